@@ -1,0 +1,1 @@
+"""The kernels, compiled for every processor of the architecture."""

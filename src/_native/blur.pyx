@@ -1,0 +1,123 @@
+"""A region of a plane -> the small picture of cell averages that replaces it, box-blurred.
+
+A wide blur leaves nothing fine behind, so it is computed on averages over cells a fraction of the radius in size: each
+sample of the region is read once, whatever the radius. Averages are 16 bits wide, 8 of them a fraction.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from planes cimport Plane, as_plane
+
+
+cdef void add_row(const uint8_t* source, Py_ssize_t step, uint32_t* sums, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t x
+    if step == 1:
+        for x in range(n):
+            sums[x] += source[x]
+    elif step == 2:
+        for x in range(n):
+            sums[x] += source[2 * x]
+    else:
+        for x in range(n):
+            sums[x] += source[step * x]
+
+
+cdef void average(Plane region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_t* sums, uint16_t* out,
+                  Py_ssize_t columns, Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row, column, x, y, left, right, top, bottom
+    cdef uint64_t total, count
+    for row in range(rows):
+        top, bottom = row * cell_height, min((row + 1) * cell_height, region.height)
+        memset(sums, 0, region.width * sizeof(uint32_t))
+        for y in range(top, bottom):
+            add_row(region.data + y * region.stride, region.step, sums, region.width)
+        for column in range(columns):
+            left, right = column * cell_width, min((column + 1) * cell_width, region.width)
+            total = 0
+            for x in range(left, right):
+                total += sums[x]
+            count = (right - left) * (bottom - top)
+            out[row * columns + column] = <uint16_t>((256 * total + count // 2) // count)
+
+
+def average_cells(const uint8_t[:, :] region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_t[::1] scratch,
+                  uint16_t[:, ::1] out):
+    """Average a region over cells counted from its upper left corner; the last ones may be smaller.
+
+    Parameters
+    ----------
+    region : (height, width) uint8, any strides
+    cell_width, cell_height : int
+        Size of a cell in samples.
+    scratch : (at least width) uint32
+    out : (ceil(height / cell_height), ceil(width / cell_width)) uint16
+        256 times the averages, rounded.
+    """
+    cdef Plane plane = as_plane(region)
+    with nogil:
+        average(plane, cell_width, cell_height, &scratch[0], &out[0, 0], out.shape[1], out.shape[0])
+
+
+cdef void box_rows(uint16_t* picture, Py_ssize_t columns, Py_ssize_t rows, Py_ssize_t radius,
+                   uint16_t* line) noexcept nogil:
+    cdef Py_ssize_t row, x, last = columns - 1
+    cdef uint32_t total, window = <uint32_t>(2 * radius + 1)
+    cdef uint16_t* here
+    for row in range(rows):
+        here = picture + row * columns
+        memcpy(line, here, columns * sizeof(uint16_t))
+        total = <uint32_t>(radius + 1) * line[0]
+        for x in range(1, radius + 1):
+            total += line[min(x, last)]
+        for x in range(columns):
+            here[x] = <uint16_t>((total + window // 2) // window)
+            total += <uint32_t>line[min(x + radius + 1, last)] - <uint32_t>line[max(x - radius, 0)]
+
+
+cdef void box_columns(uint16_t* picture, Py_ssize_t columns, Py_ssize_t rows, Py_ssize_t radius, uint32_t* totals,
+                      uint16_t* copy) noexcept nogil:
+    cdef Py_ssize_t x, y, last = rows - 1
+    cdef uint32_t window = <uint32_t>(2 * radius + 1)
+    cdef const uint16_t* enter
+    cdef const uint16_t* leave
+    cdef uint16_t* here
+    memcpy(copy, picture, rows * columns * sizeof(uint16_t))
+    for x in range(columns):
+        totals[x] = <uint32_t>(radius + 1) * copy[x]
+    for y in range(1, radius + 1):
+        enter = copy + min(y, last) * columns
+        for x in range(columns):
+            totals[x] += enter[x]
+    for y in range(rows):
+        here = picture + y * columns
+        enter = copy + min(y + radius + 1, last) * columns
+        leave = copy + max(y - radius, 0) * columns
+        for x in range(columns):
+            here[x] = <uint16_t>((totals[x] + window // 2) // window)
+            totals[x] += <uint32_t>enter[x] - <uint32_t>leave[x]
+
+
+def box_blur(uint16_t[:, ::1] picture, Py_ssize_t radius_x, Py_ssize_t radius_y, int passes, uint32_t[::1] scratch):
+    """Blur a small picture in place: `passes` times a box of ``2 * radius + 1`` along the rows, then down the columns.
+
+    Beyond its borders the picture goes on with the value at the border. Averages are rounded after each direction.
+
+    Parameters
+    ----------
+    picture : (rows, columns) uint16
+    radius_x, radius_y : int
+        At most 32,000.
+    passes : int
+    scratch : (at least ``columns + (rows * columns + 1) // 2``) uint32
+    """
+    cdef Py_ssize_t rows = picture.shape[0], columns = picture.shape[1]
+    cdef uint16_t* data = &picture[0, 0]
+    cdef uint32_t* totals = &scratch[0]
+    cdef uint16_t* copy = <uint16_t*>(totals + columns)
+    with nogil:
+        for _ in range(passes):
+            if radius_x:
+                box_rows(data, columns, rows, radius_x, copy)
+            if radius_y:
+                box_columns(data, columns, rows, radius_y, totals, copy)

@@ -1,0 +1,263 @@
+"""Planes of a YUV picture -> the letterboxed float tensor that a detector takes, in one pass.
+
+A picture is shrunk by area averaging and enlarged by linear interpolation, first down the columns (whole rows at a time),
+then along the rows; each weight is an integer and a sample's weights sum to 256, so the sums are exact and the same on
+every machine. Colour conversion follows on the small picture.
+"""
+
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
+from libc.math cimport floor
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+
+from planes cimport Plane, as_plane
+
+cdef enum:
+    ONE = 256  # the sum of a sample's weights
+
+
+cdef struct Axis:
+    # How the samples along one axis of the result are made from those of the source: result sample j is the sum over
+    # t < taps of weight[j, t] * source[start[j] + t].
+    int32_t* start
+    uint16_t* weight
+    int size
+    int taps
+    int ratio  # source samples a result sample where that is a whole number up to 4, else 0
+
+
+cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
+    # `extent` is the part of the source that is shown, in samples: half a sample less than there are where a picture of odd
+    # width has subsampled chroma.
+    cdef double scale = extent / size
+    cdef int j
+    axis.size = size
+    axis.taps = min(samples, 2 if scale <= 1 else <int>scale + 2)
+    axis.ratio = 0
+    if scale == 1 or scale == 2 or scale == 3 or scale == 4:
+        axis.taps = axis.ratio = <int>scale
+    axis.start = <int32_t*>PyMem_Calloc(size, sizeof(int32_t))
+    axis.weight = <uint16_t*>PyMem_Calloc(size * axis.taps, sizeof(uint16_t))
+    if axis.start == NULL or axis.weight == NULL:
+        raise MemoryError
+    for j in range(size):
+        if scale < 1:
+            plan_linear(axis, j, (j + 0.5) * scale - 0.5, samples)
+        else:
+            plan_area(axis, j, j * scale, (j + 1) * scale, samples)
+    return 0
+
+
+cdef void free_axis(Axis* axis) noexcept:
+    PyMem_Free(axis.start)
+    PyMem_Free(axis.weight)
+
+
+cdef void plan_linear(Axis* axis, int j, double position, int samples) noexcept:
+    cdef int first, second
+    position = min(max(position, 0.0), samples - 1.0)
+    first = min(<int>position, max(samples - 2, 0))
+    second = <int>floor(ONE * (position - first) + 0.5)
+    axis.start[j] = first
+    axis.weight[j * axis.taps] = ONE - second
+    if axis.taps > 1:
+        axis.weight[j * axis.taps + 1] = second
+
+
+cdef void plan_area(Axis* axis, int j, double low, double high, int samples) noexcept:
+    cdef int t, first = min(<int>low, samples - axis.taps), before = 0, here
+    axis.start[j] = first
+    for t in range(axis.taps):
+        # Rounding the running sum, not the weights, makes them sum to ONE whatever the scale.
+        here = <int>floor(ONE * min(max((first + t + 1 - low) / (high - low), 0.0), 1.0) + 0.5)
+        if t == axis.taps - 1:
+            here = ONE
+        axis.weight[j * axis.taps + t] = here - before
+        before = here
+
+
+cdef void add_rows(const Plane* plane, const Axis* axis, int row, uint16_t* line, Py_ssize_t n) noexcept nogil:
+    """line[x] = the weighted sum of the plane's rows that make row `row`; at most 256 * 255, so 16 bits hold it."""
+    cdef const uint8_t* p = plane.data + axis.start[row] * plane.stride
+    cdef const uint8_t* q = p + plane.stride
+    cdef const uint8_t* r = q + plane.stride
+    cdef const uint16_t* weight = axis.weight + row * axis.taps
+    cdef uint16_t a = weight[0], b, c
+    cdef Py_ssize_t x
+    cdef int t
+    if axis.taps == 1:
+        for x in range(n):
+            line[x] = <uint16_t>(a * p[x])
+        return
+    b = weight[1]
+    if axis.taps == 2:
+        for x in range(n):
+            line[x] = <uint16_t>(a * p[x] + b * q[x])
+        return
+    c = weight[2]
+    for x in range(n):
+        line[x] = <uint16_t>(a * p[x] + b * q[x] + c * r[x])
+    for t in range(3, axis.taps):
+        p, a = plane.data + (axis.start[row] + t) * plane.stride, weight[t]
+        if a:
+            for x in range(n):
+                line[x] = <uint16_t>(line[x] + a * p[x])
+
+
+cdef inline void gather(const uint16_t* line, Py_ssize_t step, const int32_t* start, const uint16_t* weight, int taps,
+                        float* out, int n) noexcept nogil:
+    cdef int j, t
+    cdef uint32_t total
+    cdef const uint16_t* source
+    for j in range(n):
+        source = line + start[j] * step
+        total = 0
+        for t in range(taps):
+            total += <uint32_t>weight[j * taps + t] * source[t * step]
+        out[j] = <float><int32_t>total
+
+
+cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ratio, float* out, int n) noexcept nogil:
+    # Whole-number ratios: every sample has the same weights, and the constant step lets the compiler use shuffles.
+    cdef int j
+    cdef uint32_t a = weight[0], b, c, d
+    if ratio == 1:
+        for j in range(n):
+            out[j] = <float><int32_t>(a * line[j])
+        return
+    b = weight[1]
+    if ratio == 2:
+        for j in range(n):
+            out[j] = <float><int32_t>(a * line[2 * j] + b * line[2 * j + 1])
+        return
+    c = weight[2]
+    if ratio == 3:
+        for j in range(n):
+            out[j] = <float><int32_t>(a * line[3 * j] + b * line[3 * j + 1] + c * line[3 * j + 2])
+        return
+    d = weight[3]
+    for j in range(n):
+        out[j] = <float><int32_t>(a * line[4 * j] + b * line[4 * j + 1] + c * line[4 * j + 2] + d * line[4 * j + 3])
+
+
+cdef void add_columns(const uint16_t* line, Py_ssize_t step, const Axis* axis, float* out) noexcept nogil:
+    """out[j] = 65536 * the j-th sample of the result's row."""
+    if step == 1 and axis.ratio:
+        stride_sum(line, axis.weight, axis.ratio, out, axis.size)
+    elif axis.taps == 2:
+        gather(line, step, axis.start, axis.weight, 2, out, axis.size)
+    elif axis.taps == 3:
+        gather(line, step, axis.start, axis.weight, 3, out, axis.size)
+    else:
+        gather(line, step, axis.start, axis.weight, axis.taps, out, axis.size)
+
+
+cdef void convert(const float* y, const float* u, const float* v, const float* matrix, float low, float high, float* out,
+                  int n) noexcept nogil:
+    """One channel of one row: an affine map of Y, U and V, held between low and high."""
+    cdef int j
+    cdef float a = matrix[0], b = matrix[1], c = matrix[2], d = matrix[3], value
+    for j in range(n):
+        value = a * y[j] + b * u[j] + c * v[j] + d
+        value = value if value > low else low
+        out[j] = value if value < high else high
+
+
+cdef class Letterbox:
+    """Shrinks or enlarges pictures of one size into the upper left corner of a tensor.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the picture in luma samples.
+    chroma_width, chroma_height : int
+        Size of its chroma planes; 0 for gray pictures.
+    content_width, content_height : int
+        Size of the result inside the tensor, at most that of the tensor.
+    """
+
+    cdef Axis luma_x, luma_y, chroma_x, chroma_y
+    cdef readonly int width, height, chroma_width, chroma_height, content_width, content_height
+
+    def __cinit__(self, int width, int height, int chroma_width, int chroma_height, int content_width,
+                  int content_height):
+        self.width, self.height = width, height
+        self.chroma_width, self.chroma_height = chroma_width, chroma_height
+        self.content_width, self.content_height = content_width, content_height
+        plan_axis(&self.luma_x, width, width, content_width)
+        plan_axis(&self.luma_y, height, height, content_height)
+        if chroma_width:
+            plan_axis(&self.chroma_x, chroma_width, chroma_width if chroma_width == width else width / 2.0, content_width)
+            plan_axis(&self.chroma_y, chroma_height, chroma_height if chroma_height == height else height / 2.0,
+                      content_height)
+
+    def __dealloc__(self):
+        free_axis(&self.luma_x)
+        free_axis(&self.luma_y)
+        free_axis(&self.chroma_x)
+        free_axis(&self.chroma_y)
+
+    def __call__(self, const uint8_t[:, :] y, u, v, const float[:, ::1] matrix, const float[:, ::1] limits,
+                 float[:, :, ::1] out, uint8_t[:, ::1] luma):
+        """Fill the tensor and the small luma picture; the GIL is released meanwhile.
+
+        Parameters
+        ----------
+        y : (height, width) uint8, any strides
+        u, v : (chroma_height, chroma_width) uint8, or None for gray pictures
+            The planes, either with contiguous rows or those of NV12, ``uv[:, 0::2]`` and ``uv[:, 1::2]``.
+        matrix : (3, 4) float32
+            Channel c of the tensor is ``matrix[c] @ (Y, U, V, 1)``.
+        limits : (3, 2) float32
+            The least and the greatest value of each channel.
+        out : (3, rows, columns) float32
+            The tensor; what lies right of and below the content stays as it was.
+        luma : (content_height, content_width) uint8
+            The small picture's luma, as the source stores it.
+
+        Sizes are not checked here.
+        """
+        cdef const uint8_t[:, :] u_view, v_view
+        cdef Plane yp = as_plane(y), up, vp
+        cdef bint colour = u is not None
+        cdef int n = self.content_width, row, j, channel
+        cdef Py_ssize_t samples_wide = max(self.width, 2 * self.chroma_width)
+        cdef Py_ssize_t interleaved = 0
+        cdef float scaled[3][4]
+        cdef float* yf
+        cdef float* uf
+        cdef float* vf
+        cdef uint16_t* line
+        cdef uint8_t* small
+        if colour:
+            u_view, v_view = u, v
+            up, vp = as_plane(u_view), as_plane(v_view)
+            # The two kinds of samples of NV12 share their rows: one pass down the columns serves both.
+            interleaved = vp.data - up.data if up.step == 2 else 0
+        for channel in range(3):
+            for j in range(4):
+                scaled[channel][j] = matrix[channel, j] / (ONE * ONE) if j < 3 else matrix[channel, j]
+        yf = <float*>PyMem_Malloc(3 * n * sizeof(float) + samples_wide * sizeof(uint16_t))
+        if yf == NULL:
+            raise MemoryError
+        uf, vf, line = yf + n, yf + 2 * n, <uint16_t*>(yf + 3 * n)
+        with nogil:
+            for j in range(n):
+                uf[j] = vf[j] = 128.0 * ONE * ONE
+            for row in range(self.content_height):
+                add_rows(&yp, &self.luma_y, row, line, self.width)
+                add_columns(line, 1, &self.luma_x, yf)
+                small = &luma[row, 0]
+                for j in range(n):
+                    small[j] = <uint8_t>((<uint32_t>(<int32_t>yf[j]) + 32768) >> 16)
+                if interleaved:
+                    add_rows(&up if interleaved > 0 else &vp, &self.chroma_y, row, line, 2 * up.width)
+                    add_columns(line + (interleaved < 0), 2, &self.chroma_x, uf)
+                    add_columns(line + (interleaved > 0), 2, &self.chroma_x, vf)
+                elif colour:
+                    add_rows(&up, &self.chroma_y, row, line, up.width)
+                    add_columns(line, 1, &self.chroma_x, uf)
+                    add_rows(&vp, &self.chroma_y, row, line, vp.width)
+                    add_columns(line, 1, &self.chroma_x, vf)
+                for channel in range(3):
+                    convert(yf, uf, vf, scaled[channel], limits[channel, 0], limits[channel, 1], &out[channel, row, 0], n)
+        PyMem_Free(yf)

@@ -1,0 +1,1 @@
+"""Finding faces in single pictures; the only place that knows onnxruntime."""

@@ -1,0 +1,1 @@
+"""Following faces through time: boxes of single frames -> tracks. Knows boxes and small luma pictures, nothing else."""

@@ -1,0 +1,135 @@
+"""Which detection continues which track: gated overlap, then the assignment of least cost.
+
+Compiled by Numba and cached.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FORBIDDEN = 1e6
+"""Cost of a pair that must not be matched."""
+
+
+@njit(cache=True, nogil=True)
+def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for each row the column of the assignment of least total cost, -1 where rows outnumber columns.
+
+    Shortest augmenting paths (Jonker and Volgenant 1987), in the form of Crouse (2016).
+
+    Parameters
+    ----------
+    cost : (rows, columns) float64
+        Finite.
+
+    Returns
+    -------
+    (rows,) int64
+    """
+    if cost.shape[0] > cost.shape[1]:
+        column_rows = assign_wide(cost.T)
+        result = np.full(cost.shape[0], -1)
+        for column in range(cost.shape[1]):
+            result[column_rows[column]] = column
+        return result
+    return assign_wide(cost)
+
+
+@njit(cache=True, nogil=True)
+def assign_wide(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """`assign` for at least as many columns as rows."""
+    rows, columns = cost.shape
+    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    column_of, row_of = np.full(rows, -1), np.full(columns, -1)
+    distance, previous = np.empty(columns), np.empty(columns, np.int64)
+    done_row, done_column = np.empty(rows, np.bool_), np.empty(columns, np.bool_)
+    for first in range(rows):
+        distance[:], previous[:] = np.inf, -1
+        done_row[:], done_column[:] = False, False
+        row, reached, sink = first, 0.0, -1
+        while sink < 0:
+            done_row[row] = True
+            nearest, least = -1, np.inf
+            for column in range(columns):
+                if done_column[column]:
+                    continue
+                through = reached + cost[row, column] - row_price[row] - column_price[column]
+                if through < distance[column]:
+                    distance[column], previous[column] = through, row
+                if distance[column] < least or (distance[column] == least and row_of[column] < 0):
+                    nearest, least = column, distance[column]
+            reached = least
+            done_column[nearest] = True
+            if row_of[nearest] < 0:
+                sink = nearest
+            else:
+                row = row_of[nearest]
+        row_price[first] += reached
+        for row in range(rows):
+            if done_row[row] and row != first:
+                row_price[row] += reached - distance[column_of[row]]
+        for column in range(columns):
+            if done_column[column]:
+                column_price[column] -= reached - distance[column]
+        column = sink
+        while column >= 0:
+            row = previous[column]
+            row_of[column] = row
+            column, column_of[row] = column_of[row], column
+            if row == first:
+                break
+    return column_of
+
+
+@njit(cache=True, nogil=True)
+def overlap(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float) -> float:
+    """Return the intersection over union of two boxes, (4,) centre and size, both enlarged by `buffer` times their size."""
+    grown = 1 + buffer
+    aw, ah, bw, bh = a[2] * grown, a[3] * grown, b[2] * grown, b[3] * grown
+    width = min(a[0] + aw / 2, b[0] + bw / 2) - max(a[0] - aw / 2, b[0] - bw / 2)
+    height = min(a[1] + ah / 2, b[1] + bh / 2) - max(a[1] - ah / 2, b[1] - bh / 2)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (aw * ah + bw * bh - shared)
+
+
+@njit(cache=True, nogil=True)
+def associate(
+    tracks: NDArray[np.float64], boxes: NDArray[np.float64], usable: NDArray[np.bool_], buffer: float, gate: float
+) -> NDArray[np.int64]:
+    """Return for each track the index of the box that continues it, or -1.
+
+    Parameters
+    ----------
+    tracks : (n, 4) float64
+        Predicted boxes, as centre x, centre y, width, height.
+    boxes : (m, 4) float64
+        Detected boxes, likewise.
+    usable : (m,) bool
+        Boxes that may be matched.
+    buffer : float
+        Boxes are enlarged by this part of their size before they are compared: fast faces overlap little.
+    gate : float
+        Least intersection over union of a pair.
+
+    Returns
+    -------
+    (n,) int64
+    """
+    n, m = len(tracks), len(boxes)
+    result = np.full(n, -1)
+    if n == 0 or m == 0:
+        return result
+    cost = np.empty((n, m))
+    for i in range(n):
+        for j in range(m):
+            shared = overlap(tracks[i], boxes[j], buffer) if usable[j] else 0.0
+            cost[i, j] = 1 - shared if shared >= gate and shared > 0 else FORBIDDEN
+    matched = assign(cost)
+    for i in range(n):
+        if matched[i] >= 0 and cost[i, matched[i]] < FORBIDDEN:
+            result[i] = matched[i]
+    return result

@@ -1,0 +1,97 @@
+"""A constant-velocity Kalman filter for boxes, and its Rauch-Tung-Striebel smoother.
+
+A box is (centre x, centre y, width, height). Each of the four is filtered by itself, with a state of value and velocity a
+frame, so that a covariance is three numbers: of the value, of both, of the velocity. Noise is relative to the face's size.
+
+All functions are compiled by Numba and cached.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+MEASUREMENT = 0.05
+"""Standard deviation of a detected box, as a part of the face's size."""
+ACCELERATION = 0.02
+"""Standard deviation of the change of velocity a frame, as a part of the face's size."""
+START_VELOCITY = 0.1
+"""Standard deviation of the velocity of a face first seen, as a part of its size a frame."""
+
+
+@njit(cache=True, nogil=True)
+def start(box: NDArray[np.float64], mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
+    """Begin a track: fill `mean`, (4, 2), and `covariance`, (4, 3), from a box, (4,)."""
+    size = 0.5 * (box[2] + box[3])
+    for i in range(4):
+        mean[i, 0], mean[i, 1] = box[i], 0.0
+        covariance[i, 0], covariance[i, 1] = (MEASUREMENT * size) ** 2, 0.0
+        covariance[i, 2] = (START_VELOCITY * size) ** 2
+
+
+@njit(cache=True, nogil=True)
+def predict(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
+    """Advance one track by a frame, in place."""
+    noise = (ACCELERATION * 0.5 * (mean[2, 0] + mean[3, 0])) ** 2
+    for i in range(4):
+        mean[i, 0] += mean[i, 1]
+        value, both, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
+        covariance[i, 0] = value + 2 * both + velocity + noise / 4
+        covariance[i, 1] = both + velocity + noise / 2
+        covariance[i, 2] = velocity + noise
+
+
+@njit(cache=True, nogil=True)
+def update(box: NDArray[np.float64], mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
+    """Correct one track by a detected box, in place."""
+    noise = (MEASUREMENT * 0.5 * (box[2] + box[3])) ** 2
+    for i in range(4):
+        value, both, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
+        gain, velocity_gain = value / (value + noise), both / (value + noise)
+        difference = box[i] - mean[i, 0]
+        mean[i, 0] += gain * difference
+        mean[i, 1] += velocity_gain * difference
+        covariance[i, 0] = (1 - gain) * value
+        covariance[i, 1] = (1 - gain) * both
+        covariance[i, 2] = velocity - velocity_gain * both
+
+
+@njit(cache=True, nogil=True)
+def smooth(boxes: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the likeliest box in every frame of a track, given all its detections.
+
+    Parameters
+    ----------
+    boxes : (frames, 4) float64
+        Detected boxes; rows of frames without one are ignored.
+    seen : (frames,) bool
+        Whether there is a detection; true for the first and the last frame.
+
+    Returns
+    -------
+    (frames, 4) float64
+    """
+    n = len(boxes)
+    means, covariances = np.empty((n, 4, 2)), np.empty((n, 4, 3))
+    before, before_covariances = np.empty((n, 4, 2)), np.empty((n, 4, 3))
+    start(boxes[0], means[0], covariances[0])
+    for k in range(1, n):
+        before[k], before_covariances[k] = means[k - 1], covariances[k - 1]
+        predict(before[k], before_covariances[k])
+        means[k], covariances[k] = before[k], before_covariances[k]
+        if seen[k]:
+            update(boxes[k], means[k], covariances[k])
+    for k in range(n - 2, -1, -1):
+        for i in range(4):
+            value, both, velocity = covariances[k, i]
+            p, q, r = before_covariances[k + 1, i]
+            determinant = p * r - q * q
+            # gain = covariance @ transition.T @ inverse(predicted covariance)
+            a, c = value + both, both + velocity
+            g00, g01 = (a * r - both * q) / determinant, (both * p - a * q) / determinant
+            g10, g11 = (c * r - velocity * q) / determinant, (velocity * p - c * q) / determinant
+            dx, dv = means[k + 1, i, 0] - before[k + 1, i, 0], means[k + 1, i, 1] - before[k + 1, i, 1]
+            means[k, i, 0] += g00 * dx + g01 * dv
+            means[k, i, 1] += g10 * dx + g11 * dv
+    return means[:, :, 0].copy()

@@ -1,0 +1,1 @@
+"""Video files and frames; the only place that knows PyAV."""

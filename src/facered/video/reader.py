@@ -1,0 +1,213 @@
+"""Reading a video file: its picture stream frame by frame, everything else packet by packet."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+
+from facered.errors import (
+    ConfigurationUnsupportedError,
+    ContentMalformedError,
+    ContentUnsupportedError,
+    ServiceError,
+)
+from facered.video import frames
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What there is to know about the picture stream before it is decoded.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the stored picture in pixels.
+    rate : Fraction
+        Average frames per second.
+    time_base : Fraction
+        Seconds per tick of the stream's clock.
+    frames : int
+        Expected number of frames, for showing progress; 0 where unknown.
+    pixel_format : str
+        FFmpeg's name.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int
+    pixel_format: str
+
+    @property
+    def working_format(self) -> str:
+        """The pixel format of the frames that `Reader` yields."""
+        return self.pixel_format if self.pixel_format in frames.NATIVE_FORMATS else frames.FALLBACK_FORMAT
+
+
+class Reader:
+    """A video file, open for one walk from its start to its end.
+
+    Parameters
+    ----------
+    path : path-like
+    threads : int
+        Decoder threads; 0 takes as many as there are cores.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The file is missing or cannot be read.
+    ContentMalformedError
+        It is not a video, or broken.
+    ContentUnsupportedError
+        It holds no video stream that can be decoded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], threads: int = 0) -> None:
+        self.path = Path(path)
+        self.container = _open(self.path)
+        try:
+            self.stream = self._find_stream()
+            self.info = self._read_info()
+        except BaseException:
+            self.container.close()
+            raise
+        context = self.stream.codec_context
+        context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
+        context.thread_count = threads
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.container.close()
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Yield the frames in order of time, each with a pts; formats that are not native are converted."""
+        for item in self.demux():
+            assert isinstance(item, VideoFrame)
+            yield item
+
+    def demux(self, *others: Stream) -> Iterator[VideoFrame | Packet]:
+        """Yield the frames of the picture stream and the packets of `others`, as the file interleaves them.
+
+        Raises
+        ------
+        ContentMalformedError
+            Data cannot be read or decoded, or the file ends early.
+        """
+        self._count, self._last_pts, self._complete = 0, None, True
+        with _malformed(self.path, lambda: f"after frame {self._count}"):
+            for packet in self.container.demux(self.stream, *others):
+                if packet.stream is not self.stream:
+                    if packet.size:
+                        yield packet
+                    continue
+                for frame in packet.decode():
+                    yield self._prepare(frame)  # type: ignore[arg-type]
+        if not self._count:
+            raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
+
+    def _prepare(self, frame: VideoFrame) -> VideoFrame:
+        if (frame.width, frame.height) != (self.info.width, self.info.height):
+            raise ContentUnsupportedError(
+                f"{self.path}: the picture changes from {self.info.width}x{self.info.height} to "
+                f"{frame.width}x{frame.height} at frame {self._count}; split the file there"
+            )
+        native = frames.to_native(frame)
+        if native is not frame and not self._count:
+            logger.warning(
+                "%s: %s frames are converted to %s for redaction and encoding",
+                self.path,
+                frame.format.name,
+                native.format.name,
+            )
+        native.time_base = self.info.time_base
+        native.pts = self._next_pts(frame)
+        self._count += 1
+        return native
+
+    def _next_pts(self, frame: VideoFrame) -> int:
+        """Return the frame's pts; where it is absent or does not grow, the least that keeps the order."""
+        ticks = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        last = self._last_pts
+        pts = frame.pts if frame.pts is not None else frame.dts
+        if pts is None:
+            pts = 0 if last is None else last + ticks
+        if last is not None and pts <= last:
+            pts = last + 1
+        self._last_pts = pts
+        return pts
+
+    def _find_stream(self) -> VideoStream:
+        covers = Disposition.attached_pic
+        for stream in self.container.streams.video:
+            if not stream.disposition & covers:
+                if stream.codec_context is None or not stream.codec_context.pix_fmt:
+                    name = stream.codec_context.name if stream.codec_context else "unknown"
+                    raise ContentUnsupportedError(f"{self.path}: the {name} video cannot be decoded")
+                return stream
+        raise ContentUnsupportedError(f"{self.path}: there is no video stream in this file")
+
+    def _read_info(self) -> VideoInfo:
+        stream, context = self.stream, self.stream.codec_context
+        time_base = stream.time_base
+        if time_base is None:
+            raise ContentMalformedError(f"{self.path}: the video stream has no time base")
+        rate = stream.average_rate or stream.base_rate or Fraction(25)
+        count = stream.frames
+        if not count and stream.duration:
+            count = round(stream.duration * time_base * rate)
+        elif not count and self.container.duration:
+            count = round(Fraction(self.container.duration, av.time_base) * rate)
+        return VideoInfo(context.width, context.height, rate, time_base, count, context.pix_fmt or "")
+
+
+def _open(path: Path) -> InputContainer:
+    if path.is_dir():
+        raise ConfigurationUnsupportedError(f"{path}: this is a directory; name a video file")
+    try:
+        return av.open(os.fspath(path), metadata_errors="replace")
+    except FileNotFoundError:
+        raise ConfigurationUnsupportedError(f"{path}: no such file") from None
+    except PermissionError:
+        raise ConfigurationUnsupportedError(f"{path}: no permission to read this file") from None
+    except (FFmpegError, OSError, ValueError) as error:
+        raise ContentMalformedError(f"{path}: not a readable video ({_reason(error)})") from error
+
+
+@contextmanager
+def _malformed(path: Path, where: object) -> Iterator[None]:
+    try:
+        yield
+    except FFmpegError as error:
+        place = where() if callable(where) else where
+        raise ContentMalformedError(
+            f"{path}: damaged or truncated {place} ({_reason(error)}); repair or re-wrap the file first"
+        ) from error
+    except MemoryError as error:
+        raise ServiceError(f"{path}: out of memory while decoding") from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,159 @@
+"""Slow NumPy twins of the native kernels: the same results to the bit, written as plainly as can be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def axis_weights(samples: int, extent: float, size: int) -> NDArray[np.int64]:
+    """Return the (size, samples) weights, each row summing to 256, that make `size` samples of `samples`."""
+    weights = np.zeros((size, samples), np.int64)
+    scale = extent / size
+    for j in range(size):
+        if scale < 1:
+            position = min(max((j + 0.5) * scale - 0.5, 0.0), samples - 1.0)
+            first = min(int(position), max(samples - 2, 0))
+            second = int(np.floor(256 * (position - first) + 0.5))
+            weights[j, first] += 256 - second
+            if samples > 1:
+                weights[j, first + 1] += second
+        else:
+            low, high = j * scale, (j + 1) * scale
+            edges = np.clip((np.arange(samples + 1) - low) / (high - low), 0, 1)
+            edges[-1] = 1
+            weights[j] = np.diff(np.floor(256 * edges + 0.5).astype(np.int64))
+    return weights
+
+
+def resize(plane: NDArray[np.uint8], extent: tuple[float, float], size: tuple[int, int]) -> NDArray[np.int64]:
+    """Return 65,536 times the plane, shown to `extent` (width, height), resized to `size` (width, height)."""
+    across = axis_weights(plane.shape[1], extent[0], size[0])
+    down = axis_weights(plane.shape[0], extent[1], size[1])
+    return down @ plane.astype(np.int64) @ across.T
+
+
+def letterbox(
+    y: NDArray[np.uint8],
+    u: NDArray[np.uint8] | None,
+    v: NDArray[np.uint8] | None,
+    content: tuple[int, int],
+    matrix: NDArray[np.float32],
+    limits: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return the (3, height, width) content of the tensor and the small luma picture."""
+    height, width = y.shape
+    planes = [resize(y, (width, height), content)]
+    for chroma in (u, v):
+        if chroma is None:
+            planes.append(np.full_like(planes[0], 128 * 65536))
+        else:
+            rows, columns = chroma.shape
+            extent = (columns if columns == width else width / 2, rows if rows == height else height / 2)
+            planes.append(resize(chroma, extent, content))
+    luma = ((planes[0] + 32768) >> 16).astype(np.uint8)
+    yf, uf, vf = (plane.astype(np.float32) for plane in planes)
+    out = np.empty((3, content[1], content[0]), np.float32)
+    for channel in range(3):
+        a, b, c = matrix[channel, :3] / np.float32(65536)
+        value = ((a * yf + b * uf) + c * vf) + matrix[channel, 3]
+        out[channel] = np.clip(value, *limits[channel])
+    return out, luma
+
+
+def average_cells(region: NDArray[np.uint8], cell_width: int, cell_height: int) -> NDArray[np.uint16]:
+    height, width = region.shape
+    out = np.empty((-(-height // cell_height), -(-width // cell_width)), np.uint16)
+    for row, column in np.ndindex(out.shape):
+        cell = region[row * cell_height :, column * cell_width :][:cell_height, :cell_width].astype(np.int64)
+        out[row, column] = (256 * cell.sum() + cell.size // 2) // cell.size
+    return out
+
+
+def box_blur(picture: NDArray[np.uint16], radius_x: int, radius_y: int, passes: int) -> NDArray[np.uint16]:
+    def along_rows(rows: NDArray[np.uint16], radius: int) -> NDArray[np.uint16]:
+        if not radius:
+            return rows
+        window = 2 * radius + 1
+        padded = np.pad(rows.astype(np.int64), ((0, 0), (radius, radius)), mode="edge")
+        sums = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1).sum(axis=2)
+        return ((sums + window // 2) // window).astype(np.uint16)
+
+    for _ in range(passes):
+        picture = along_rows(along_rows(picture, radius_x).T, radius_y).T
+    return picture
+
+
+def ellipse_mask(
+    size: tuple[int, int], centre: tuple[float, float], semi: tuple[float, float], feather: float
+) -> NDArray[np.uint8]:
+    """Return the (height, width) mask of an ellipse; `size`, `centre` and `semi` are x, then y."""
+    f = np.float32
+    one, half = f(1), f(0.5)
+    dx, dy = (
+        (np.arange(n, dtype=f) + half - f(c)) * (one / f(s)) for n, c, s in zip(size, centre, semi, strict=True)
+    )
+    outer = (one + f(feather)) * (one + f(feather))
+    slope = f(128) / (outer - one)
+    alpha = (outer - (dx * dx + (dy * dy)[:, None])) * slope
+    return (np.clip(alpha, 0, 128) + half).astype(np.uint8)
+
+
+def subsample_mask(mask: NDArray[np.uint8], odd_x: bool, odd_y: bool) -> NDArray[np.uint8]:
+    height, width = mask.shape
+    below, right = (height + odd_y) % 2, (width + odd_x) % 2
+    padded = np.pad(mask, ((int(odd_y), below), (int(odd_x), right)))
+    return padded.reshape(padded.shape[0] // 2, 2, -1, 2).max(axis=(1, 3))
+
+
+def stretch(cells: NDArray[np.int64], cell: int, size: int, smooth: bool) -> tuple[NDArray[np.int64], ...]:
+    """Return, for each sample along an axis, the indices of the cells before and behind it and the latter's weight."""
+    x = np.arange(size)
+    last = len(cells) - 1
+    if not smooth:
+        return x // cell, x // cell, np.zeros(size, np.int64)
+    doubled = 2 * x + 1 - cell
+    before = doubled // (2 * cell)
+    weight = ((doubled - before * 2 * cell) * 128 + cell) // (2 * cell)
+    weight[before < 0] = 0
+    return np.clip(before, 0, last), np.clip(before + 1, 0, last), weight
+
+
+def blend_cells(
+    region: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    cells: NDArray[np.uint16],
+    cell_width: int,
+    cell_height: int,
+    smooth: bool,
+) -> NDArray[np.uint8]:
+    """Return the region with the stretched cells blended in."""
+    height, width = region.shape
+    wide = cells.astype(np.int64)
+    left, right, across = stretch(wide[0], cell_width, width, smooth)
+    rows = ((wide[:, left] * (128 - across) + wide[:, right] * across) >> 7) + 128 >> 8
+    above, below, down = stretch(wide[:, 0], cell_height, height, smooth)
+    value = (rows[above] * (128 - down[:, None]) + rows[below] * down[:, None] + 64) >> 7
+    alpha = mask.astype(np.int64)
+    return ((region * (128 - alpha) + value * alpha + 64) >> 7).astype(np.uint8)
+
+
+def intersection_over_union(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Return the overlap of two boxes given as x1, y1, x2, y2."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return float(shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared))
+
+
+def suppress(boxes: NDArray[np.float32], limit: float) -> NDArray[np.uint8]:
+    wide = boxes.astype(np.float64)
+    kept: list[int] = []
+    for i in range(len(boxes)):
+        if all(intersection_over_union(wide[i], wide[j]) <= limit for j in kept):
+            kept.append(i)
+    keep = np.zeros(len(boxes), np.uint8)
+    keep[kept] = 1
+    return keep
