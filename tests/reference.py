@@ -125,14 +125,16 @@ def blend_cells(
     cells: NDArray[np.uint16],
     cell_width: int,
     cell_height: int,
+    left: int,
+    top: int,
     smooth: bool,
 ) -> NDArray[np.uint8]:
     """Return the region with the stretched cells blended in."""
     height, width = region.shape
     wide = cells.astype(np.int64)
-    left, right, across = stretch(wide[0], cell_width, width, smooth)
-    rows = ((wide[:, left] * (128 - across) + wide[:, right] * across) >> 7) + 128 >> 8
-    above, below, down = stretch(wide[:, 0], cell_height, height, smooth)
+    before, after, across = (part[left:] for part in stretch(wide[0], cell_width, left + width, smooth))
+    rows = ((wide[:, before] * (128 - across) + wide[:, after] * across) >> 7) + 128 >> 8
+    above, below, down = (part[top:] for part in stretch(wide[:, 0], cell_height, top + height, smooth))
     value = (rows[above] * (128 - down[:, None]) + rows[below] * down[:, None] + 64) >> 7
     alpha = mask.astype(np.int64)
     return ((region * (128 - alpha) + value * alpha + 64) >> 7).astype(np.uint8)

@@ -11,6 +11,8 @@ def blend_cells(
     cells: NDArray[np.uint16],
     cell_width: int,
     cell_height: int,
+    left: int,
+    top: int,
     smooth: bool,
     scratch: NDArray[np.uint8],
 ) -> None: ...

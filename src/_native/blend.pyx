@@ -132,8 +132,8 @@ cdef void mix_row(uint8_t* target, Py_ssize_t step, const uint8_t* mask, const u
 
 
 def blend_cells(uint8_t[:, :] region, const uint8_t[:, ::1] mask, const uint16_t[:, ::1] cells, Py_ssize_t cell_width,
-                Py_ssize_t cell_height, bint smooth, uint8_t[::1] scratch):
-    """Blend a small picture, stretched over the region, into it through a mask; the GIL is released meanwhile.
+                Py_ssize_t cell_height, Py_ssize_t left, Py_ssize_t top, bint smooth, uint8_t[::1] scratch):
+    """Blend a small picture, stretched, into a region through a mask; the GIL is released meanwhile.
 
     Parameters
     ----------
@@ -145,21 +145,24 @@ def blend_cells(uint8_t[:, :] region, const uint8_t[:, ::1] mask, const uint16_t
         256 times the values, as `average_cells` gives them; 65,280 at most.
     cell_width, cell_height : int
         Size of a cell in samples of the region.
+    left, top : int
+        Where the region begins, in samples from the upper left corner of the first cell.
     smooth : bool
         Linear interpolation between the middles of the cells; else flat cells.
-    scratch : (at least ``2 * width + cell_width + cell_height``) uint8
+    scratch : (at least ``2 * (left + width) + cell_width + cell_height``) uint8
     """
     cdef Plane plane = as_plane(region)
     cdef Py_ssize_t y, row, phase, loaded = -3, columns = cells.shape[1], last = cells.shape[0] - 1
+    cdef Py_ssize_t stretched = left + plane.width
     cdef uint8_t* above = &scratch[0]
-    cdef uint8_t* below = above + plane.width
-    cdef uint8_t* across = below + plane.width if smooth else NULL
-    cdef uint8_t* down = below + plane.width + cell_width
+    cdef uint8_t* below = above + stretched
+    cdef uint8_t* across = below + stretched if smooth else NULL
+    cdef uint8_t* down = below + stretched + cell_width
     with nogil:
         if smooth:
             interpolation_weights(cell_width, across)
             interpolation_weights(cell_height, down)
-        for y in range(plane.height):
+        for y in range(top, top + plane.height):
             # The rows of cells above and below this row of samples, and how far it is between their middles.
             row, phase = y // cell_height, 0
             if smooth:
@@ -169,8 +172,8 @@ def blend_cells(uint8_t[:, :] region, const uint8_t[:, ::1] mask, const uint16_t
                 if row == loaded + 1:
                     above, below = below, above
                 else:
-                    expand_row(&cells[max(row, 0), 0], columns, cell_width, across, plane.width, above)
-                expand_row(&cells[min(row + 1, last), 0], columns, cell_width, across, plane.width, below)
+                    expand_row(&cells[max(row, 0), 0], columns, cell_width, across, stretched, above)
+                expand_row(&cells[min(row + 1, last), 0], columns, cell_width, across, stretched, below)
                 loaded = row
-            mix_row(plane.data + y * plane.stride, plane.step, &mask[y, 0], above, below,
+            mix_row(plane.data + (y - top) * plane.stride, plane.step, &mask[y - top, 0], above + left, below + left,
                     down[phase] if smooth and row >= 0 else 0, plane.width)

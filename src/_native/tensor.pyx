@@ -23,6 +23,7 @@ cdef struct Axis:
     int size
     int taps
     int ratio  # source samples a result sample where that is a whole number up to 4, else 0
+    bint three_to_two  # whether it is 1.5
 
 
 cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
@@ -35,6 +36,9 @@ cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
     axis.ratio = 0
     if scale == 1 or scale == 2 or scale == 3 or scale == 4:
         axis.taps = axis.ratio = <int>scale
+    axis.three_to_two = scale == 1.5 and size % 2 == 0
+    if axis.three_to_two:
+        axis.taps = 2
     axis.start = <int32_t*>PyMem_Calloc(size, sizeof(int32_t))
     axis.weight = <uint16_t*>PyMem_Calloc(size * axis.taps, sizeof(uint16_t))
     if axis.start == NULL or axis.weight == NULL:
@@ -104,8 +108,8 @@ cdef void add_rows(const Plane* plane, const Axis* axis, int row, uint16_t* line
 
 
 cdef inline void gather(const uint16_t* line, Py_ssize_t step, const int32_t* start, const uint16_t* weight, int taps,
-                        float* out, int n) noexcept nogil:
-    cdef int j, t
+                        float* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j, t
     cdef uint32_t total
     cdef const uint16_t* source
     for j in range(n):
@@ -116,9 +120,9 @@ cdef inline void gather(const uint16_t* line, Py_ssize_t step, const int32_t* st
         out[j] = <float><int32_t>total
 
 
-cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ratio, float* out, int n) noexcept nogil:
+cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ratio, float* out, Py_ssize_t n) noexcept nogil:
     # Whole-number ratios: every sample has the same weights, and the constant step lets the compiler use shuffles.
-    cdef int j
+    cdef Py_ssize_t j
     cdef uint32_t a = weight[0], b, c, d
     if ratio == 1:
         for j in range(n):
@@ -139,10 +143,21 @@ cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ra
         out[j] = <float><int32_t>(a * line[4 * j] + b * line[4 * j + 1] + c * line[4 * j + 2] + d * line[4 * j + 3])
 
 
+cdef inline void three_to_two(const uint16_t* line, const uint16_t* weight, int taps, float* out, Py_ssize_t n) noexcept nogil:
+    # The chroma of full HD shrunk to a third: samples take turns with two patterns of weights over three of the source.
+    cdef Py_ssize_t j
+    cdef uint32_t a = weight[0], b = weight[1], c = weight[taps], d = weight[taps + 1]
+    for j in range(n // 2):
+        out[2 * j] = <float><int32_t>(a * line[3 * j] + b * line[3 * j + 1])
+        out[2 * j + 1] = <float><int32_t>(c * line[3 * j + 1] + d * line[3 * j + 2])
+
+
 cdef void add_columns(const uint16_t* line, Py_ssize_t step, const Axis* axis, float* out) noexcept nogil:
     """out[j] = 65536 * the j-th sample of the result's row."""
     if step == 1 and axis.ratio:
         stride_sum(line, axis.weight, axis.ratio, out, axis.size)
+    elif step == 1 and axis.three_to_two:
+        three_to_two(line, axis.weight, axis.taps, out, axis.size)
     elif axis.taps == 2:
         gather(line, step, axis.start, axis.weight, 2, out, axis.size)
     elif axis.taps == 3:
@@ -152,9 +167,9 @@ cdef void add_columns(const uint16_t* line, Py_ssize_t step, const Axis* axis, f
 
 
 cdef void convert(const float* y, const float* u, const float* v, const float* matrix, float low, float high, float* out,
-                  int n) noexcept nogil:
+                  Py_ssize_t n) noexcept nogil:
     """One channel of one row: an affine map of Y, U and V, held between low and high."""
-    cdef int j
+    cdef Py_ssize_t j
     cdef float a = matrix[0], b = matrix[1], c = matrix[2], d = matrix[3], value
     for j in range(n):
         value = a * y[j] + b * u[j] + c * v[j] + d
@@ -219,7 +234,8 @@ cdef class Letterbox:
         cdef const uint8_t[:, :] u_view, v_view
         cdef Plane yp = as_plane(y), up, vp
         cdef bint colour = u is not None
-        cdef int n = self.content_width, row, j, channel
+        cdef Py_ssize_t j, n = self.content_width
+        cdef int row, channel
         cdef Py_ssize_t samples_wide = max(self.width, 2 * self.chroma_width)
         cdef Py_ssize_t interleaved = 0
         cdef float scaled[3][4]

@@ -1,1 +1,56 @@
-"""x."""
+"""Find every face in a video, follow it forwards and backwards in time, and write the video without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facered.errors import (
+    ConfigurationUnsupportedError,
+    ContentMalformedError,
+    ContentUnsupportedError,
+    FaceredError,
+    ServiceError,
+)
+
+if TYPE_CHECKING:
+    from facered.annotations import Annotations
+    from facered.combined import CombinedResult, combined
+    from facered.options import Options
+    from facered.progress import Progress
+
+__version__ = "0.1.0"
+__all__ = [
+    "Annotations",
+    "CombinedResult",
+    "ConfigurationUnsupportedError",
+    "ContentMalformedError",
+    "ContentUnsupportedError",
+    "FaceredError",
+    "Options",
+    "Progress",
+    "ServiceError",
+    "combined",
+]
+
+# What needs FFmpeg, onnxruntime or Numba is imported when it is first asked for.
+_HOMES = {
+    "Annotations": "annotations",
+    "CombinedResult": "combined",
+    "Options": "options",
+    "Progress": "progress",
+    "combined": "combined",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'facered' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"facered.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -33,19 +33,6 @@ logger = logging.getLogger(__name__)
 KEPT_TAGS = frozenset({"album", "artist", "comment", "copyright", "creation_time", "date", "description", "title"})
 """Tags of the file that are carried over; others (places, cover pictures) might give someone away."""
 
-PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Encoding:

@@ -1,0 +1,62 @@
+"""How far a job has come, told to whoever asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A moment of a job.
+
+    Attributes
+    ----------
+    stage : str
+        ``"analyze"`` or ``"redact"``.
+    done : int
+        Frames done in this stage.
+    total : int
+        Frames that there are, as far as is known; 0 where it is not.
+    seconds : float
+        Time since the stage began.
+    """
+
+    stage: str
+    done: int
+    total: int
+    seconds: float
+
+    @property
+    def speed(self) -> float:
+        """Frames a second since the stage began."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+class Stage:
+    """Counts the frames of a stage and tells the callback, if there is one."""
+
+    def __init__(self, name: str, total: int, callback: ProgressCallback | None) -> None:
+        self.name, self.total, self.done = name, total, 0
+        self._callback = callback
+        self._start = time.perf_counter()
+
+    def step(self) -> None:
+        """Count a frame."""
+        self.done += 1
+        self._tell()
+
+    def finish(self) -> Progress:
+        """The count is the total now."""
+        self.total = self.done
+        return self._tell()
+
+    def _tell(self) -> Progress:
+        now = Progress(self.name, self.done, self.total, time.perf_counter() - self._start)
+        if self._callback is not None:
+            self._callback(now)
+        return now
