@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MISSING_SECONDS = 2
+"""When the pictures end so much earlier than the file announces, it is probably truncated."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
@@ -116,17 +119,38 @@ class Reader:
         ContentMalformedError
             Data cannot be read or decoded, or the file ends early.
         """
-        self._count, self._last_pts, self._complete = 0, None, True
+        self._count, self._corrupt = 0, 0
+        self._last_pts: int | None = None
         with _malformed(self.path, lambda: f"after frame {self._count}"):
             for packet in self.container.demux(self.stream, *others):
                 if packet.stream is not self.stream:
                     if packet.size:
                         yield packet
                     continue
+                if packet.is_corrupt:
+                    raise ContentMalformedError(
+                        f"{self.path}: damaged or truncated after frame {self._count}; repair or re-wrap the file first"
+                    )
                 for frame in packet.decode():
                     yield self._prepare(frame)  # type: ignore[arg-type]
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
+        if self._corrupt:
+            logger.warning("%s: the decoder repaired %d damaged frames", self.path, self._corrupt)
+        self._warn_of_missing_end()
+
+    def _warn_of_missing_end(self) -> None:
+        announced = Fraction(self.container.duration or 0, av.time_base)
+        start = Fraction(self.container.start_time or 0, av.time_base)
+        if self._last_pts is not None:
+            reached = self._last_pts * self.info.time_base - start
+            if announced - reached > MISSING_SECONDS:
+                logger.warning(
+                    "%s: the pictures end at %.1f s, but the file announces %.1f s; it may be truncated",
+                    self.path,
+                    reached,
+                    announced,
+                )
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
         if (frame.width, frame.height) != (self.info.width, self.info.height):
@@ -145,6 +169,7 @@ class Reader:
         native.time_base = self.info.time_base
         native.pts = self._next_pts(frame)
         self._count += 1
+        self._corrupt += frame.is_corrupt
         return native
 
     def _next_pts(self, frame: VideoFrame) -> int:

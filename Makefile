@@ -1,0 +1,57 @@
+# make demo [VIDEO=my.mp4]   redact a clip with a face, say where the result is
+# make test                  the whole suite
+# make lint                  ruff, mypy --strict, cython-lint
+# make bench                 the benchmarks, beside their rivals
+# Each sets up .venv by itself. PYTHON chooses the interpreter (3.11 or newer).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CLIPS := .cache/clips
+VIDEO ?= $(CLIPS)/carphone_pristine.mp4
+SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.pxd')
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint bench bench-accuracy clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed $(CLIPS)/.fetched
+	$(BIN)/facered combined "$(VIDEO)" --output out --annotations --overwrite
+
+test: $(VENV)/.test $(CLIPS)/.fetched
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.lint $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint src/_native
+	$(BIN)/mypy
+
+bench: $(VENV)/.bench $(CLIPS)/.fetched
+	$(BIN)/python -m pytest bench --benchmark-only --benchmark-json=.cache/bench.json
+
+bench-accuracy: $(VENV)/.bench $(CLIPS)/.fetched
+	$(BIN)/python -m bench.accuracy
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facered needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade "pip>=25.1"
+	touch $@
+
+# What is tested is what is shipped: the built wheel, not the source tree.
+$(VENV)/.installed: $(VENV)/.created $(SOURCES)
+	$(PIP) --force-reinstall --no-deps .
+	$(PIP) .
+	touch $@
+
+$(VENV)/.test $(VENV)/.lint $(VENV)/.bench: $(VENV)/.%: $(VENV)/.installed pyproject.toml
+	$(PIP) --group $*
+	touch $@
+
+$(CLIPS)/.fetched: $(VENV)/.created tools/fetch_clips.py
+	$(BIN)/python tools/fetch_clips.py $(CLIPS)
+	touch $@
+
+clean:
+	rm -rf $(VENV) .cache build dist out

@@ -1,0 +1,7 @@
+"""``python -m facered``."""
+
+import sys
+
+from facered.cli import main
+
+sys.exit(main())
