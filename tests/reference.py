@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -159,3 +161,59 @@ def suppress(boxes: NDArray[np.float32], limit: float) -> NDArray[np.uint8]:
     keep = np.zeros(len(boxes), np.uint8)
     keep[kept] = 1
     return keep
+
+
+def centerface(
+    heatmap: NDArray[np.float32], scale: NDArray[np.float32], offset: NDArray[np.float32], threshold: float
+) -> NDArray[np.float32]:
+    """Return all boxes in the order of the heat map, as rows of x1, y1, x2, y2, score."""
+    found = []
+    for row, column in np.ndindex(heatmap.shape):
+        if heatmap[row, column] > np.float32(threshold):
+            height, width = (4 * math.exp(scale[i, row, column]) for i in (0, 1))
+            y = 4 * (row + 0.5 + float(offset[0, row, column]))
+            x = 4 * (column + 0.5 + float(offset[1, row, column]))
+            found.append((x - width / 2, y - height / 2, x + width / 2, y + height / 2, heatmap[row, column]))
+    return np.array(found, np.float32).reshape(-1, 5)
+
+
+def yunet(
+    classes: NDArray[np.float32],
+    objectness: NDArray[np.float32],
+    boxes: NDArray[np.float32],
+    columns: int,
+    stride: int,
+    threshold: float,
+) -> NDArray[np.float32]:
+    """Return all boxes of a level in the order of its cells, as rows of x1, y1, x2, y2, score."""
+    found = []
+    for i, (a, b) in enumerate(zip(classes[:, 0].tolist(), objectness[:, 0].tolist(), strict=True)):
+        product = a * b
+        score = math.sqrt(product) if product > 0 else 0.0
+        if score > np.float32(threshold):
+            x, y = (
+                (np.float32(cell) + middle) * np.float32(stride)  # in single precision, as in C
+                for cell, middle in zip((i % columns, i // columns), boxes[i, :2], strict=True)
+            )
+            width, height = math.exp(boxes[i, 2]) * stride, math.exp(boxes[i, 3]) * stride
+            x, y = float(x), float(y)
+            found.append((x - width / 2, y - height / 2, x + width / 2, y + height / 2, score))
+    return np.array(found, np.float32).reshape(-1, 5)
+
+
+def scrfd(
+    scores: NDArray[np.float32],
+    distances: NDArray[np.float32],
+    columns: int,
+    anchors: int,
+    stride: int,
+    threshold: float,
+) -> NDArray[np.float32]:
+    """Return all boxes of a level in the order of its anchors, as rows of x1, y1, x2, y2, score."""
+    found = []
+    for i, (left, top, right, bottom) in enumerate(distances.tolist()):
+        if scores[i, 0] > np.float32(threshold):
+            y, x = divmod(i // anchors, columns)
+            corners = ((x - left) * stride, (y - top) * stride, (x + right) * stride, (y + bottom) * stride)
+            found.append((*corners, scores[i, 0]))
+    return np.array(found, np.float32).reshape(-1, 5)

@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
 
+from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 
 if TYPE_CHECKING:
@@ -32,6 +33,17 @@ logger = logging.getLogger(__name__)
 
 KEPT_TAGS = frozenset({"album", "artist", "comment", "copyright", "creation_time", "date", "description", "title"})
 """Tags of the file that are carried over; others (places, cover pictures) might give someone away."""
+
+USUAL_LAYOUTS = {
+    "1 channels": "mono",
+    "2 channels": "stereo",
+    "3 channels": "3.0",
+    "4 channels": "4.0",
+    "5 channels": "5.0",
+    "6 channels": "5.1",
+    "8 channels": "7.1",
+}
+"""Speaker layouts for channels that no one named, by FFmpeg's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ class Writer:
         if self._conversion:
             pts, duration = frame.pts, frame.duration
             frame = frame.reformat(format=self._conversion)
-            frame.pts, frame.duration, frame.time_base = pts, duration, self._video.time_base
+            frame.pts, frame.duration, frame.time_base = pts, duration, self._video.codec_context.time_base
         self._guarded(lambda: self._container.mux(self._video.encode(frame)))
 
     def write_packet(self, packet: Packet) -> None:
@@ -154,6 +166,10 @@ class Writer:
             self._conversion = pixel_format = "yuvj444p" if pixel_format.startswith("yuvj") else "yuv444p"
             logger.warning("%s: %dx%d is odd, so chroma is encoded at full resolution", reader.path, info.width, info.height)
         options = {"preset": encoding.preset, "crf": str(encoding.crf)}
+        if info.width % 128 and cpu.has_avx2():
+            # At such widths x264's AVX-512 code reads memory that it never wrote, and the same frames give other bytes
+            # with every run (found by filling fresh memory with different values).
+            options["x264-params"] = "asm=avx2"
         video = self._video = self._container.add_stream("libx264", rate=info.rate, options=options)
         context = video.codec_context
         context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
@@ -187,8 +203,10 @@ class Writer:
     def _transcode(self, source: AudioStream) -> AudioStream:
         decoder = source.codec_context
         target = self._container.add_stream("aac", rate=decoder.sample_rate)
-        target.codec_context.layout = decoder.layout
-        resampler = AudioResampler("fltp", decoder.layout, decoder.sample_rate)
+        # Some containers tell the number of channels only; AAC wants to know which they are.
+        layout = USUAL_LAYOUTS.get(decoder.layout.name, decoder.layout.name)
+        target.codec_context.layout = layout
+        resampler = AudioResampler("fltp", layout, decoder.sample_rate)
 
         def write(packet: Packet | None) -> None:
             for frame in (packet.decode() if packet else decoder.decode(None)):

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """Return the folder of the real clips, fetched when they are not there yet."""
+    directory = ROOT / ".cache" / "clips"
+    spec = importlib.util.spec_from_file_location("fetch_clips", ROOT / "tools" / "fetch_clips.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.fetch(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def carphone(clips: Path) -> Path:
+    """Return 120 frames of 176 x 144 with one talking man, B-frames, no sound."""
+    return clips / "carphone_pristine.mp4"
+
+
+@pytest.fixture(scope="session")
+def rabbit(clips: Path) -> Path:
+    """Return 132 frames of 1280 x 720 with AAC sound and no face."""
+    return clips / "bigbuckbunny.mp4"

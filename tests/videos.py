@@ -1,0 +1,89 @@
+"""Making and reading small videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+
+def decode(path: Path, count: int | None = None) -> list[av.VideoFrame]:
+    """Return the first frames of a video."""
+    with av.open(str(path)) as container:
+        frames = []
+        for frame in container.decode(video=0):
+            frames.append(frame)
+            if len(frames) == count:
+                break
+        return frames
+
+
+def times(path: Path) -> list[Fraction]:
+    """Return the time of each frame in seconds, exactly."""
+    with av.open(str(path)) as container:
+        return [frame.pts * frame.time_base for frame in container.decode(video=0)]
+
+
+def packets(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
+    """Return time and content of every packet of the first stream of a kind."""
+    with av.open(str(path)) as container:
+        stream = getattr(container.streams, kind)[0]
+        return [(p.pts * p.time_base, bytes(p)) for p in container.demux(stream) if p.size]
+
+
+def samples(frame: av.VideoFrame) -> list[NDArray[np.uint8]]:
+    """Return copies of the visible samples of each plane of an 8-bit frame."""
+    planes = []
+    for plane in frame.planes:
+        width = plane.width * (2 if frame.format.name == "nv12" and plane.index == 1 else 1)
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        planes.append(rows[: plane.height, :width].copy())
+    return planes
+
+
+def encode(
+    path: Path,
+    frames: Iterable[av.VideoFrame],
+    *,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    time_base: Fraction = Fraction(1, 25),
+    ticks: Iterable[int] | None = None,
+    options: dict[str, str] | None = None,
+    audio: str | None = None,
+    container_format: str | None = None,
+) -> Path:
+    """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with half a second of a tone."""
+    frames = list(frames)
+    ticks = list(range(len(frames)) if ticks is None else ticks)
+    with av.open(str(path), "w", format=container_format) as output:
+        video = output.add_stream(codec, rate=25, options=options or {})
+        video.codec_context.width, video.codec_context.height = frames[0].width, frames[0].height
+        video.codec_context.pix_fmt = pixel_format
+        video.codec_context.time_base = time_base
+        sound = output.add_stream(audio, rate=44100) if audio else None
+        if sound is not None:
+            sound.codec_context.bit_rate = 128000
+            sound.codec_context.open()
+            tone = np.sin(np.arange(22050) / 20).astype(np.float32)[None]
+            piece = av.AudioFrame.from_ndarray(np.repeat(tone, 2, axis=0), format="fltp", layout="stereo")
+            piece.sample_rate, piece.pts = 44100, 0
+            resampler = av.AudioResampler(sound.codec_context.format, "stereo", 44100, sound.codec_context.frame_size)
+            for part in resampler.resample(piece):
+                output.mux(sound.encode(part))
+            output.mux(sound.encode(None))
+        for frame, tick in zip(frames, ticks, strict=True):
+            picture = frame.reformat(format=pixel_format) if frame.format.name != pixel_format else frame
+            picture.pts, picture.time_base, picture.pict_type = tick, time_base, 0
+            output.mux(video.encode(picture))
+        output.mux(video.encode(None))
+    return path
+
+
+def enlarge(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """Return the frame at another size, in yuv420p."""
+    return frame.reformat(width=width, height=height, format="yuv420p")
