@@ -42,7 +42,7 @@ DIRECTIVES = {
 def compile_args() -> list[str]:
     if MSVC:
         return ["/Od", "/Zi"] if DEBUG else ["/O2", "/fp:precise"]
-    args = ["-O0", "-g"] if DEBUG else ["-O3", "-fno-strict-aliasing"]
+    args = ["-O0", "-g"] if DEBUG else ["-O3", "-g0", "-fno-strict-aliasing"]
     # Fused multiply-adds round once instead of twice: with them the variants would not give the same pixels.
     args += ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
     if SANITIZE:
@@ -69,12 +69,18 @@ def extension(name: str, source: str, extra: list[str]) -> Extension:
 
 def extensions() -> list[Extension]:
     found = []
-    groups = {name: [extension(f"{name}.{kernel}", kernel, extra) for kernel in KERNELS] for name, extra in variants().items()}
+    groups = {
+        name: [extension(f"{name}.{kernel}", kernel, extra) for kernel in KERNELS] for name, extra in variants().items()
+    }
     groups["any"] = [extension("cpu", "cpu", [])]
     for name, group in groups.items():
         # A build directory for each variant: they are made from the same sources and would overwrite each other's C.
         found += cythonize(
-            group, build_dir=f"build/cython/{name}", include_path=["src/_native"], compiler_directives=DIRECTIVES, quiet=True
+            group,
+            build_dir=f"build/cython/{name}",
+            include_path=["src/_native"],
+            compiler_directives=DIRECTIVES,
+            quiet=True,
         )
     return found
 

@@ -92,9 +92,7 @@ def ellipse_mask(
     """Return the (height, width) mask of an ellipse; `size`, `centre` and `semi` are x, then y."""
     f = np.float32
     one, half = f(1), f(0.5)
-    dx, dy = (
-        (np.arange(n, dtype=f) + half - f(c)) * (one / f(s)) for n, c, s in zip(size, centre, semi, strict=True)
-    )
+    dx, dy = ((np.arange(n, dtype=f) + half - f(c)) * (one / f(s)) for n, c, s in zip(size, centre, semi, strict=True))
     outer = (one + f(feather)) * (one + f(feather))
     slope = f(128) / (outer - one)
     alpha = (outer - (dx * dx + (dy * dy)[:, None])) * slope

@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import videos
 
 import facered
+import videos
 from facered.detect.detector import Detector
 from facered.video import frames as planes
 
@@ -20,7 +20,8 @@ def face_frames(path: Path, step: int = 5) -> int:
     """Count the frames, of every `step`th, in which a face is found."""
     detector = Detector()
     return sum(
-        len(detector.detect(planes.view(planes.to_native(frame)), 0.5).scores) > 0 for frame in videos.decode(path)[::step]
+        len(detector.detect(planes.view(planes.to_native(frame)), 0.5).scores) > 0
+        for frame in videos.decode(path)[::step]
     )
 
 
@@ -68,9 +69,7 @@ def test_sound_that_mp4_cannot_hold_becomes_aac(
 def test_irregular_and_late_times_are_kept_exactly(
     carphone: Path, tmp_path: Path, suffix: str, time_base: Fraction, ticks: list[int]
 ) -> None:
-    source = videos.encode(
-        tmp_path / f"source.{suffix}", videos.decode(carphone, 10), time_base=time_base, ticks=ticks
-    )
+    source = videos.encode(tmp_path / f"source.{suffix}", videos.decode(carphone, 10), time_base=time_base, ticks=ticks)
     assert videos.times(source) == [tick * time_base for tick in ticks]
     result = facered.combined(source, tmp_path)
     assert videos.times(result.video_path) == videos.times(source)
@@ -93,9 +92,12 @@ def test_formats_and_odd_sizes(
 ) -> None:
     pictures = [videos.enlarge(frame, width, height) for frame in videos.decode(carphone, 12)]
     source = videos.encode(
-        tmp_path / f"source.{suffix}", pictures, codec=codec, pixel_format=pixel_format,
-        options={"x265-params": "log-level=none"} if codec == "libx265" else {"crf": "10"} if codec == "libx264" else {},
-    )  # fmt: skip
+        tmp_path / f"source.{suffix}",
+        pictures,
+        codec=codec,
+        pixel_format=pixel_format,
+        options={"libx265": {"x265-params": "log-level=none"}, "libx264": {"crf": "10"}}.get(codec),
+    )
     assert videos.decode(source, 1)[0].format.name == pixel_format
     result = facered.combined(source, tmp_path, crf=5)
     redacted = videos.decode(result.video_path)
@@ -188,7 +190,7 @@ def test_max_faces_holds_and_crowded_frames_are_counted(carphone: Path, tmp_path
     assert some.crowded_frames == 8
 
 
-class Interrupted(Exception):
+class StopHereError(Exception):
     pass
 
 
@@ -196,8 +198,8 @@ class Interrupted(Exception):
 def test_an_interruption_leaves_nothing_behind(carphone: Path, tmp_path: Path, stage: str) -> None:
     def interrupt(progress: facered.Progress) -> None:
         if progress.stage == stage and progress.done == 60:
-            raise Interrupted
+            raise StopHereError
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(StopHereError):
         facered.combined(carphone, tmp_path / "out", annotations=True, progress=interrupt)
     assert list((tmp_path / "out").iterdir()) == []

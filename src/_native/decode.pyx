@@ -1,15 +1,15 @@
 """A detector's raw outputs -> boxes, and the suppression of boxes that show the same face.
 
-Boxes are rows of x1, y1, x2, y2 in pixels of the tensor, then the score. Each decoder fills `out` from its first row and
-returns how many it found; when `out` is full the rest is dropped.
+Boxes are rows of x1, y1, x2, y2 in pixels of the tensor, then the score. Each decoder fills `out` from its first row
+and returns how many it found; when `out` is full the rest is dropped.
 """
 
 from libc.math cimport exp, sqrt
 from libc.stdint cimport uint8_t
 
 
-def centerface(const float[:, ::1] heatmap, const float[:, :, ::1] scale, const float[:, :, ::1] offset, float threshold,
-               float[:, ::1] out):
+def centerface(const float[:, ::1] heatmap, const float[:, :, ::1] scale, const float[:, :, ::1] offset,
+               float threshold, float[:, ::1] out):
     """Decode CenterFace: every point of the heat map above the threshold is the middle of a face.
 
     Parameters
@@ -122,11 +122,11 @@ cdef inline double overlap(const float* a, const float* b) noexcept nogil:
     """Intersection over union."""
     cdef double width = min(<double>a[2], <double>b[2]) - max(<double>a[0], <double>b[0])
     cdef double height = min(<double>a[3], <double>b[3]) - max(<double>a[1], <double>b[1])
-    cdef double shared
+    cdef double area_a = (<double>a[2] - a[0]) * (<double>a[3] - a[1])
+    cdef double area_b = (<double>b[2] - b[0]) * (<double>b[3] - b[1])
     if width <= 0 or height <= 0:
         return 0
-    shared = width * height
-    return shared / ((<double>a[2] - a[0]) * (<double>a[3] - a[1]) + (<double>b[2] - b[0]) * (<double>b[3] - b[1]) - shared)
+    return width * height / (area_a + area_b - width * height)
 
 
 def suppress(const float[:, ::1] boxes, double limit, uint8_t[::1] keep):

@@ -4,8 +4,8 @@ from libc.stdint cimport uint8_t
 
 
 cdef struct Plane:
-    # Sample (x, y) stands at data + y * stride + x * step. The stride may be larger than the width (padding) or negative
-    # (bottom-up pictures); the step is 2 where two kinds of samples alternate (the chroma of NV12).
+    # Sample (x, y) stands at data + y * stride + x * step. The stride may be larger than the width (padding) or
+    # negative (bottom-up pictures); the step is 2 where two kinds of samples alternate (the chroma of NV12).
     uint8_t* data
     Py_ssize_t stride
     Py_ssize_t step

@@ -1,8 +1,8 @@
 """Planes of a YUV picture -> the letterboxed float tensor that a detector takes, in one pass.
 
-A picture is shrunk by area averaging and enlarged by linear interpolation, first down the columns (whole rows at a time),
-then along the rows; each weight is an integer and a sample's weights sum to 256, so the sums are exact and the same on
-every machine. Colour conversion follows on the small picture.
+A picture is shrunk by area averaging and enlarged by linear interpolation, first down the columns (whole rows at a
+time), then along the rows; each weight is an integer and a sample's weights sum to 256, so the sums are exact and the
+same on every machine. Colour conversion follows on the small picture.
 """
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
@@ -27,8 +27,8 @@ cdef struct Axis:
 
 
 cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
-    # `extent` is the part of the source that is shown, in samples: half a sample less than there are where a picture of odd
-    # width has subsampled chroma.
+    # `extent` is the part of the source that is shown, in samples: half a sample less than there are where a picture of
+    # odd width has subsampled chroma.
     cdef double scale = extent / size
     cdef int j
     axis.size = size
@@ -120,7 +120,8 @@ cdef inline void gather(const uint16_t* line, Py_ssize_t step, const int32_t* st
         out[j] = <float><int32_t>total
 
 
-cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ratio, float* out, Py_ssize_t n) noexcept nogil:
+cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ratio, float* out,
+                            Py_ssize_t n) noexcept nogil:
     # Whole-number ratios: every sample has the same weights, and the constant step lets the compiler use shuffles.
     cdef Py_ssize_t j
     cdef uint32_t a = weight[0], b, c, d
@@ -143,7 +144,8 @@ cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ra
         out[j] = <float><int32_t>(a * line[4 * j] + b * line[4 * j + 1] + c * line[4 * j + 2] + d * line[4 * j + 3])
 
 
-cdef inline void three_to_two(const uint16_t* line, const uint16_t* weight, int taps, float* out, Py_ssize_t n) noexcept nogil:
+cdef inline void three_to_two(const uint16_t* line, const uint16_t* weight, int taps, float* out,
+                              Py_ssize_t n) noexcept nogil:
     # The chroma of full HD shrunk to a third: samples take turns with two patterns of weights over three of the source.
     cdef Py_ssize_t j
     cdef uint32_t a = weight[0], b = weight[1], c = weight[taps], d = weight[taps + 1]
@@ -166,8 +168,8 @@ cdef void add_columns(const uint16_t* line, Py_ssize_t step, const Axis* axis, f
         gather(line, step, axis.start, axis.weight, axis.taps, out, axis.size)
 
 
-cdef void convert(const float* y, const float* u, const float* v, const float* matrix, float low, float high, float* out,
-                  Py_ssize_t n) noexcept nogil:
+cdef void convert(const float* y, const float* u, const float* v, const float* matrix, float low, float high,
+                  float* out, Py_ssize_t n) noexcept nogil:
     """One channel of one row: an affine map of Y, U and V, held between low and high."""
     cdef Py_ssize_t j
     cdef float a = matrix[0], b = matrix[1], c = matrix[2], d = matrix[3], value
@@ -201,7 +203,8 @@ cdef class Letterbox:
         plan_axis(&self.luma_x, width, width, content_width)
         plan_axis(&self.luma_y, height, height, content_height)
         if chroma_width:
-            plan_axis(&self.chroma_x, chroma_width, chroma_width if chroma_width == width else width / 2.0, content_width)
+            plan_axis(&self.chroma_x, chroma_width, chroma_width if chroma_width == width else width / 2.0,
+                      content_width)
             plan_axis(&self.chroma_y, chroma_height, chroma_height if chroma_height == height else height / 2.0,
                       content_height)
 
@@ -275,5 +278,6 @@ cdef class Letterbox:
                     add_rows(&vp, &self.chroma_y, row, line, vp.width)
                     add_columns(line, 1, &self.chroma_x, vf)
                 for channel in range(3):
-                    convert(yf, uf, vf, scaled[channel], limits[channel, 0], limits[channel, 1], &out[channel, row, 0], n)
+                    convert(yf, uf, vf, scaled[channel], limits[channel, 0], limits[channel, 1],
+                            &out[channel, row, 0], n)
         PyMem_Free(yf)

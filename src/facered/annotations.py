@@ -145,4 +145,4 @@ class Annotations:
 
     def _faces(self, frame: int) -> list[Face]:
         rows = range(int(self.starts[frame]), int(self.starts[frame + 1]))
-        return [Face(int(self.ids[row]), *self.boxes[row].tolist(), index=frame) for row in rows]
+        return [Face(int(self.ids[row]), *map(float, self.boxes[row]), frame) for row in rows]

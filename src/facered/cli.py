@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from facered.outputs import Outputs
 
 if TYPE_CHECKING:
     from facered.combined import CombinedResult
-    from facered.progress import Progress
+    from facered.progress import Progress, ProgressCallback
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 CANCELLED = 130
@@ -56,7 +57,10 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
-        prog="facered", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        prog="facered",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"facered {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -100,7 +104,7 @@ def _add_detection_options(parser: argparse.ArgumentParser) -> None:
         metavar="SCORE",
         type=float,
         default=default.threshold,
-        help="least score, 0 to 1, that shows a new face; lower finds more, also where there is none (default: %(default)s)",
+        help="least score, 0 to 1, that shows a new face; lower finds more, also false ones (default: %(default)s)",
     )
     group.add_argument(
         "--max-faces",
@@ -113,7 +117,7 @@ def _add_detection_options(parser: argparse.ArgumentParser) -> None:
         "--detect-size",
         metavar="PIXELS",
         type=int,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, by the video)",
+        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640)",
     )
     group.add_argument(
         "--model",
@@ -137,7 +141,7 @@ def _add_blur_options(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         type=float,
         default=default.blur_radius,
-        help="radius of the blur as a part of the ellipse's width; below 0.5 faces may be found again (default: %(default)s)",
+        help="radius of the blur as a part of the ellipse's width; less may not hide a face (default: %(default)s)",
     )
 
 
@@ -163,7 +167,11 @@ def _add_encoding_options(parser: argparse.ArgumentParser) -> None:
 def _add_general_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("general")
     group.add_argument(
-        "--threads", metavar="N", type=int, default=0, help="threads for each of decoding, detecting and encoding (default: all cores)"
+        "--threads",
+        metavar="N",
+        type=int,
+        default=0,
+        help="threads for each of decoding, detecting and encoding (default: all cores)",
     )
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 
@@ -195,8 +203,8 @@ def _combined(arguments: argparse.Namespace) -> int:
             failures.append(error)
     if len(arguments.inputs) > 1 and failures:
         print(f"facered: {len(failures)} of {len(arguments.inputs)} videos failed:", file=sys.stderr)
-    for error in failures:
-        print(f"facered: {error}", file=sys.stderr)
+    for failure in failures:
+        print(f"facered: {failure}", file=sys.stderr)
     return EXIT_CODES[failures[0].code] if failures else 0
 
 
@@ -255,14 +263,16 @@ def _clashes(inputs: Sequence[Path], output: Path) -> dict[Path, FaceredError | 
 
 
 @contextmanager
-def _progress_bar(source: Path, quiet: bool) -> Iterator[object]:
+def _progress_bar(source: Path, quiet: bool) -> Iterator[ProgressCallback | None]:
     """Yield a progress callback that draws a bar on a terminal, or None."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from tqdm import tqdm
 
-    bar = tqdm(unit=" frames", dynamic_ncols=True, leave=False, disable=False)
+    # tqdm prints nothing on terminals that tell no size; shutil assumes the usual one then.
+    size = shutil.get_terminal_size()
+    bar = tqdm(unit=" frames", ncols=size.columns, nrows=size.lines, leave=False)
 
     def show(progress: Progress) -> None:
         if progress.done <= 1:

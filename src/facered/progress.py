@@ -51,7 +51,7 @@ class Stage:
         self._tell()
 
     def finish(self) -> Progress:
-        """The count is the total now."""
+        """Take the count for the total: the stage is over."""
         self.total = self.done
         return self._tell()
 

@@ -28,7 +28,7 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> N
     Parameters
     ----------
     frame : av.VideoFrame
-        In a native format. Made writable first: decoded frames share their memory with the decoder's reference pictures.
+        In a native format. Made writable first: decoded frames share memory with the decoder's reference pictures.
     annotations : Annotations
     hider : Hider
     """

@@ -28,8 +28,8 @@ class Blur:
     Attributes
     ----------
     radius : float
-        Radius of each pass, as a part of the hidden box's width; 0.5 of a box with the default margin of 1.4 is 0.7 of the
-        face's own width.
+        Radius of each pass, as a part of the hidden box's width; 0.5 of a box with the default margin of 1.4 is 0.7 of
+        the face's own width.
     feather : float
         Width of the fading rim around the ellipse, as a part of its semi-axes.
     """
@@ -89,7 +89,7 @@ class Hider:
 
     def _blur(self, plane: NDArray[np.uint8], left: int, top: int, mask: NDArray[np.uint8], radius: float) -> None:
         height, width = mask.shape
-        # The surroundings are blurred in: an oval of the face's own mean colour alone still looks like a face to detectors.
+        # The surroundings are blurred in: an oval of the face's own colour alone still looks like a face to detectors.
         around = int(radius)
         x, y = max(left - around, 0), max(top - around, 0)
         window = plane[y : top + height + around, x : left + width + around]

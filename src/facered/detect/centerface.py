@@ -29,7 +29,11 @@ class CenterFace:
         return CenterFace(outputs) if channels in ([1, 2, 2, 10], [1, 2, 2]) else None
 
     def decode(
-        self, outputs: Sequence[NDArray[np.float32]], columns: int, threshold: float, boxes: NDArray[np.float32]
+        self,
+        outputs: Sequence[NDArray[np.float32]],
+        columns: int,  # noqa: ARG002
+        threshold: float,
+        boxes: NDArray[np.float32],
     ) -> int:
         """See `Family.decode`."""
         heatmap, scale, offset = outputs

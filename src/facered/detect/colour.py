@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 LUMA_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 
 
-def conversion(
-    matrix: str, full_range: bool, layout: TensorLayout
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def conversion(matrix: str, full_range: bool, layout: TensorLayout) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the affine map from 8-bit (Y, U, V, 1) to the three channels, and each channel's least and greatest value.
 
     Parameters

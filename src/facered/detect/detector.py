@@ -107,11 +107,12 @@ class Detector:
         return Detection(boxes, found[:, 4].copy(), crowded, self._luma)
 
     def _prepare(self, picture: Picture) -> None:
-        shape = (picture.width, picture.height, *(picture.u.shape[::-1] if picture.u is not None else (0, 0)))
+        chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
+        shape = (picture.width, picture.height, chroma_width, chroma_height)
         box = self._letterbox
         if box is None or shape != (box.width, box.height, box.chroma_width, box.chroma_height):
             tensor, content = self._sizes(picture.width, picture.height)
-            self._letterbox = Letterbox(*shape, *content)
+            self._letterbox = Letterbox(*shape, content[0], content[1])
             self._tensor = np.zeros((1, 3, tensor[1], tensor[0]), np.float32)
             self._luma = np.empty((content[1], content[0]), np.uint8)
             self._colour = None

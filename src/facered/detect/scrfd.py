@@ -38,7 +38,5 @@ class SCRFD:
         count = 0
         for level, stride in enumerate(STRIDES):
             scores, distances = outputs[level].reshape(-1, 1), outputs[level + 3].reshape(-1, 4)
-            count += decode.scrfd(
-                scores, distances, columns // stride, ANCHORS, stride, threshold, boxes[count:]
-            )
+            count += decode.scrfd(scores, distances, columns // stride, ANCHORS, stride, threshold, boxes[count:])
         return count

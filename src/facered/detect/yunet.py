@@ -37,7 +37,5 @@ class YuNet:
         count = 0
         for level, stride in enumerate(STRIDES):
             classes, objectness, distances = (output[0] for output in outputs[3 * level : 3 * level + 3])
-            count += decode.yunet(
-                classes, objectness, distances, columns // stride, stride, threshold, boxes[count:]
-            )
+            count += decode.yunet(classes, objectness, distances, columns // stride, stride, threshold, boxes[count:])
         return count

@@ -85,14 +85,14 @@ def assign_wide(cost: NDArray[np.float64]) -> NDArray[np.int64]:
 
 @njit(cache=True, nogil=True)
 def overlap(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float) -> float:
-    """Return the intersection over union of two boxes, (4,) centre and size, both enlarged by `buffer` times their size."""
+    """Return the intersection over union of two boxes, (4,) centre and size, both enlarged by a part of their size."""
     grown = 1 + buffer
     aw, ah, bw, bh = a[2] * grown, a[3] * grown, b[2] * grown, b[3] * grown
     width = min(a[0] + aw / 2, b[0] + bw / 2) - max(a[0] - aw / 2, b[0] - bw / 2)
     height = min(a[1] + ah / 2, b[1] + bh / 2) - max(a[1] - ah / 2, b[1] - bh / 2)
     if width <= 0 or height <= 0:
         return 0.0
-    shared = width * height
+    shared: float = width * height
     return shared / (aw * ah + bw * bh - shared)
 
 

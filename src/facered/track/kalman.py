@@ -1,7 +1,8 @@
 """A constant-velocity Kalman filter for boxes, and its Rauch-Tung-Striebel smoother.
 
-A box is (centre x, centre y, width, height). Each of the four is filtered by itself, with a state of value and velocity a
-frame, so that a covariance is three numbers: of the value, of both, of the velocity. Noise is relative to the face's size.
+A box is (centre x, centre y, width, height). Each of the four is filtered by itself, with a state of value and velocity
+a frame, so that a covariance is three numbers: of the value, of both, of the velocity. Noise is relative to the face's
+size.
 
 All functions are compiled by Numba and cached.
 """

@@ -1,8 +1,8 @@
 """Detections of successive frames -> tracks, one for each person in each shot.
 
 Forward in time, detections are matched to the predictions of the tracks so far, confident ones first, then the doubtful
-ones, which may continue a track but not begin one (ByteTrack, Zhang et al. 2022). Backwards in time, each track is smoothed
-over all its detections, which also fills its gaps, and extended a little at both ends.
+ones, which may continue a track but not begin one (ByteTrack, Zhang et al. 2022). Backwards in time, each track is
+smoothed over all its detections, which also fills its gaps, and extended a little at both ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REMEMBERED_SECONDS = 1.0
 EXTENSION_SECONDS = 0.2
 """Tracks go on for so long before their first and behind their last detection, unless a cut is nearer."""
 GROWTH = 0.02
-"""Boxes grow by this part for each frame between them and the nearest detection, to ten frames: their place is a guess."""
+"""Boxes grow by this part a frame away from the nearest detection, to `GROWING_FRAMES`: their place is a guess."""
 GROWING_FRAMES = 10
 DAMPING = 0.8
 """Velocity kept from frame to frame beyond the ends of a track."""
@@ -204,4 +204,5 @@ def _distance(seen: NDArray[np.bool_]) -> NDArray[np.int64]:
     at = np.flatnonzero(seen)
     behind = at[np.searchsorted(at, frames)]
     before = at[np.searchsorted(at, frames, side="right") - 1]
-    return np.minimum(behind - frames, frames - before)
+    nearest: NDArray[np.int64] = np.minimum(behind - frames, frames - before)
+    return nearest

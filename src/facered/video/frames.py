@@ -52,12 +52,12 @@ class Picture:
     @property
     def width(self) -> int:
         """Width in luma samples."""
-        return self.y.shape[1]
+        return int(self.y.shape[1])
 
     @property
     def height(self) -> int:
         """Height in luma samples."""
-        return self.y.shape[0]
+        return int(self.y.shape[0])
 
 
 def to_native(frame: VideoFrame) -> VideoFrame:
@@ -96,10 +96,11 @@ def view(frame: VideoFrame) -> Picture:
 def _rows(plane: VideoPlane, width: int, height: int) -> NDArray[np.uint8]:
     stride = plane.line_size
     if stride >= 0:
-        return np.ndarray((height, width), np.uint8, buffer=plane, strides=(stride, 1))
-    # A bottom-up picture: the plane's address is that of its first row, and the others lie before it, out of reach of the
-    # plane's own buffer. The array keeps the plane, and so the frame, alive through `owner`.
+        return np.ndarray((height, width), np.uint8, buffer=memoryview(plane), strides=(stride, 1))
+    # A bottom-up picture: the plane's address is that of its first row, and the others lie before it, out of reach of
+    # the plane's own buffer. The array keeps the plane, and so the frame, alive through `owner`.
     below = (height - 1) * stride
     memory = (ctypes.c_uint8 * (below * -1 + width)).from_address(plane.buffer_ptr + below)
     memory.owner = plane  # type: ignore[attr-defined]
-    return np.ndarray((height, width), np.uint8, buffer=memory, offset=-below, strides=(stride, 1))
+    upwards = memoryview(memory).cast("B")
+    return np.ndarray((height, width), np.uint8, buffer=upwards, offset=-below, strides=(stride, 1))

@@ -111,7 +111,7 @@ class Reader:
             assert isinstance(item, VideoFrame)
             yield item
 
-    def demux(self, *others: Stream) -> Iterator[VideoFrame | Packet]:
+    def demux(self, *others: Stream) -> Iterator[VideoFrame | Packet[Stream]]:
         """Yield the frames of the picture stream and the packets of `others`, as the file interleaves them.
 
         Raises
@@ -121,22 +121,26 @@ class Reader:
         """
         self._count, self._corrupt = 0, 0
         self._last_pts: int | None = None
+        partial = False  # whether the last packet is only a part of what was announced
         with _malformed(self.path, lambda: f"after frame {self._count}"):
             for packet in self.container.demux(self.stream, *others):
                 if packet.stream is not self.stream:
                     if packet.size:
                         yield packet
                     continue
-                if packet.is_corrupt:
-                    raise ContentMalformedError(
-                        f"{self.path}: damaged or truncated after frame {self._count}; repair or re-wrap the file first"
-                    )
+                if packet.size:
+                    partial = packet.is_corrupt
+                    self._corrupt += partial
                 for frame in packet.decode():
                     yield self._prepare(frame)  # type: ignore[arg-type]
+        if partial:
+            raise ContentMalformedError(f"{self.path}: truncated after frame {self._count}; re-wrap what is left first")
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
         if self._corrupt:
-            logger.warning("%s: the decoder repaired %d damaged frames", self.path, self._corrupt)
+            logger.warning(
+                "%s: damaged in %d places; what the decoder made of them is redacted", self.path, self._corrupt
+            )
         self._warn_of_missing_end()
 
     def _warn_of_missing_end(self) -> None:

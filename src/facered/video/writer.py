@@ -1,4 +1,4 @@
-"""Writing the redacted video: encoded pictures, the other streams as they were, nothing under the final name too early."""
+"""Writing the redacted video: pictures encoded, the other streams as they were, no file before it is complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 import av
 from av.audio.resampler import AudioResampler
-from av.codec import Codec
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
@@ -77,14 +76,16 @@ class Writer:
     def __init__(self, path: Path, reader: Reader, encoding: Encoding) -> None:
         self.path = path
         self._partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        self._held: list[Packet] | None = []  # packets that come before the first frame
-        self._copied: dict[int, Callable[[Packet], None]] = {}
+        self._held: list[Packet[Stream]] | None = []  # packets that come before the first frame
+        self._copied: dict[int, Callable[[Packet[Stream]], None]] = {}
         self._finishing: list[Callable[[], None]] = []
         self.audio: list[Stream] = []
         try:
             self._container: OutputContainer = av.open(os.fspath(self._partial), "w", format="mp4")
         except OSError as error:
-            raise ConfigurationUnsupportedError(f"{path}: cannot be written ({error.strerror}); choose another directory") from None
+            raise ConfigurationUnsupportedError(
+                f"{path}: cannot be written ({error.strerror}); choose another directory"
+            ) from None
         try:
             self._add_video(reader, encoding)
             for stream in reader.container.streams.audio:
@@ -109,7 +110,7 @@ class Writer:
         """Encode a frame and write what the encoder returns."""
         if self._held is not None:
             # The first packet written closes the header, and only the first frame knows how the picture is turned.
-            matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+            matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
             if matrix is not None:
                 self._video.set_display_matrix(memoryview(matrix).cast("B").cast("i"))
             held, self._held = self._held, None
@@ -123,7 +124,7 @@ class Writer:
             frame.pts, frame.duration, frame.time_base = pts, duration, self._video.codec_context.time_base
         self._guarded(lambda: self._container.mux(self._video.encode(frame)))
 
-    def write_packet(self, packet: Packet) -> None:
+    def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `audio`, copied bit for bit or transcoded."""
         if self._held is not None:
             self._held.append(packet)
@@ -164,7 +165,9 @@ class Writer:
         if (info.width % 2 or info.height % 2) and pixel_format != "gray":
             # H.264 has no odd sizes with subsampled chroma; the size is kept and the chroma enlarged instead.
             self._conversion = pixel_format = "yuvj444p" if pixel_format.startswith("yuvj") else "yuv444p"
-            logger.warning("%s: %dx%d is odd, so chroma is encoded at full resolution", reader.path, info.width, info.height)
+            logger.warning(
+                "%s: %dx%d is odd, so chroma is encoded at full resolution", reader.path, info.width, info.height
+            )
         options = {"preset": encoding.preset, "crf": str(encoding.crf)}
         if info.width % 128 and cpu.has_avx2():
             # At such widths x264's AVX-512 code reads memory that it never wrote, and the same frames give other bytes
@@ -182,8 +185,9 @@ class Writer:
         video.metadata.update(_language(reader.stream))
 
     def _add_audio(self, source: AudioStream) -> None:
-        if source.codec_context is None:
-            logger.warning("an audio stream of an unknown kind is left out")
+        # PyAV's types do not know that streams of unknown kinds have no codec context.
+        if source.codec_context is None:  # type: ignore[redundant-expr,unused-ignore]
+            logger.warning("an audio stream of an unknown kind is left out")  # type: ignore[unreachable]
             return
         name = source.codec_context.codec.canonical_name
         if name in self._container.supported_codecs:
@@ -196,7 +200,7 @@ class Writer:
         copy.disposition = source.disposition
         self.audio.append(source)
 
-    def _copy(self, packet: Packet, stream: Stream) -> None:
+    def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
         packet.stream = stream
         self._container.mux_one(packet)
 
@@ -208,8 +212,8 @@ class Writer:
         target.codec_context.layout = layout
         resampler = AudioResampler("fltp", layout, decoder.sample_rate)
 
-        def write(packet: Packet | None) -> None:
-            for frame in (packet.decode() if packet else decoder.decode(None)):
+        def write(packet: Packet[Stream] | None) -> None:
+            for frame in packet.decode() if packet else decoder.decode(None):
                 for piece in resampler.resample(cast("av.AudioFrame", frame)):
                     self._container.mux(target.encode(piece))
 
