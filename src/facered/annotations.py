@@ -144,5 +144,8 @@ class Annotations:
             first = last + 1
 
     def _faces(self, frame: int) -> list[Face]:
-        rows = range(int(self.starts[frame]), int(self.starts[frame + 1]))
-        return [Face(int(self.ids[row]), *map(float, self.boxes[row]), frame) for row in rows]
+        rows = slice(self.starts[frame], self.starts[frame + 1])
+        return [
+            Face(id=number, x=x, y=y, width=width, height=height, index=frame)
+            for number, (x, y, width, height) in zip(self.ids[rows].tolist(), self.boxes[rows].tolist(), strict=True)
+        ]

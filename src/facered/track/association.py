@@ -92,8 +92,9 @@ def overlap(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float) -> fl
     height = min(a[1] + ah / 2, b[1] + bh / 2) - max(a[1] - ah / 2, b[1] - bh / 2)
     if width <= 0 or height <= 0:
         return 0.0
-    shared: float = width * height
-    return shared / (aw * ah + bw * bh - shared)
+    shared = width * height
+    ratio: float = shared / (aw * ah + bw * bh - shared)
+    return ratio
 
 
 @njit(cache=True, nogil=True)
