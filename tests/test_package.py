@@ -7,10 +7,10 @@ import subprocess
 import sys
 from importlib.resources import files
 
-import facered._native
 import pytest
 
 import facered
+import facered._native
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from fetch_clips import fetch
 
 import facered
+from fetch_clips import fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = (20, 80)

@@ -1,0 +1,68 @@
+"""What comes after the network, decoding its boxes and suppressing overlapping ones, beside the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facered._native import decode
+from facered.analyze import DOUBTFUL
+from facered.detect.detector import CANDIDATES, OVERLAP, Detector
+from facered.options import Options
+from facered.video import frames
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+THRESHOLD = Options().threshold * DOUBTFUL
+
+Run = Callable[[], list[NDArray[np.float32]]]
+pytestmark = pytest.mark.benchmark(group="detect in a 720p frame")
+
+
+@pytest.fixture
+def frame(picture: Callable[[int, int], VideoFrame]) -> VideoFrame:
+    return picture(1280, 720)
+
+
+@pytest.fixture
+def detector(frame: VideoFrame) -> Detector:
+    """A detector, on one thread, that has seen the frame: its tensor is filled."""
+    detector = Detector(threads=1)
+    assert len(detector.detect(frames.view(frame), THRESHOLD).boxes)
+    return detector
+
+
+@pytest.fixture
+def run(detector: Detector) -> Run:
+    """The network by itself."""
+    session, name, tensor = detector._session, detector._input.name, detector._tensor
+    return lambda: session.run(detector.family.outputs, {name: tensor})
+
+
+def test_network(benchmark: BenchmarkFixture, run: Run) -> None:
+    assert benchmark(run)
+
+
+def test_decoding_and_suppression(benchmark: BenchmarkFixture, detector: Detector, run: Run) -> None:
+    outputs, columns = run(), detector._tensor.shape[3]
+    boxes = np.empty((CANDIDATES, 5), np.float32)
+
+    def find() -> int:
+        count = detector.family.decode(outputs, columns, THRESHOLD, boxes)
+        found = boxes[:count]
+        found = np.ascontiguousarray(found[np.lexsort((found[:, 0], found[:, 1], -found[:, 4]))])
+        keep = np.empty(count, np.uint8)
+        decode.suppress(found, OVERLAP, keep)
+        return int(keep.sum())
+
+    assert benchmark(find) > 0
+
+
+def test_all_of_detection(benchmark: BenchmarkFixture, detector: Detector, frame: VideoFrame) -> None:
+    assert len(benchmark(detector.detect, frames.view(frame), THRESHOLD).boxes)

@@ -1,0 +1,122 @@
+"""Where shots begin, and what only looks like it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from facered.track.cuts import LOOKAHEAD, CutDetector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Luma = NDArray[np.uint8]
+
+
+def scene(seed: int, shift: float = 0, size: tuple[int, int] = (120, 90)) -> Luma:
+    """Return a smooth random picture, perhaps moved to the left by a few pixels."""
+    knots = np.random.default_rng(seed).uniform(0, 255, (9, 12))
+    x = (np.arange(size[0]) + shift) / size[0] * 10
+    y = np.arange(size[1]) / size[1] * 8
+    rows = np.array([np.interp(x, range(12), row) for row in knots])
+    return np.array([np.interp(y, range(9), column) for column in rows.T]).T.astype(np.uint8)
+
+
+def brighter(picture: Luma, gain: float, offset: float = 0) -> Luma:
+    return np.clip(picture.astype(np.float64) * gain + offset, 0, 255).astype(np.uint8)
+
+
+def noisy(picture: Luma, deviation: float, seed: int) -> Luma:
+    noise = np.random.default_rng(seed).normal(0, deviation, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def answers(pictures: Iterable[Luma]) -> list[bool]:
+    detector = CutDetector()
+    given = [answer for answer in map(detector.push, pictures) if answer is not None]
+    return given + detector.flush()
+
+
+def cuts(pictures: Iterable[Luma]) -> list[int]:
+    """Return the numbers of the frames that begin a shot."""
+    return np.flatnonzero(answers(pictures)).tolist()
+
+
+A, B, C = scene(1), scene(2), scene(3)
+WHITE, BLACK = np.full_like(A, 255), np.full_like(A, 0)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 10, 17, 18, 19])
+def test_a_cut_is_found_at_its_frame(at: int) -> None:
+    assert cuts([A] * at + [B] * (20 - at)) == [at]
+
+
+@pytest.mark.parametrize("size", [(120, 90), (90, 160), (640, 360), (39, 21), (41, 1)])
+def test_pictures_of_any_size_can_be_cut(size: tuple[int, int]) -> None:
+    before, behind = scene(4, size=size), scene(5, size=size)
+    assert cuts([before] * 8 + [behind] * 8) == [8]
+
+
+@pytest.mark.parametrize("length", [LOOKAHEAD + 1, LOOKAHEAD + 5])
+def test_every_cut_of_several_is_found(length: int) -> None:
+    assert cuts([A] * length + [B] * length + [C] * length + [A] * length) == [length, 2 * length, 3 * length]
+
+
+def test_cuts_are_found_between_moving_noisy_pictures() -> None:
+    pan = [noisy(scene(1 if frame < 12 else 2, shift=frame), 6, frame) for frame in range(30)]
+    assert cuts(pan) == [12]
+
+
+@pytest.mark.parametrize("length", range(1, LOOKAHEAD + 1))
+@pytest.mark.parametrize("flash", [WHITE, B], ids=["white", "another picture"])
+def test_a_flash_is_no_cut(flash: Luma, length: int) -> None:
+    assert cuts([A] * 10 + [flash] * length + [A] * 10) == []
+
+
+@pytest.mark.parametrize("level", [0, 16, 40])
+def test_noise_in_darkness_is_no_cut(level: int) -> None:
+    assert cuts(noisy(np.full_like(A, level), 5, seed) for seed in range(20)) == []
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.3, 0), (0.5, 100), (1, -60), (1, 60)])
+def test_a_change_of_light_is_no_cut(gain: float, offset: float) -> None:
+    assert cuts([A] * 10 + [brighter(A, gain, offset)] * 10) == []
+
+
+def test_a_quick_pan_is_no_cut() -> None:
+    assert cuts(scene(1, shift=3 * frame) for frame in range(40)) == []
+
+
+@pytest.mark.parametrize(("before", "behind"), [(BLACK, A), (A, BLACK), (WHITE, A)])
+def test_pictures_without_structure_are_another_shot(before: Luma, behind: Luma) -> None:
+    assert cuts([before] * 8 + [behind] * 8) == [8]
+
+
+@pytest.mark.parametrize("frames", range(LOOKAHEAD + 4))
+def test_every_frame_gets_one_answer(frames: int) -> None:
+    assert answers([A] * frames) == [False] * frames
+
+
+@pytest.mark.parametrize("frames", range(1, LOOKAHEAD + 4))
+def test_the_first_frame_is_never_a_cut(frames: int) -> None:
+    assert not answers([A] + [B] * (frames - 1))[0]
+
+
+def test_answers_come_a_fixed_number_of_frames_late() -> None:
+    detector = CutDetector()
+    pushed = [detector.push(A) for _ in range(10)]
+    assert pushed == [None] * LOOKAHEAD + [False] * (10 - LOOKAHEAD)
+    assert detector.flush() == [False] * LOOKAHEAD
+    assert detector.flush() == []
+
+
+def test_pictures_may_be_overwritten_once_pushed() -> None:
+    detector, memory, given = CutDetector(), np.empty_like(A), []
+    for picture in [A] * 8 + [B] * 8:
+        memory[:] = picture
+        given.append(detector.push(memory))
+    assert np.flatnonzero([*given[LOOKAHEAD:], *detector.flush()]).tolist() == [8]

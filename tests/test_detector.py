@@ -1,0 +1,422 @@
+"""Faces in pictures: the model that is shipped on a real clip, and other families on made-up outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import facered
+import videos
+from facered.detect.detector import MODEL_VARIABLE, Detector
+from facered.video.frames import Picture, view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import av
+    from numpy.typing import NDArray
+
+    Outputs = dict[str, NDArray[np.float32]]
+
+CERTAIN = 0.5
+
+
+def gray_picture(width: int, height: int, luma: int = 126) -> Picture:
+    return Picture(np.full((height, width), luma, np.uint8), None, None, "bt601", False)
+
+
+def flat_picture(width: int, height: int, yuv: tuple[int, int, int]) -> Picture:
+    half = ((height + 1) // 2, (width + 1) // 2)
+    y, u, v = (np.full(size, value, np.uint8) for size, value in zip(((height, width), half, half), yuv, strict=True))
+    return Picture(y, u, v, "bt601", False)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector()
+
+
+@pytest.fixture(scope="module")
+def frames(carphone: Path) -> list[av.VideoFrame]:
+    return videos.decode(carphone)[::10]
+
+
+class TestShippedModel:
+    def test_finds_the_man_on_the_phone_and_nobody_else(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        assert len(frames) == 12
+        for frame in frames:
+            found = detector.detect(view(frame), CERTAIN)
+            assert len(found.boxes) == len(found.scores) == 1
+            assert CERTAIN < found.scores[0] <= 1
+            x1, y1, x2, y2 = found.boxes[0]
+            assert 55 < (x1 + x2) / 2 < 95
+            assert 50 < (y1 + y2) / 2 < 75
+            assert 40 < x2 - x1 < 65
+            assert 50 < y2 - y1 < 80
+            assert not found.crowded
+
+    def test_sees_the_same_in_nv12(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        for frame in frames:
+            planar = detector.detect(view(frame), CERTAIN)
+            interleaved = detector.detect(view(frame.reformat(format="nv12")), CERTAIN)
+            np.testing.assert_allclose(interleaved.boxes, planar.boxes, atol=0.5)
+            np.testing.assert_allclose(interleaved.scores, planar.scores, atol=0.01)
+
+    def test_sees_nearly_the_same_in_gray(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        for frame in frames:
+            coloured = view(frame)
+            gray = Picture(coloured.y, None, None, coloured.matrix, coloured.full_range)
+            found = detector.detect(gray, CERTAIN)
+            np.testing.assert_allclose(found.boxes, detector.detect(coloured, CERTAIN).boxes, atol=6)
+
+    def test_gives_the_same_again_whatever_it_saw_before(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        first = detector.detect(view(frames[0]), CERTAIN)
+        luma = first.luma.copy()
+        detector.detect(gray_picture(64, 200), CERTAIN)
+        detector.detect(view(frames[5]), CERTAIN)
+        again = detector.detect(view(frames[0]), CERTAIN)
+        alone = Detector(threads=1).detect(view(frames[0]), CERTAIN)
+        for other in (again, alone):
+            np.testing.assert_array_equal(first.boxes, other.boxes)
+            np.testing.assert_array_equal(first.scores, other.scores)
+            np.testing.assert_array_equal(luma, other.luma)
+
+    def test_finds_the_face_in_the_place_it_has_in_a_larger_picture(
+        self, detector: Detector, frames: list[av.VideoFrame]
+    ) -> None:
+        small = detector.detect(view(frames[0]), CERTAIN)
+        large = detector.detect(view(videos.enlarge(frames[0], 4 * 176, 4 * 144)), CERTAIN)
+        np.testing.assert_allclose(large.boxes / 4, small.boxes, atol=4)
+
+    def test_finds_nobody_in_a_gray_wall(self, detector: Detector) -> None:
+        found = detector.detect(gray_picture(176, 144), 0.1)
+        assert found.boxes.shape == (0, 4)
+        assert found.scores.shape == (0,)
+        assert not found.crowded
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 90), (333, 7), (97, 61)])
+    def test_takes_pictures_of_any_size(self, detector: Detector, size: tuple[int, int]) -> None:
+        assert len(detector.detect(flat_picture(*size, (90, 120, 130)), CERTAIN).boxes) == 0
+
+    @pytest.mark.parametrize(
+        ("picture", "size", "seen"),
+        [
+            ((176, 144), None, (320, 262)),  # enlarged
+            ((480, 300), None, (480, 300)),  # as it is
+            ((1280, 720), None, (640, 360)),  # shrunk
+            ((720, 1280), None, (360, 640)),
+            ((1280, 720), 256, (256, 144)),
+            ((2000, 1), None, (640, 1)),
+        ],
+    )
+    def test_looks_at_a_picture_of_the_right_size(
+        self, picture: tuple[int, int], size: int | None, seen: tuple[int, int]
+    ) -> None:
+        found = Detector(size=size).detect(gray_picture(*picture, luma=77), CERTAIN)
+        assert found.luma.shape == seen[::-1]
+        assert (found.luma == 77).all()
+
+    @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (3, 2), (None, 2)])
+    def test_keeps_the_best_and_says_when_there_were_more(
+        self, detector: Detector, frames: list[av.VideoFrame], limit: int | None, count: int
+    ) -> None:
+        two = view(frames[0]), view(frames[6])  # 0.93 and 0.76
+        pair = Picture(
+            *(np.hstack([getattr(two[1], plane), getattr(two[0], plane)]) for plane in "yuv"), "bt601", False
+        )
+        found = detector.detect(pair, CERTAIN, limit)
+        assert len(found.scores) == count
+        assert found.crowded is (limit == 1)
+        assert (np.diff(found.scores) <= 0).all()
+        assert found.boxes[0, 0] > 176  # the better one is on the right
+
+
+ANY_SIZE = (None, 3, "height", "width")
+FIXED = (1, 3, 256, 320)
+
+
+def save(path: Path, outputs: Outputs, size: Sequence[int | str | None] = ANY_SIZE) -> Path:
+    """Write a model that gives constant outputs, whatever the picture."""
+    zero = helper.make_node("Mul", ["total", "nothing"], ["zero"])
+    nodes = [helper.make_node("ReduceSum", ["picture"], ["total"], keepdims=0), zero]
+    constants = [numpy_helper.from_array(np.float32(0), "nothing")]
+    for name, value in outputs.items():
+        constants.append(numpy_helper.from_array(value.astype(np.float32), f"{name}_value"))
+        nodes.append(helper.make_node("Add", [f"{name}_value", "zero"], [name]))
+    return write(path, nodes, constants, {name: value.shape for name, value in outputs.items()}, size)
+
+
+def write(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    constants: list[onnx.TensorProto],
+    outputs: dict[str, tuple[int, ...]],
+    size: Sequence[int | str | None] = ANY_SIZE,
+) -> Path:
+    def value(name: str, shape: Sequence[int | str | None]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    results = [value(name, shape) for name, shape in outputs.items()]
+    graph = helper.make_graph(nodes, "made_up", [value("picture", size)], results, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def yunet_outputs(width: int = 320, height: int = 256) -> Outputs:
+    """Return outputs without any face, for a tensor of this size; in another order than the decoder takes them."""
+    cells = {stride: width // stride * (height // stride) for stride in (8, 16, 32)}
+    widths = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+    return {
+        f"{kind}_{stride}": np.zeros((1, count, size), np.float32)
+        for kind, size in widths.items()
+        for stride, count in cells.items()
+    }
+
+
+def scrfd_outputs(width: int = 320, height: int = 256, batch: bool = False, landmarks: bool = True) -> Outputs:
+    outputs = {}
+    for kind, size in {"score": 1, "bbox": 4, "kps": 10}.items():
+        for stride in (8, 16, 32):
+            shape = (2 * (width // stride) * (height // stride), size)
+            if kind != "kps" or landmarks:
+                outputs[f"{kind}{stride}"] = np.zeros((1, *shape) if batch else shape, np.float32)
+    return outputs
+
+
+def centerface_outputs(width: int = 320, height: int = 256) -> Outputs:
+    grid = (height // 4, width // 4)
+    channels = {"heat": 1, "scale": 2, "offset": 2, "points": 10}
+    return {name: np.zeros((1, count, *grid), np.float32) for name, count in channels.items()}
+
+
+class TestYuNet:
+    def outputs(self) -> Outputs:
+        outputs = yunet_outputs()
+        for stride, column, row, score in ((8, 5, 3, 0.81), (16, 12, 4, 0.64), (32, 4, 6, 0.49)):
+            cell = row * (320 // stride) + column
+            outputs[f"cls_{stride}"][0, cell] = score
+            outputs[f"obj_{stride}"][0, cell] = 1
+            outputs[f"bbox_{stride}"][0, cell] = 0.5, 0.25, np.log(3), np.log(2)
+        return outputs
+
+    def expected(self) -> NDArray[np.float64]:
+        # The middle is at ((column + 0.5) * stride, (row + 0.25) * stride); the size 3 x 2 cells.
+        return np.array([[32, 18, 56, 34], [176, 52, 224, 84], [96, 168, 192, 232]], np.float64)
+
+    @pytest.mark.parametrize("scale", [1, 2, 3])
+    def test_boxes_are_decoded_and_scaled_to_the_picture(self, tmp_path: Path, scale: int) -> None:
+        detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()), size=320)
+        assert detector.family.name == "YuNet"
+        found = detector.detect(gray_picture(320 * scale, 256 * scale), 0.5)
+        np.testing.assert_allclose(found.scores, [0.9, 0.8, 0.7], rtol=1e-5)
+        np.testing.assert_allclose(found.boxes, self.expected() * scale, rtol=1e-5)
+
+    @pytest.mark.parametrize(("threshold", "count"), [(0.69, 3), (0.71, 2), (0.89, 1), (0.91, 0)])
+    def test_scores_must_be_above_the_threshold(self, tmp_path: Path, threshold: float, count: int) -> None:
+        detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()))
+        assert len(detector.detect(gray_picture(320, 256), threshold).scores) == count
+
+    @pytest.mark.parametrize(("limit", "crowded"), [(1, True), (2, True), (3, False), (4, False), (None, False)])
+    def test_more_faces_than_asked_for_are_dropped_and_told_of(
+        self, tmp_path: Path, limit: int | None, crowded: bool
+    ) -> None:
+        detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()))
+        found = detector.detect(gray_picture(320, 256), 0.5, limit)
+        np.testing.assert_allclose(found.boxes, self.expected()[:limit], rtol=1e-5)
+        assert found.crowded is crowded
+
+    def test_of_boxes_on_the_same_face_the_best_is_kept(self, tmp_path: Path) -> None:
+        outputs = yunet_outputs()
+        for cell, score in ((100, 0.7), (101, 0.9), (102, 0.8), (120, 0.6)):
+            outputs["cls_8"][0, cell] = outputs["obj_8"][0, cell] = score
+            outputs["bbox_8"][0, cell] = 0, 0, np.log(6), np.log(6)
+        found = Detector(save(tmp_path / "yunet.onnx", outputs)).detect(gray_picture(320, 256), 0.5)
+        np.testing.assert_allclose(found.scores, [0.9, 0.6], rtol=1e-5)
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, 200.0], ids=["not a number", "infinite", "too large"])
+    def test_boxes_that_are_not_finite_are_no_faces(self, tmp_path: Path, value: float) -> None:
+        outputs = self.outputs()
+        outputs["bbox_8"][:, 3 * 40 + 5, 2] = value
+        found = Detector(save(tmp_path / "yunet.onnx", outputs)).detect(gray_picture(320, 256), 0.5)
+        np.testing.assert_allclose(found.boxes, self.expected()[1:], rtol=1e-5)
+
+
+class TestSCRFD:
+    @pytest.mark.parametrize("batch", [False, True])
+    @pytest.mark.parametrize("landmarks", [False, True])
+    def test_boxes_are_decoded_and_scaled_to_the_picture(self, tmp_path: Path, batch: bool, landmarks: bool) -> None:
+        outputs = scrfd_outputs(batch=batch, landmarks=landmarks)
+        for stride, column, row, anchor, score in ((8, 5, 3, 1, 0.9), (16, 12, 4, 0, 0.8), (32, 4, 5, 1, 0.7)):
+            index = 2 * (row * (320 // stride) + column) + anchor
+            outputs[f"score{stride}"].reshape(-1, 1)[index] = score
+            outputs[f"bbox{stride}"].reshape(-1, 4)[index] = 1, 0.5, 2, 2.5
+        detector = Detector(save(tmp_path / "scrfd.onnx", outputs), size=320)
+        assert detector.family.name == "SCRFD"
+        found = detector.detect(gray_picture(640, 512), 0.5)
+        np.testing.assert_allclose(found.scores, [0.9, 0.8, 0.7], rtol=1e-5)
+        in_tensor = [[32, 20, 56, 44], [176, 56, 224, 104], [96, 144, 192, 240]]
+        np.testing.assert_allclose(found.boxes, 2 * np.array(in_tensor), rtol=1e-5)
+
+
+class TestCenterFace:
+    def test_boxes_are_decoded_and_scaled_to_the_picture(self, tmp_path: Path) -> None:
+        outputs = centerface_outputs()
+        outputs["heat"][0, 0, 20, 30] = 0.75
+        outputs["scale"][0, :, 20, 30] = np.log(10), np.log(6)  # height 40, width 24
+        outputs["offset"][0, :, 20, 30] = 0.25, -0.25
+        detector = Detector(save(tmp_path / "centerface.onnx", outputs), size=320)
+        assert detector.family.name == "CenterFace"
+        found = detector.detect(gray_picture(640, 512), 0.5)
+        np.testing.assert_allclose(found.boxes, [[2 * 109, 2 * 63, 2 * 133, 2 * 103]], rtol=1e-5)
+
+
+def reporting_model(path: Path, outputs: Outputs, name: str, unit: float) -> Path:
+    """Write a model that tells what it is shown: its first box is the means of the three channels, in units, and 0."""
+    cells = outputs[name].size // 4
+    values = {f"{key}_value": value for key, value in outputs.items() if key != name}
+    values |= {"unit": np.float32([unit]), "zero": np.float32([[0]]), "others": np.zeros((cells - 1, 4), np.float32)}
+    constants = [numpy_helper.from_array(value, key) for key, value in values.items()]
+    constants.append(numpy_helper.from_array(np.array(outputs[name].shape), "shape"))
+    nodes = [helper.make_node("Identity", [f"{key}_value"], [key]) for key in outputs if key != name]
+    nodes += [
+        helper.make_node("ReduceMean", ["picture"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("Div", ["means", "unit"], ["units"]),
+        helper.make_node("Concat", ["units", "zero"], ["first"], axis=1),
+        helper.make_node("Concat", ["first", "others"], ["rows"], axis=0),
+        helper.make_node("Reshape", ["rows", "shape"], [name]),
+    ]
+    return write(path, nodes, constants, {key: value.shape for key, value in outputs.items()}, (1, *ANY_SIZE[1:]))
+
+
+def shown_to_yunet(path: Path, picture: Picture) -> tuple[float, float, float]:
+    """Return the mean of each channel that a YuNet is shown of a picture."""
+    outputs = yunet_outputs()
+    outputs["cls_8"][0, 0] = outputs["obj_8"][0, 0] = 1
+    # The third is read as the logarithm of the width: it must stay small.
+    detector = Detector(reporting_model(path, outputs, "bbox_8", 64), size=320)
+    (box,) = detector.detect(picture, 0.5).boxes / 8
+    return 32 * (box[0] + box[2]), 32 * (box[1] + box[3]), 64 * np.log(box[2] - box[0])
+
+
+def shown_to_scrfd(path: Path, picture: Picture) -> tuple[float, float, float]:
+    """Return the mean of each channel that an SCRFD is shown of a picture."""
+    outputs = scrfd_outputs()
+    outputs["score8"][0] = 0.9
+    detector = Detector(reporting_model(path, outputs, "bbox8", 1), size=320)
+    (box,) = detector.detect(picture, 0.5).boxes / 8
+    return -box[0], -box[1], box[2]
+
+
+RED, WHITE = (81, 90, 240), (235, 128, 128)
+
+
+class TestWhatTheModelIsShown:
+    def test_yunet_takes_blue_green_red_from_0_to_255(self, tmp_path: Path) -> None:
+        shown = shown_to_yunet(tmp_path / "yunet.onnx", flat_picture(320, 256, RED))
+        assert shown == pytest.approx((0, 0, 255), abs=1.5)
+
+    def test_scrfd_takes_red_green_blue_around_0(self, tmp_path: Path) -> None:
+        shown = shown_to_scrfd(tmp_path / "scrfd.onnx", flat_picture(320, 256, RED))
+        assert np.multiply(shown, 128) == pytest.approx((127.5, -127.5, -127.5), abs=1.5)
+
+    @pytest.mark.parametrize(("height", "white"), [(256, 1.0), (160, 1.0), (144, 0.9), (40, 0.625), (1, 1 / 32)])
+    def test_what_the_picture_leaves_of_the_tensor_is_black(self, tmp_path: Path, height: int, white: float) -> None:
+        shown = shown_to_scrfd(tmp_path / "scrfd.onnx", flat_picture(320, height, WHITE))
+        assert np.multiply(shown, 128) == pytest.approx([255 * white - 127.5] * 3, abs=0.1)
+
+    @pytest.mark.parametrize("other", [("bt709", False), ("bt601", True)])
+    def test_the_colours_are_those_of_each_picture(self, tmp_path: Path, other: tuple[str, bool]) -> None:
+        outputs = scrfd_outputs()
+        outputs["score8"][0] = 0.9
+        detector = Detector(reporting_model(tmp_path / "scrfd.onnx", outputs, "bbox8", 1), size=320)
+        red = flat_picture(320, 144, RED)
+        pictures = [red, Picture(red.y, red.u, red.v, *other), red]
+        first, changed, again = (detector.detect(picture, 0.5).boxes for picture in pictures)
+        assert np.abs(changed - first).max() > 0.1
+        np.testing.assert_array_equal(again, first)
+
+
+class TestFixedSize:
+    @pytest.mark.parametrize(
+        ("picture", "factor", "seen"),
+        [
+            ((640, 512), 2, (320, 256)),
+            ((640, 320), 2, (320, 160)),
+            ((160, 256), 1, (160, 256)),
+            ((80, 64), 0.25, (320, 256)),
+        ],
+    )
+    def test_pictures_are_fitted_into_the_tensor(
+        self, tmp_path: Path, picture: tuple[int, int], factor: float, seen: tuple[int, int]
+    ) -> None:
+        outputs = yunet_outputs()
+        outputs["cls_8"][0, 42] = outputs["obj_8"][0, 42] = 0.9
+        detector = Detector(save(tmp_path / "fixed.onnx", outputs, FIXED))
+        found = detector.detect(gray_picture(*picture), 0.5)
+        assert found.luma.shape == seen[::-1]
+        np.testing.assert_allclose(found.boxes, factor * np.array([[12, 4, 20, 12]]), rtol=1e-5)
+
+    def test_the_size_asked_for_does_not_matter(self, tmp_path: Path) -> None:
+        detector = Detector(save(tmp_path / "fixed.onnx", yunet_outputs(), FIXED), size=1000)
+        assert detector.detect(gray_picture(640, 512), 0.5).luma.shape == (256, 320)
+
+
+class TestChoiceOfModel:
+    def test_the_environment_names_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(MODEL_VARIABLE, str(save(tmp_path / "yunet.onnx", yunet_outputs())))
+        assert Detector().family.name == "YuNet"
+
+    def test_an_argument_counts_more_than_the_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(MODEL_VARIABLE, str(save(tmp_path / "yunet.onnx", yunet_outputs())))
+        assert Detector(save(tmp_path / "scrfd.onnx", scrfd_outputs())).family.name == "SCRFD"
+
+    def test_without_either_it_is_the_one_shipped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv(MODEL_VARIABLE, raising=False)
+        assert Detector().family.name == "CenterFace"
+
+
+class TestUnusableModels:
+    def refused(self, path: Path) -> str:
+        with pytest.raises(facered.ConfigurationUnsupportedError) as caught:
+            Detector(path)
+        message = str(caught.value)
+        assert "\n" not in message
+        for family in ("CenterFace", "YuNet", "SCRFD"):
+            assert family in message
+        return message
+
+    def test_of_no_known_family(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "ultra.onnx", {"scores": np.zeros((1, 9, 2)), "boxes": np.zeros((1, 9, 4))})
+        message = self.refused(path)
+        assert "scores" in message
+        assert "boxes" in message
+
+    @pytest.mark.parametrize("missing", ["cls_8", "obj_16", "bbox_32"])
+    def test_with_an_output_too_few(self, tmp_path: Path, missing: str) -> None:
+        outputs = yunet_outputs()
+        del outputs[missing]
+        self.refused(save(tmp_path / "yunet.onnx", outputs))
+
+    def test_that_take_more_than_one_picture(self, tmp_path: Path) -> None:
+        self.refused(save(tmp_path / "batch.onnx", yunet_outputs(), (4, *FIXED[1:])))
+
+    def test_that_are_not_there(self, tmp_path: Path) -> None:
+        assert "nowhere.onnx" in self.refused(tmp_path / "nowhere.onnx")
+
+    def test_that_are_a_folder(self, tmp_path: Path) -> None:
+        assert str(tmp_path) in self.refused(tmp_path)
+
+    @pytest.mark.parametrize("content", [b"", b"not a model at all\n" * 50])
+    def test_that_are_no_onnx(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "text.onnx"
+        path.write_bytes(content)
+        assert "text.onnx" in self.refused(path)

@@ -1,0 +1,141 @@
+"""The filter and the smoother, beside the same in matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from facered.track import kalman
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+TRANSITION = np.array([[1.0, 1.0], [0.0, 1.0]])
+OBSERVATION = np.array([[1.0, 0.0]])
+ACCELERATED = np.array([0.5, 1.0])
+"""What a unit of acceleration, held for a frame, adds to value and velocity."""
+
+
+def matrices(covariance: Array) -> Array:
+    """Return (..., 2, 2) matrices of covariances stored as three numbers."""
+    value, both, velocity = np.moveaxis(covariance, -1, 0)
+    return np.stack([np.stack([value, both], -1), np.stack([both, velocity], -1)], -2)
+
+
+class MatrixFilter:
+    """A textbook Kalman filter of the four values of a box, each with its velocity."""
+
+    def __init__(self, box: Array) -> None:
+        size = (box[2] + box[3]) / 2
+        variances = (kalman.MEASUREMENT * size) ** 2, (kalman.START_VELOCITY * size) ** 2
+        self.mean = np.stack([box, np.zeros(4)], 1)
+        self.covariance = np.tile(np.diag(variances), (4, 1, 1))
+
+    def predict(self) -> None:
+        deviation = kalman.ACCELERATION * (self.mean[2, 0] + self.mean[3, 0]) / 2
+        noise = deviation**2 * np.outer(ACCELERATED, ACCELERATED)
+        self.mean = self.mean @ TRANSITION.T
+        self.covariance = TRANSITION @ self.covariance @ TRANSITION.T + noise
+
+    def update(self, box: Array) -> None:
+        noise = (kalman.MEASUREMENT * (box[2] + box[3]) / 2) ** 2
+        for i in range(4):
+            innovation = OBSERVATION @ self.covariance[i] @ OBSERVATION.T + noise
+            gain = self.covariance[i] @ OBSERVATION.T @ np.linalg.inv(innovation)
+            self.mean[i] += gain @ (box[i] - OBSERVATION @ self.mean[i])
+            self.covariance[i] = (np.eye(2) - gain @ OBSERVATION) @ self.covariance[i]
+
+
+def smooth_with_matrices(boxes: Array, seen: NDArray[np.bool_]) -> Array:
+    """Return the boxes after a Rauch-Tung-Striebel smoother."""
+    state = MatrixFilter(boxes[0])
+    predicted, filtered = [], [(state.mean.copy(), state.covariance.copy())]
+    for box, there in zip(boxes[1:], seen[1:], strict=True):
+        state.predict()
+        predicted.append((state.mean.copy(), state.covariance.copy()))
+        if there:
+            state.update(box)
+        filtered.append((state.mean.copy(), state.covariance.copy()))
+    means = [filtered[-1][0]]
+    for (mean, covariance), (ahead, ahead_covariance) in zip(filtered[-2::-1], predicted[::-1], strict=True):
+        gain = covariance @ TRANSITION.T @ np.linalg.inv(ahead_covariance)
+        means.append(mean + (gain @ (means[-1] - ahead)[..., None])[..., 0])
+    return np.array(means[::-1])[:, :, 0]
+
+
+def walk(rng: np.random.Generator, frames: int) -> Array:
+    """Return boxes that move and grow steadily: middle, width and height."""
+    start = [*rng.uniform(0, 1000, 2), *rng.uniform(10, 300, 2)]
+    steps = np.array([*rng.uniform(-9, 9, 2), *rng.uniform(-0.05, 0.3, 2)])
+    return start + np.arange(frames)[:, None] * steps
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_filter_equals_one_of_matrices(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    boxes = walk(rng, 40) + rng.normal(0, 2, (40, 4))
+    mean, covariance = np.empty((4, 2)), np.empty((4, 3))
+    kalman.start(boxes[0], mean, covariance)
+    expected = MatrixFilter(boxes[0])
+    for box in boxes[1:]:
+        kalman.predict(mean, covariance)
+        expected.predict()
+        np.testing.assert_allclose(mean, expected.mean, rtol=1e-9)
+        np.testing.assert_allclose(matrices(covariance), expected.covariance, rtol=1e-9)
+        if rng.random() < 0.7:
+            kalman.update(box, mean, covariance)
+            expected.update(box)
+            np.testing.assert_allclose(mean, expected.mean, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(matrices(covariance), expected.covariance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 60])
+@pytest.mark.parametrize("share_seen", [0.2, 0.7, 1.0])
+def test_the_smoother_equals_one_of_matrices(frames: int, share_seen: float) -> None:
+    rng = np.random.default_rng(frames)
+    boxes = walk(rng, frames) + rng.normal(0, 3, (frames, 4))
+    seen = rng.random(frames) < share_seen
+    seen[[0, -1]] = True
+    np.testing.assert_allclose(kalman.smooth(boxes, seen), smooth_with_matrices(boxes, seen), rtol=1e-7)
+
+
+def test_rows_without_a_detection_do_not_count() -> None:
+    rng = np.random.default_rng(1)
+    boxes = walk(rng, 30)
+    seen = np.ones(30, np.bool_)
+    seen[10:17] = False
+    other = boxes.copy()
+    other[~seen] = np.nan
+    np.testing.assert_array_equal(kalman.smooth(boxes, seen), kalman.smooth(other, seen))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_steady_walk_with_a_gap_is_found_again_under_noise(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = walk(rng, 60)
+    noise = rng.normal(0, 0.05, (60, 4)) * truth[:, 2:].mean(axis=1, keepdims=True)
+    seen = np.ones(60, np.bool_)
+    seen[25:40] = False
+    smoothed = kalman.smooth(truth + noise, seen)
+    error = np.abs(smoothed - truth)
+    assert error[seen].mean() < 0.7 * np.abs(noise[seen]).mean()
+    assert (error[~seen] < 0.15 * truth[~seen, 2:].mean(axis=1, keepdims=True)).all()
+
+
+def test_an_exact_track_stays_as_it_is() -> None:
+    still = np.tile([100.0, 50, 30, 40], (20, 1))
+    seen = np.ones(20, np.bool_)
+    seen[5:9] = False
+    np.testing.assert_allclose(kalman.smooth(still, seen), still, rtol=1e-12)
+
+
+def test_the_input_is_left_alone() -> None:
+    boxes, seen = walk(np.random.default_rng(2), 9), np.ones(9, np.bool_)
+    before = boxes.copy()
+    kalman.smooth(boxes, seen)
+    np.testing.assert_array_equal(boxes, before)
+    assert seen.all()
