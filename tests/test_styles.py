@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from facered import styles
 from facered._native import blend, blur
-from facered.styles import PASSES, Blur, Hider
+from facered.styles import Blur, Hider
 from facered.video.frames import Picture
 
 if TYPE_CHECKING:
@@ -198,10 +198,9 @@ class TestBlur:
         box, radius = (160 - width / 2, 120 - width / 2, 160 + width / 2, 120 + width / 2), round(0.5 * width)
         truth = plane.astype(np.float64)
         window = np.ones(2 * radius + 1) / (2 * radius + 1)
-        for _ in range(PASSES):
-            for _ in range(2):
-                padded = np.pad(truth, ((0, 0), (radius, radius)), mode="edge")
-                truth = np.array([np.convolve(row, window, "valid") for row in padded]).T
+        for _ in range(3 * 2):  # along the rows, then down the columns, by turning the picture round
+            padded = np.pad(truth, ((0, 0), (radius, radius)), mode="edge")
+            truth = np.array([np.convolve(row, window, "valid") for row in padded]).T
         inside = distance(box, 320, 240) <= 0.999
         error = np.abs(hidden(planar([plane]), box).y - truth)[inside]
         assert error.max() < 10
@@ -229,6 +228,27 @@ class TestBlur:
         left = [hidden(planar([plane]), box, style=Blur(radius)).y[inside].std() for radius in (0.05, 0.1, 0.3, 1.0)]
         assert left == sorted(left, reverse=True)
         assert left[-1] < 0.5 * left[0]
+
+    def test_leaves_no_edges_of_cells(self) -> None:
+        plane = np.kron(random_planes(8, 6)[0], np.ones((80, 80))).astype(np.uint8)
+        box = (120, 40, 520, 440)
+        picture = hidden(planar([plane]), box).y.astype(int)
+        inside = distance(box, 640, 480) <= 0.999
+        for axis in (0, 1):
+            both = inside & np.roll(inside, 1, axis)
+            assert np.abs(picture - np.roll(picture, 1, axis))[both].max() <= 2
+        assert np.ptp(picture[inside]) > 20
+
+    def test_reaches_as_far_in_chroma_as_in_luma(self) -> None:
+        chroma = np.kron(random_planes(8, 6)[0], np.ones((20, 20))).astype(np.uint8)
+        luma = np.kron(chroma, np.ones((2, 2))).astype(np.uint8)
+        picture = hidden(planar([luma, chroma, 255 - chroma]), (100, 60, 200, 180))
+        assert picture.u is not None
+        assert picture.v is not None
+        inside = distance((50, 30, 100, 90), 160, 120) <= 0.95
+        shrunk = picture.y.reshape(120, 2, 160, 2).mean(axis=(1, 3))
+        assert np.abs(shrunk - picture.u)[inside].max() < 6
+        assert np.abs(shrunk - (255.0 - picture.v))[inside].max() < 6
 
     def test_the_surroundings_flow_in(self) -> None:
         plane = np.full((120, 160), 200, np.uint8)

@@ -24,9 +24,11 @@ def ellipse_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float sem
         Width of the fading rim as a part of the semi-axes; more than 0.
     """
     cdef Py_ssize_t x, y, width = mask.shape[1], height = mask.shape[0]
-    cdef float outer = (1 + feather) * (1 + feather)
-    cdef float slope = OPAQUE / (outer - 1)
-    cdef float inverse_x = 1 / semi_x, inverse_y = 1 / semi_y
+    # Without `one` the compiler would compute in double precision, and round otherwise than its twin.
+    cdef float one = 1, opaque = OPAQUE
+    cdef float outer = (one + feather) * (one + feather)
+    cdef float slope = opaque / (outer - one)
+    cdef float inverse_x = one / semi_x, inverse_y = one / semi_y
     cdef float dx, dy, alpha
     cdef uint8_t* row
     with nogil:

@@ -75,7 +75,7 @@ class Hider:
             return
         width, height = right - left, bottom - top
         radius = max(style.radius * (x2 - x1), 1.0)
-        self._reserve(width + 2 * ceil(radius), height + 2 * ceil(radius))
+        self._reserve(min(width + 2 * ceil(radius), picture.width), min(height + 2 * ceil(radius), picture.height))
         mask = self._bytes[: width * height].reshape(height, width)
         blend.ellipse_mask(mask, centre_x - left, centre_y - top, semi_x, semi_y, style.feather)
         self._blur(picture.y, left, top, mask, radius)
@@ -93,7 +93,7 @@ class Hider:
         around = int(radius)
         x, y = max(left - around, 0), max(top - around, 0)
         window = plane[y : top + height + around, x : left + width + around]
-        cell = max(1, int(radius / CELLS_A_RADIUS))
+        cell = min(max(1, int(radius / CELLS_A_RADIUS)), max(window.shape))
         rows, columns = -(-window.shape[0] // cell), -(-window.shape[1] // cell)
         cells = self._words[: rows * columns].view(np.uint16)[: rows * columns].reshape(rows, columns)
         scratch = self._words[rows * columns :]

@@ -29,8 +29,12 @@ MODEL_VARIABLE = "FACERED_MODEL"
 FAMILIES = (CenterFace, YuNet, SCRFD)
 ALIGNMENT = 32
 """Width and height of every family's tensor are multiples of this."""
+POINTS = 65536
+"""Most boxes that are decoded."""
 CANDIDATES = 4096
-"""Most boxes that are looked at before overlapping ones are suppressed."""
+"""Most boxes, the best ones, that are looked at before overlapping ones are suppressed."""
+FARTHEST = 1e6
+"""Boxes whose coordinates are larger, in pixels, are no faces."""
 OVERLAP = 0.4
 """Boxes that overlap more (intersection over union) show the same face."""
 SMALLEST, LARGEST = 320, 640
@@ -84,7 +88,7 @@ class Detector:
         self.family = _recognise(self._session)
         self._input = self._session.get_inputs()[0]
         self._size = size
-        self._boxes = np.empty((CANDIDATES, 5), np.float32)
+        self._boxes = np.empty((POINTS, 5), np.float32)
         self._letterbox: Letterbox | None = None
         self._colour: tuple[str, bool] | None = None
 
@@ -96,10 +100,12 @@ class Detector:
         outputs = self._session.run(self.family.outputs, {self._input.name: self._tensor})
         count = self.family.decode(outputs, self._tensor.shape[3], threshold, self._boxes)
         found = self._boxes[:count]
-        found = np.ascontiguousarray(found[np.lexsort((found[:, 0], found[:, 1], -found[:, 4]))])
-        keep = np.empty(count, np.uint8)
+        found = found[(np.abs(found) < FARTHEST).all(axis=1)]
+        best = np.lexsort((found[:, 0], found[:, 1], -found[:, 4]))[:CANDIDATES]
+        found = np.ascontiguousarray(found[best])
+        keep = np.empty(len(found), np.uint8)
         decode.suppress(found, OVERLAP, keep)
-        found = found[(keep == 1) & np.isfinite(found).all(axis=1)]
+        found = found[keep == 1]
         crowded = limit is not None and len(found) > limit
         found = found[:limit]
         to_picture = [picture.width / self._luma.shape[1], picture.height / self._luma.shape[0]]
@@ -142,7 +148,7 @@ def _model_path(model: str | os.PathLike[str] | None) -> Path:
     if named:
         path = Path(named)
         if not path.is_file():
-            raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file")
+            raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file of {_known()}")
         return path
     path = Path(str(files("facered.detect") / "models" / "centerface.onnx"))
     if not path.is_file():
@@ -158,7 +164,20 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base of their own
         reason = str(error).splitlines()[0]
-        raise ConfigurationUnsupportedError(f"{path}: not a model that onnxruntime can load ({reason})") from error
+        raise ConfigurationUnsupportedError(
+            f"{path}: not a model that onnxruntime can load ({reason}); understood are {_known()}"
+        ) from error
+
+
+def _known() -> str:
+    return ", ".join(kind.name for kind in FAMILIES)
+
+
+def _takes_one_picture(shape: tuple[int | None, ...]) -> bool:
+    """Return whether a shape is (1, 3, height, width), the size fixed or free, but not half of it."""
+    return (
+        len(shape) == 4 and shape[0] in (None, 1) and shape[1] in (None, 3) and (shape[2] is None) == (shape[3] is None)
+    )
 
 
 def _recognise(session: onnxruntime.InferenceSession) -> Family:
@@ -167,13 +186,13 @@ def _recognise(session: onnxruntime.InferenceSession) -> Family:
 
     inputs = session.get_inputs()
     outputs = [ModelOutput(output.name, shape_of(output)) for output in session.get_outputs()]
-    if len(inputs) == 1 and len(inputs[0].shape) == 4 and shape_of(inputs[0])[0] in (None, 1):
+    if len(inputs) == 1 and inputs[0].type == "tensor(float)" and _takes_one_picture(shape_of(inputs[0])):
         for kind in FAMILIES:
             family = kind.recognise(outputs)
             if family is not None:
                 return family
-    known = ", ".join(kind.name for kind in FAMILIES)
     found = ", ".join(f"{output.name} {list(output.shape)}" for output in outputs[:4])
     raise ConfigurationUnsupportedError(
-        f"the model's outputs ({found}, ...) are of no known face detector; understood are {known}, one picture a batch"
+        f"the model's outputs ({found}, ...) are of no known face detector; understood are {_known()}, "
+        "with one RGB picture of floats a batch"
     )

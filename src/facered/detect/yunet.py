@@ -28,7 +28,8 @@ class YuNet:
     def recognise(outputs: Sequence[ModelOutput]) -> YuNet | None:
         """Return the family if a model with these outputs belongs to it."""
         family = YuNet()
-        return family if {output.name for output in outputs} >= set(family.outputs) else None
+        usable = {output.name for output in outputs if len(output.shape) == 3}
+        return family if usable >= set(family.outputs) else None
 
     def decode(
         self, outputs: Sequence[NDArray[np.float32]], columns: int, threshold: float, boxes: NDArray[np.float32]

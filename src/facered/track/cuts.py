@@ -24,7 +24,7 @@ class CutDetector:
     """Tells, `LOOKAHEAD` frames late, whether a shot begins with a frame."""
 
     def __init__(self) -> None:
-        self._pictures: deque[NDArray[np.float32]] = deque(maxlen=LOOKAHEAD + 2)
+        self._pictures: deque[NDArray[np.float32]] = deque(maxlen=2 * LOOKAHEAD + 2)
         self._waiting = 0
 
     def push(self, luma: NDArray[np.uint8]) -> bool | None:
@@ -53,10 +53,10 @@ class CutDetector:
     def _first_is_cut(self, following: int) -> bool:
         """Judge the frame that has `following` frames behind it."""
         pictures = list(self._pictures)
-        if len(pictures) < following + 2:
-            return False
-        before, *after = pictures[-(following + 2) :]
-        return all(_differ(before, picture) for picture in after)
+        at = len(pictures) - following - 1
+        before, after = pictures[max(at - LOOKAHEAD - 1, 0) : at], pictures[at:]
+        # Nearest first: mostly nothing has changed, and one comparison tells. The further ones tell the end of a flash.
+        return bool(before) and all(_differ(a, b) for a in reversed(before) for b in after)
 
 
 def _differ(a: NDArray[np.float32], b: NDArray[np.float32]) -> bool:
