@@ -24,7 +24,7 @@ test: $(VENV)/.test $(CLIPS)/.fetched
 lint: $(VENV)/.lint $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint src/_native
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint src/_native
 	$(BIN)/mypy
 
 bench: $(VENV)/.bench $(CLIPS)/.fetched
@@ -41,8 +41,9 @@ $(VENV)/.created:
 
 # What is tested is what is shipped: the built wheel, not the source tree.
 $(VENV)/.installed: $(VENV)/.created $(SOURCES)
-	$(PIP) --force-reinstall --no-deps .
-	$(PIP) .
+	rm -rf build/wheel && $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w build/wheel .
+	$(PIP) --force-reinstall --no-deps build/wheel/*.whl
+	$(PIP) build/wheel/*.whl
 	touch $@
 
 $(VENV)/.test $(VENV)/.lint $(VENV)/.bench: $(VENV)/.%: $(VENV)/.installed pyproject.toml

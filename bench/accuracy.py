@@ -20,7 +20,7 @@ from bench.clips import MaterialMissingError
 from bench.scenes import Scene, filmed, panned
 from bench.scores import Boxes, Coverage, Identities
 from bench.truth import enlarged
-from facered.analyze import analyze_video
+from facered.analysis import analyze_video
 from facered.detect.detector import Detector
 from facered.options import Options
 from facered.video import frames

@@ -1,7 +1,8 @@
 """Whether a hidden face is still found: ``python -m bench.redetection``.
 
-All faces of the photos and of a clip, enlarged by the default margin, are hidden with the default blur and, beside it,
-in black through the same mask; then two detectors, at two sizes, look for them again.
+All faces of the photos, at several sizes and mirrored, and of a clip, enlarged by the default margin, are hidden in
+every style; then two detectors, at two sizes, look for them again. Black through the same mask is what the others are
+held to.
 """
 
 from __future__ import annotations
@@ -10,30 +11,29 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
-from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from bench import clips, report
 from bench.truth import Truth, enlarged, overlaps
-from facered._native import blend
 from facered.detect.detector import Detector
 from facered.options import Options
-from facered.styles import Blur, Hider
+from facered.styles import STYLES, Hider
 from facered.video import frames
 from facered.video.frames import Picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from av.video.frame import VideoFrame
-
 SIZES = (640, 1280)
 SCORE = 0.5
 SAME_FACE = 0.3
+SCALES = (1.0, 0.8, 0.6, 0.45)
+"""Sizes that the photos are looked at in."""
 CLIP_STEP = 4
 """Every so many frames of the clip are looked at."""
 
@@ -42,40 +42,20 @@ Hide = Callable[[Picture, Boxes], None]
 Shown = tuple[Picture, Boxes]
 
 
-def blacken(picture: Picture, boxes: Boxes) -> None:
-    """Fill the ellipses in (n, 4) boxes with black, feathered as `Blur` does."""
-    feather = Blur().feather
-    reach = enlarged(boxes, 1 + feather)
-    for (x1, y1, x2, y2), outer in zip(boxes.tolist(), reach.tolist(), strict=True):
-        left, top = max(floor(outer[0]), 0), max(floor(outer[1]), 0)
-        right, bottom = min(ceil(outer[2]), picture.width), min(ceil(outer[3]), picture.height)
-        if left >= right or top >= bottom:
-            continue
-        mask = np.empty((bottom - top, right - left), np.uint8)
-        centre = (x1 + x2) / 2 - left, (y1 + y2) / 2 - top
-        blend.ellipse_mask(mask, *centre, (x2 - x1) / 2, (y2 - y1) / 2, feather)
-        _fill(picture.y[top:bottom, left:right], mask, 0 if picture.full_range else 16)
-        if picture.u is not None and picture.v is not None:
-            x, y = left // 2, top // 2
-            small = np.empty(((bottom + 1) // 2 - y, (right + 1) // 2 - x), np.uint8)
-            blend.subsample_mask(mask, left % 2 == 1, top % 2 == 1, small)
-            for plane in (picture.u, picture.v):
-                _fill(plane[y : y + small.shape[0], x : x + small.shape[1]], small, 128)
-
-
-def _fill(region: NDArray[np.uint8], mask: NDArray[np.uint8], value: int) -> None:
-    """Blend one value into a region through a mask: a single cell as large as the region."""
-    height, width = region.shape
-    cell = np.full((1, 1), 256 * value, np.uint16)
-    blend.blend_cells(region, mask, cell, width, height, 0, 0, False, np.empty(3 * width + height, np.uint8))
-
-
 def photos() -> Iterator[Shown]:
-    """Yield each photo, writable, with the true boxes of its faces."""
+    """Yield each photo at each scale, plain and mirrored, writable, with the true boxes of its faces."""
     for path in clips.photos():
         with av.open(os.fspath(path)) as container:
-            frame = next(container.decode(video=0))
-        yield _writable(frame.reformat(format="yuvj420p")), Truth.read(path.with_suffix(".csv")).boxes
+            photo = next(container.decode(video=0))
+        truth = Truth.read(path.with_suffix(".csv")).boxes
+        for scale in SCALES:
+            width, height = round(photo.width * scale), round(photo.height * scale)
+            pixels = photo.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
+            boxes = truth * ([width / photo.width, height / photo.height] * 2)
+            yield _writable(VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuvj420p")), boxes
+            mirrored = np.ascontiguousarray(pixels[:, ::-1])
+            boxes = np.column_stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]])
+            yield _writable(VideoFrame.from_ndarray(mirrored, "rgb24").reformat(format="yuvj420p")), boxes
 
 
 def clip() -> Iterator[Shown]:
@@ -116,11 +96,8 @@ def found_again(shown: Iterator[Shown], hide: Hide | None, finders: dict[str, De
 
 def main() -> int:
     """Print the table and keep the figures."""
-    ways: dict[str, Hide | None] = {
-        "untouched": None,
-        "default blur": Hider(Blur(Options().blur_radius)).hide,
-        "black": blacken,
-    }
+    ways: dict[str, Hide | None] = {"untouched": None}
+    ways |= {name: Hider(style).hide for name, style in STYLES.items() if not style.outlined}
     results: dict[str, dict[str, float]] = {}
     try:
         finders = detectors()

@@ -13,7 +13,7 @@ import pytest
 
 from bench.truth import enlarged
 from facered.options import Options
-from facered.styles import PASSES, Blur, Hider
+from facered.styles import PASSES, STYLES, Hider
 from facered.video import frames
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SIZE = (1920, 1080)
 MARGIN = Options().margin
-STYLE = Blur(Options().blur_radius)
+STYLE = STYLES[Options().blur]
 FACES = pytest.mark.parametrize("face", [64, 200, 400])
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facered._native import decode
-from facered.analyze import DOUBTFUL
+from facered.analysis import DOUBTFUL
 from facered.detect.detector import CANDIDATES, OVERLAP, Detector
 from facered.options import Options
 from facered.video import frames

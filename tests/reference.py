@@ -90,13 +90,33 @@ def ellipse_mask(
     size: tuple[int, int], centre: tuple[float, float], semi: tuple[float, float], feather: float
 ) -> NDArray[np.uint8]:
     """Return the (height, width) mask of an ellipse; `size`, `centre` and `semi` are x, then y."""
+    dx, dy = _squared_distances(size, centre, semi)
+    return _fading(dx + dy[:, None], feather)
+
+
+def rectangle_mask(
+    size: tuple[int, int], centre: tuple[float, float], semi: tuple[float, float], feather: float
+) -> NDArray[np.uint8]:
+    """Return the mask of a rectangle, as `ellipse_mask` does of an ellipse."""
+    dx, dy = _squared_distances(size, centre, semi)
+    return _fading(np.maximum(dx, dy[:, None]), feather)
+
+
+def _squared_distances(
+    size: tuple[int, int], centre: tuple[float, float], semi: tuple[float, float]
+) -> list[NDArray[np.float32]]:
     f = np.float32
-    one, half = f(1), f(0.5)
-    dx, dy = ((np.arange(n, dtype=f) + half - f(c)) * (one / f(s)) for n, c, s in zip(size, centre, semi, strict=True))
-    outer = (one + f(feather)) * (one + f(feather))
-    slope = f(128) / (outer - one)
-    alpha = (outer - (dx * dx + (dy * dy)[:, None])) * slope
-    return (np.clip(alpha, 0, 128) + half).astype(np.uint8)
+    distances = [
+        (np.arange(n, dtype=f) + f(0.5) - f(c)) * (f(1) / f(s)) for n, c, s in zip(size, centre, semi, strict=True)
+    ]
+    return [distance * distance for distance in distances]
+
+
+def _fading(squared: NDArray[np.float32], feather: float) -> NDArray[np.uint8]:
+    f = np.float32
+    outer = (f(1) + f(feather)) * (f(1) + f(feather))
+    slope = f(128) / (outer - f(1))
+    return (np.clip((outer - squared) * slope, 0, 128) + f(0.5)).astype(np.uint8)
 
 
 def subsample_mask(mask: NDArray[np.uint8], odd_x: bool, odd_y: bool) -> NDArray[np.uint8]:

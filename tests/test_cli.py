@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -11,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+import facered
 
 
 def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
@@ -54,7 +57,29 @@ def test_quiet_means_quiet(carphone: Path, tmp_path: Path) -> None:
         (["combined", "CARPHONE", "--threshold", "x"], 2, "--threshold"),
         (["combined", "CARPHONE", "--margin", "0.5"], 2, "margin is 0.5"),
         (["combined", "CARPHONE", "--blur-radius", "0"], 2, "blur_radius is 0"),
-        (["combined", "CARPHONE", "--preset", "warp"], 2, "warp"),
+        (["combined", "CARPHONE", "--preset", "warp"], 2, "preset is 'warp'; it can be ultrafast, "),
+        (["combined", "CARPHONE", "--blur", "Medium"], 2, "blur is 'Medium'; it can be Low, Med, High"),
+        (["combined", "CARPHONE", "--shape", "star"], 2, "shape is 'star'; it can be ellipse, rectangle"),
+        (["combined", "CARPHONE", "--start", "2", "--end", "1"], 2, "end is 1.0; it must be after start"),
+        (["combined", "CARPHONE", "--ids", "1"], 2, "--ids"),
+        (["analyze", "nope.mp4"], 2, "nope.mp4: no such file"),
+        (["analyze", "text.mp4"], 3, "text.mp4: not a readable video"),
+        (["analyze", "CARPHONE", "-o", "text.mp4/deep"], 2, "cannot be written"),
+        (["analyze", "CARPHONE", "--blur", "High"], 2, "--blur"),
+        (["redact", "nope.mp4"], 2, "nope.mp4: no such file"),
+        (["redact", "text.mp4"], 3, "text.mp4: not a readable video"),
+        (["redact", "CARPHONE"], 2, "no annotations, not carphone_pristine_annotations.json nor "),
+        (["redact", "CARPHONE", "--annotations", "nope.json"], 2, "nope.json: no such annotations file"),
+        (["redact", "CARPHONE", "--annotations", "text.mp4"], 2, "text.mp4: "),
+        (["redact", "CARPHONE", "--annotations", "none.json", "--ids", "7"], 2, "no face has the id 7"),
+        (["redact", "CARPHONE", "--annotations", "none.json", "--ids", "who.txt"], 2, "who.txt: no such list of ids"),
+        (["redact", "CARPHONE", "--annotations", "none.json", "--except-ids", "x"], 2, "except_ids is 'x'"),
+        (["redact", "CARPHONE", "--ids", "1", "--except-ids", "2"], 2, "ids and except_ids"),
+        (["redact", "CARPHONE", "--threshold", "0.5"], 2, "--threshold"),
+        (["run", "CARPHONE"], 2, "--config"),
+        (["run", "CARPHONE", "--config", "nope.json"], 2, "nope.json"),
+        (["run", "CARPHONE", "--config", "{'options': {'mode':'blur'}}"], 2, "mode is 'blur'"),
+        (["run", "CARPHONE", "--config", "{'options': {'mode':'redact'}}"], 2, "no annotations, not"),
         (["combined", "CARPHONE", "--threads", "-1"], 2, "threads is -1"),
         (["combined", "CARPHONE", "--model", "text.mp4"], 2, "not a model that onnxruntime can load"),
         (["combined", "CARPHONE", "--model", "nope.onnx"], 2, "nope.onnx: no such model file"),
@@ -68,6 +93,7 @@ def test_what_is_wrong_is_said_in_one_line(
 ) -> None:
     (tmp_path / "text.mp4").write_text("not a video\n" * 100)
     (tmp_path / "taken.mp4").write_text("precious")
+    (tmp_path / "none.json").write_text('{"timescale": 30000, "width": 176, "height": 144, "fragments": []}')
     before = files(tmp_path)
     done = run(*[str(carphone) if a == "CARPHONE" else a for a in arguments], cwd=tmp_path)
     assert done.returncode == code
@@ -113,10 +139,45 @@ def test_two_inputs_with_one_result_do_not_overwrite_each_other(carphone: Path, 
     assert files(tmp_path / "out") == ["carphone_pristine_redacted.mp4"]
 
 
+def test_analyze_then_redact(carphone: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run("analyze", carphone, "-o", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = ["carphone_pristine_annotations.json", "carphone_pristine_thumb000001.jpg"]
+    assert files(out) == found
+    assert "1 person, 120 frames in" in done.stdout
+    assert all(str(out / name) in done.stdout for name in found)
+    done = run("redact", carphone, "-o", out, "--ids", "1", "--blur", "black")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 person hidden, 120 frames in" in done.stdout
+    assert files(out) == [found[0], "carphone_pristine_redacted.mp4", found[1]]
+    again = run("redact", carphone, "-o", out)
+    assert (again.returncode, "exists already; add --overwrite" in again.stderr) == (2, True)
+    (out / "carphone_pristine_IDList.txt").write_text("1\n")
+    listed = run("redact", carphone, "-o", out, "--overwrite")
+    assert (listed.returncode, "only the 1 ids of" in listed.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_configuration_says_what_to_do(carphone: Path, tmp_path: Path, from_file: bool) -> None:
+    text = "{'version':'1.0', 'options': {'mode':'combined', 'blurType':'High'}}"
+    (tmp_path / "job.json").write_text(text)
+    done = run("run", carphone, "-o", tmp_path / "out", "--config", tmp_path / "job.json" if from_file else text)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(tmp_path / "out") == ["carphone_pristine_redacted.mp4"]
+    expected = facered.combined(carphone, tmp_path, blur="High").video_path
+    assert (tmp_path / "out" / expected.name).read_bytes() == expected.read_bytes()
+
+
+@pytest.mark.parametrize("command", ["combined", "redact"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_job_leaves_nothing(rabbit: Path, tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_job_leaves_nothing(rabbit: Path, tmp_path: Path, number: signal.Signals, command: str) -> None:
+    none = tmp_path / "none.json"
+    none.write_text('{"timescale": 25, "width": 1280, "height": 720, "fragments": []}')
+    more = ["--annotations", str(none)] if command == "redact" else []
     job = subprocess.Popen(
-        [sys.executable, "-m", "facered", "combined", str(rabbit), "-o", str(tmp_path / "out"), "--preset", "placebo"],
+        [sys.executable, "-m", "facered", command, str(rabbit), "-o", "out", "--preset", "placebo", *more],
+        cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -129,6 +190,28 @@ def test_an_interrupted_job_leaves_nothing(rabbit: Path, tmp_path: Path, number:
     _, errors = job.communicate(timeout=30)
     assert job.returncode == 130
     assert errors == "facered: cancelled; nothing half-written is left\n"
+    assert files(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(("number", "seconds"), [(signal.SIGINT, 0), (signal.SIGINT, 0.8), (signal.SIGTERM, 0.8)])
+def test_an_interrupted_analysis_leaves_nothing(
+    rabbit: Path, tmp_path: Path, number: signal.Signals, seconds: float
+) -> None:
+    job = subprocess.Popen(
+        [sys.executable, "-m", "facered", "analyze", str(rabbit), "-o", str(tmp_path / "out"), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert job.stdout is not None
+    while json.loads(job.stdout.readline())["state"] != "Processing":
+        pass
+    time.sleep(seconds)
+    job.send_signal(number)
+    rest, errors = job.communicate(timeout=30)
+    assert job.returncode == 130
+    assert errors == "facered: cancelled; nothing half-written is left\n"
+    assert [json.loads(line)["state"] for line in rest.splitlines()][:2] == ["Canceling", "Canceled"]
     assert files(tmp_path / "out") == []
 
 
@@ -153,9 +236,32 @@ def test_a_terminal_gets_a_progress_bar(carphone: Path, tmp_path: Path) -> None:
     assert b"frames/s" in shown
 
 
-def test_help_reads_well() -> None:
-    done = run("combined", "--help")
+GENERAL = ["examples:", "exit codes:", "--output", "--overwrite", "--start", "--end", "--threads", "--json", "--report"]
+DETECTION = ["--threshold", "--margin", "--max-faces", "--detect-size", "--resolution", "--model"]
+HIDING = ["--blur ", "--blur-radius", "--shape", "--feather", "--preset", "--crf"]
+
+
+@pytest.mark.parametrize(
+    ("command", "parts", "others"),
+    [
+        ("combined", DETECTION + HIDING, ["--ids", "--config"]),
+        ("analyze", DETECTION, [*HIDING, "--ids"]),
+        ("redact", [*HIDING, "--ids", "--except-ids", "--annotations", "_IDList.txt"], [*DETECTION, "--config"]),
+        ("run", ["--config", "--ids", "--annotations", "'blurType'"], DETECTION + HIDING),
+    ],
+)
+def test_help_reads_well(command: str, parts: list[str], others: list[str]) -> None:
+    done = run(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [part for part in GENERAL + parts if part not in done.stdout] == []
+    options = done.stdout.partition("examples:")[0]
+    assert [part for part in others if part in options] == []
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+def test_help_names_the_commands_and_the_version() -> None:
+    done = run("--help")
     assert done.returncode == 0
-    for part in ("examples:", "exit codes:", "--threshold", "--margin", "--blur-radius", "--threads", "--overwrite"):
-        assert part in done.stdout
+    for command in ("analyze", "redact", "combined", "run"):
+        assert f"    {command} " in done.stdout
     assert run("--version").stdout.startswith("facered 0.")

@@ -174,6 +174,9 @@ def test_progress_is_told_after_every_frame_of_both_passes(carphone: Path, tmp_p
     facered.combined(carphone, tmp_path, progress=told.append)
     assert [(p.stage, p.done) for p in told if p.done == p.total] == [("analyze", 120)] * 2 + [("redact", 120)] * 2
     assert [p.done for p in told if p.stage == "redact"] == [*range(1, 121), 120]
+    fractions = [p.fraction for p in told]
+    assert fractions == sorted(fractions)
+    assert (fractions[0] < 0.01, fractions[120], fractions[-1]) == (True, 0.5, 1.0)
 
 
 def test_max_faces_holds_and_crowded_frames_are_counted(carphone: Path, tmp_path: Path) -> None:
@@ -202,4 +205,15 @@ def test_an_interruption_leaves_nothing_behind(carphone: Path, tmp_path: Path, s
 
     with pytest.raises(StopHereError):
         facered.combined(carphone, tmp_path / "out", annotations=True, progress=interrupt)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_behind(carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_: facered.Annotations, path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(facered.Annotations, "write", write)
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 6))
+    with pytest.raises(facered.ServiceError, match="No space left on device"):
+        facered.combined(source, tmp_path / "out", annotations=True)
     assert list((tmp_path / "out").iterdir()) == []

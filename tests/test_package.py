@@ -32,7 +32,10 @@ def test_everything_public_is_there() -> None:
         facered.nope  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["py.typed", "detect/models/centerface.onnx", "detect/models/NOTICE.centerface.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["py.typed", "annotations.schema.json", "detect/models/centerface.onnx", "detect/models/NOTICE.centerface.txt"],
+)
 def test_what_the_package_carries(name: str) -> None:
     assert (files("facered") / name).is_file()
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 import facered
 import videos
-from facered.analyze import analyze_video
+from facered.analysis import analyze_video
 from facered.annotations import Annotations
 from facered.options import Options
-from facered.redact import redact_frame
-from facered.styles import Blur, Hider
+from facered.redaction import redact_frame
+from facered.styles import Hider, Style
 from facered.video.reader import Reader
 
 
@@ -38,7 +38,7 @@ def ellipse(box: NDArray[np.float64], shape: tuple[int, ...], scale: float) -> N
 
 def test_samples_outside_the_masks_are_those_that_were_decoded(carphone: Path, annotations: Annotations) -> None:
     """B-frames refer to neighbours: had a reference picture been painted on, the following frames would differ."""
-    hider = Hider(Blur())
+    hider = Hider(Style())
     pristine = [videos.samples(frame) for frame in videos.decode(carphone)]
     with Reader(carphone) as reader:
         for number, frame in enumerate(reader.frames()):
@@ -57,7 +57,7 @@ def test_frames_without_faces_are_neither_changed_nor_copied(rabbit: Path, annot
     frame = videos.decode(rabbit, 1)[0]
     frame.pts = 1  # no frame of the annotations has this time
     address = frame.planes[0].buffer_ptr
-    redact_frame(frame, annotations, Hider(Blur()))
+    redact_frame(frame, annotations, Hider(Style()))
     assert frame.planes[0].buffer_ptr == address
 
 
@@ -75,7 +75,7 @@ def test_combined_draws_what_the_document_says(
 
     monkeypatch.setattr(Writer, "write_frame", remember)
     facered.combined(carphone, tmp_path)
-    hider = Hider(Blur())
+    hider = Hider(Style())
     with Reader(carphone) as reader:
         for encoded, frame in zip(given, reader.frames(), strict=True):
             redact_frame(frame, annotations, hider)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from facered import styles
 from facered._native import blend, blur
-from facered.styles import Blur, Hider
+from facered.styles import Hider, Style
 from facered.video.frames import Picture
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def upside_down(planes: Sequence[NDArray[np.uint8]]) -> Picture:
     return Picture(y, u, v, "bt709", False)
 
 
-def hidden(picture: Picture, *boxes: Box, style: Blur | None = None, hider: Hider | None = None) -> Picture:
+def hidden(picture: Picture, *boxes: Box, style: Style | None = None, hider: Hider | None = None) -> Picture:
     """Hide what is in the boxes, in place, and return the picture."""
-    (hider or Hider(style or Blur())).hide(picture, np.array(boxes, np.float64).reshape(-1, 4))
+    (hider or Hider(style or Style())).hide(picture, np.array(boxes, np.float64).reshape(-1, 4))
     return picture
 
 
@@ -96,7 +97,7 @@ BOXES = {
 @pytest.mark.parametrize("size", [(64, 48), (63, 47)])
 class TestWhatIsTouched:
     def test_nothing_beyond_the_feather(self, box: Box, size: tuple[int, int]) -> None:
-        style, planes = Blur(), random_planes(*size)
+        style, planes = Style(), random_planes(*size)
         picture = hidden(planar(planes), box, style=style)
         outside = distance(box, *size) > 1 + style.feather + 1e-3
         np.testing.assert_array_equal(picture.y[outside], planes[0][outside])
@@ -169,7 +170,7 @@ def test_any_box_in_any_picture_stays_within_its_mask_and_the_same_in_nv12(
     width: int, height: int, middle: Box, size: tuple[float, float], radius: float, feather: float
 ) -> None:
     box = middle[0] - size[0] / 2, middle[1] - size[1] / 2, middle[0] + size[0] / 2, middle[1] + size[1] / 2
-    planes, style = random_planes(width, height), Blur(radius, feather)
+    planes, style = random_planes(width, height), Style(radius, feather)
     picture, pairs = hidden(planar(planes), box, style=style), hidden(interleaved(planes), box, style=style)
     for name in "yuv":
         np.testing.assert_array_equal(getattr(pairs, name), getattr(picture, name))
@@ -211,7 +212,7 @@ class TestBlur:
         small = np.kron(random_planes(20, 16)[0], np.ones((6, 6))).astype(np.uint8)
         large = np.kron(small, np.ones((10, 10))).astype(np.uint8)
         box = (45, 31, 75, 65)
-        style = Blur(radius)
+        style = Style(radius)
         of_small = hidden(planar([small]), box, style=style).y.astype(np.float64)
         of_large = hidden(planar([large]), tuple(10.0 * side for side in box), style=style).y
         shrunk = of_large.reshape(96, 10, 120, 10).mean(axis=(1, 3))
@@ -225,7 +226,7 @@ class TestBlur:
         plane = np.kron(random_planes(20, 15)[0], np.ones((16, 16))).astype(np.uint8)
         box = (100, 60, 200, 180)
         inside = distance(box, 320, 240) <= 0.999
-        left = [hidden(planar([plane]), box, style=Blur(radius)).y[inside].std() for radius in (0.05, 0.1, 0.3, 1.0)]
+        left = [hidden(planar([plane]), box, style=Style(radius)).y[inside].std() for radius in (0.05, 0.1, 0.3, 1.0)]
         assert left == sorted(left, reverse=True)
         assert left[-1] < 0.5 * left[0]
 
@@ -260,7 +261,7 @@ class TestBlur:
 
 class TestHider:
     def test_remembers_nothing_of_the_pictures_before(self) -> None:
-        hider = Hider(Blur())
+        hider = Hider(Style())
         pictures = [((64, 48), (20, 14, 44, 42)), ((320, 240), (100, 60, 250, 220)), ((31, 17), (-5, 3, 18, 40))]
         for size, box in [*pictures, *pictures[::-1]]:
             planes = random_planes(*size)
@@ -323,17 +324,28 @@ def checked_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
         blend.blend_cells(region, mask, cells, width, height, left, top, smooth, scratch)
 
     monkeypatch.setattr(styles, "blur", SimpleNamespace(average_cells=average_cells, box_blur=box_blur))
-    checked = SimpleNamespace(ellipse_mask=blend.ellipse_mask, subsample_mask=subsample_mask, blend_cells=blend_cells)
+    masks = {"ellipse_mask": blend.ellipse_mask, "rectangle_mask": blend.rectangle_mask}
+    checked = SimpleNamespace(**masks, subsample_mask=subsample_mask, blend_cells=blend_cells)
     monkeypatch.setattr(styles, "blend", checked)
 
 
 @pytest.mark.usefixtures("checked_kernels")
-@pytest.mark.parametrize("radius", [0.05, 0.5, 4.0])
+@pytest.mark.parametrize(
+    "style",
+    [
+        Style(0.05),
+        Style(0.5),
+        Style(4.0),
+        Style(4.0, cells=5),
+        *[replace(style, rectangle=True) for style in styles.STYLES.values()],
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize("size", [(1, 1), (1, 60), (61, 1), (90, 40), (7, 7)])
-def test_the_kernels_get_what_they_ask_for(size: tuple[int, int], radius: float) -> None:
+def test_the_kernels_get_what_they_ask_for(size: tuple[int, int], style: Style) -> None:
     rng = np.random.default_rng(0)
     for _ in range(60):
         middle, half = rng.uniform(-10, 100, 2), rng.exponential(30, 2) * rng.integers(0, 2)
         x1, y1, x2, y2 = *(middle - half), *(middle + half)
-        hidden(planar(random_planes(*size)), (x1, y1, x2, y2), style=Blur(radius))
-    hidden(planar(random_planes(*size)), (0, 0, *size), style=Blur(radius))
+        hidden(planar(random_planes(*size)), (x1, y1, x2, y2), style=style)
+    hidden(planar(random_planes(*size)), (0, 0, *size), style=style)

@@ -4,6 +4,9 @@ from numpy.typing import NDArray
 def ellipse_mask(
     mask: NDArray[np.uint8], centre_x: float, centre_y: float, semi_x: float, semi_y: float, feather: float
 ) -> None: ...
+def rectangle_mask(
+    mask: NDArray[np.uint8], centre_x: float, centre_y: float, semi_x: float, semi_y: float, feather: float
+) -> None: ...
 def subsample_mask(mask: NDArray[np.uint8], odd_x: bool, odd_y: bool, out: NDArray[np.uint8]) -> None: ...
 def blend_cells(
     region: NDArray[np.uint8],

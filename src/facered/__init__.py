@@ -9,36 +9,50 @@ from facered.errors import (
     ContentMalformedError,
     ContentUnsupportedError,
     FaceredError,
+    JobCanceledError,
     ServiceError,
 )
 
 if TYPE_CHECKING:
     from facered.annotations import Annotations
-    from facered.combined import CombinedResult, combined
+    from facered.api import analyze, combined, redact, submit
+    from facered.job import Job, JobState
+    from facered.modes import Result
     from facered.options import Options
     from facered.progress import Progress
 
 __version__ = "0.1.0"
 __all__ = [
     "Annotations",
-    "CombinedResult",
     "ConfigurationUnsupportedError",
     "ContentMalformedError",
     "ContentUnsupportedError",
     "FaceredError",
+    "Job",
+    "JobCanceledError",
+    "JobState",
     "Options",
     "Progress",
+    "Result",
     "ServiceError",
+    "analyze",
     "combined",
+    "redact",
+    "submit",
 ]
 
 # What needs FFmpeg, onnxruntime or Numba is imported when it is first asked for.
 _HOMES = {
     "Annotations": "annotations",
-    "CombinedResult": "combined",
+    "Job": "job",
+    "JobState": "job",
     "Options": "options",
     "Progress": "progress",
-    "combined": "combined",
+    "Result": "modes",
+    "analyze": "api",
+    "combined": "api",
+    "redact": "api",
+    "submit": "api",
 }
 
 

@@ -12,254 +12,170 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from facered import __version__
-from facered.errors import FaceredError
-from facered.options import PRESETS, Options
+from facered.arguments import build_parser
+from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
 from facered.outputs import Outputs
 
 if TYPE_CHECKING:
-    from facered.combined import CombinedResult
+    from facered.job import Job
+    from facered.modes import Result, Task
     from facered.progress import Progress, ProgressCallback
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 CANCELLED = 130
 
-DESCRIPTION = """\
-Find every face in a video, follow it forwards and backwards in time, and write
-the video again with those faces made unrecognisable. Runs on the CPU.
-"""
-
-COMBINED = """\
-Find and follow every face in a video and write the video with the faces
-blurred. For foo.mp4 the result is foo_redacted.mp4: the same size, frames,
-times and sound as the source.
-"""
-
-COMBINED_EXAMPLES = """\
-examples:
-  facered combined foo.mp4 -o out/
-  facered combined *.mov -o out/ --preset medium --crf 20
-  facered combined foo.mp4 -o released.mp4 --threshold 0.2 --margin 1.6
-
-exit codes:
-  0 done   1 internal error   2 wrong call, missing input, output in the way
-  3 the input is damaged or not a video that can be redacted   130 cancelled
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"facered: {message}; see {self.prog} --help\n")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    parser = _Parser(
-        prog="facered",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"facered {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    combined = commands.add_parser(
-        "combined",
-        help="find, follow and blur every face in one go",
-        description=COMBINED,
-        epilog=COMBINED_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    combined.set_defaults(run=_combined)
-    combined.add_argument("inputs", metavar="VIDEO", nargs="+", type=Path, help="a video that FFmpeg can open")
-    _add_output_options(combined)
-    _add_detection_options(combined)
-    _add_blur_options(combined)
-    _add_encoding_options(combined)
-    _add_general_options(combined)
-    return parser
-
-
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "-o",
-        "--output",
-        metavar="PATH",
-        type=Path,
-        default=Path(),
-        help="directory for the results, made if need be, or the video to write where it ends in .mp4 (default: here)",
-    )
-    group.add_argument("--annotations", action="store_true", help="write foo_annotations.json too")
-    group.add_argument("--overwrite", action="store_true", help="replace results that exist")
-
-
-def _add_detection_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("detection")
-    default = Options()
-    group.add_argument(
-        "--threshold",
-        metavar="SCORE",
-        type=float,
-        default=default.threshold,
-        help="least score, 0 to 1, that shows a new face; lower finds more, also false ones (default: %(default)s)",
-    )
-    group.add_argument(
-        "--max-faces",
-        metavar="N",
-        type=_count_or_all,
-        default=default.max_faces,
-        help="most faces hidden in a frame, or 'all' (default: %(default)s)",
-    )
-    group.add_argument(
-        "--detect-size",
-        metavar="PIXELS",
-        type=int,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640)",
-    )
-    group.add_argument(
-        "--model",
-        metavar="FILE",
-        help="another ONNX detector: CenterFace, YuNet or SCRFD (default: $FACERED_MODEL, or the built-in CenterFace)",
-    )
-
-
-def _add_blur_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("blur")
-    default = Options()
-    group.add_argument(
-        "--margin",
-        metavar="FACTOR",
-        type=float,
-        default=default.margin,
-        help="how much larger the hidden ellipse is than the detected face (default: %(default)s)",
-    )
-    group.add_argument(
-        "--blur-radius",
-        metavar="PART",
-        type=float,
-        default=default.blur_radius,
-        help="radius of the blur as a part of the ellipse's width; less may not hide a face (default: %(default)s)",
-    )
-
-
-def _add_encoding_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("encoding")
-    default = Options()
-    group.add_argument(
-        "--preset",
-        metavar="NAME",
-        choices=PRESETS,
-        default=default.preset,
-        help=f"x264's preset, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: %(default)s)",
-    )
-    group.add_argument(
-        "--crf",
-        metavar="N",
-        type=float,
-        default=default.crf,
-        help="x264's quality, 0 (lossless) to 51 (default: %(default)s)",
-    )
-
-
-def _add_general_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("general")
-    group.add_argument(
-        "--threads",
-        metavar="N",
-        type=int,
-        default=0,
-        help="threads for each of decoding, detecting and encoding (default: all cores)",
-    )
-    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-
-
-def _count_or_all(text: str) -> int | None:
-    return None if text == "all" else int(text)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = build_parser().parse_args(arguments)
-    logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if options.quiet else logging.WARNING)
+    chosen = build_parser().parse_args(arguments)
+    logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if chosen.quiet else logging.WARNING)
     try:
         with _terminable():
-            return int(options.run(options))
-    except KeyboardInterrupt:
+            return _work_through(chosen)
+    except (KeyboardInterrupt, JobCanceledError):
         print("facered: cancelled; nothing half-written is left", file=sys.stderr)
         return CANCELLED
 
 
-def _combined(arguments: argparse.Namespace) -> int:
+def _work_through(chosen: argparse.Namespace) -> int:
+    """Do one video after the other; failures are told at the end."""
     failures: list[FaceredError] = []
-    for source, clash in _clashes(arguments.inputs, arguments.output).items():
+    records: list[object] = []
+    owners: dict[Path, Path] = {}
+    for source in chosen.inputs:
         try:
-            if clash is not None:
-                raise clash
-            _combine(source, arguments)
+            task = _task(chosen, source)
+            _claim(task, owners)
         except FaceredError as error:
             failures.append(error)
-    if len(arguments.inputs) > 1 and failures:
-        print(f"facered: {len(failures)} of {len(arguments.inputs)} videos failed:", file=sys.stderr)
+            _record(chosen, records, source, error=error)
+            continue
+        try:
+            _do(task, chosen, records)
+        except JobCanceledError:
+            raise
+        except FaceredError as error:
+            failures.append(error)
+    if chosen.report is not None:
+        _write_report(chosen.report, records)
+    if len(chosen.inputs) > 1 and failures:
+        print(f"facered: {len(failures)} of {len(chosen.inputs)} videos failed:", file=sys.stderr)
     for failure in failures:
         print(f"facered: {failure}", file=sys.stderr)
     return EXIT_CODES[failures[0].code] if failures else 0
 
 
-def _combine(source: Path, arguments: argparse.Namespace) -> None:
-    from facered.combined import combined  # takes half a second: not for --help
+def _task(chosen: argparse.Namespace, source: Path) -> Task:
+    from facered.api import make_task  # takes a third of a second: not for --help
 
-    with _progress_bar(source, arguments.quiet) as bar:
-        result = combined(
-            source,
-            arguments.output,
-            annotations=arguments.annotations,
-            progress=bar,
-            threshold=arguments.threshold,
-            margin=arguments.margin,
-            blur_radius=arguments.blur_radius,
-            max_faces=arguments.max_faces,
-            detect_size=arguments.detect_size,
-            model=arguments.model,
-            preset=arguments.preset,
-            crf=arguments.crf,
-            threads=arguments.threads,
-            overwrite=arguments.overwrite,
+    given = vars(chosen)
+    return make_task(
+        given.get("mode"),
+        source,
+        chosen.output,
+        options=chosen.options,
+        config=given.get("config"),
+        annotations=given.get("annotations"),
+        ids=given.get("ids"),
+        keep_annotations=given.get("keep_annotations", False),
+    )
+
+
+def _claim(task: Task, owners: dict[Path, Path]) -> None:
+    """Make sure that no video overwrites what another one of the same call wrote."""
+    outputs = Outputs.of(task.source, task.output)
+    target = outputs.annotations if task.mode == "analyze" else outputs.video
+    owner = owners.setdefault(target, task.source)
+    if owner is not task.source:
+        raise ConfigurationUnsupportedError(
+            f"{task.source}: its result, {target}, is that of {owner}; run it by itself"
         )
-    if not arguments.quiet:
-        print(_summary(source, result))
 
 
-def _summary(source: Path, result: CombinedResult) -> str:
-    found = "no face found" if not result.people else "1 person" if result.people == 1 else f"{result.people} people"
-    lines = [f"{source}: {found}, {result.frames} frames in {result.seconds:.1f} s ({result.speed:.1f} frames/s)"]
+def _do(task: Task, chosen: argparse.Namespace, records: list[object]) -> None:
+    from facered.job import Job
+
+    with _progress_bar(task.source, chosen.quiet or chosen.json) as bar:
+        job = Job(task, bar)
+        if chosen.json:
+            job.add_state_callback(lambda before, now: _print_record(_state_line(job, before, now)))
+        try:
+            result = job.run()
+        except FaceredError as error:
+            _record(chosen, records, task.source, job, error=error)
+            raise
+        except Exception as error:
+            wrapped = ServiceError(f"{task.source}: internal error, {type(error).__name__}: {error}; please report it")
+            _record(chosen, records, task.source, job, error=wrapped)
+            raise wrapped from error
+    _record(chosen, records, task.source, job, result=result)
+    if not chosen.quiet and not chosen.json:
+        print(_summary(result))
+
+
+def _record(
+    chosen: argparse.Namespace,
+    records: list[object],
+    source: Path,
+    job: Job | None = None,
+    *,
+    result: Result | None = None,
+    error: FaceredError | None = None,
+) -> None:
+    """Keep the report of a job, or of a call that never became one, and print it where that is asked for."""
+    if not chosen.json and chosen.report is None:
+        return
+    from facered.job import JobState
+    from facered.report import final_report
+
+    state, mode = (job.state, job.task.mode) if job is not None else (JobState.ERROR, chosen.mode)
+    record = final_report(source, state, mode, result, error)
+    records.append(record)
+    if chosen.json:
+        _print_record(record)
+
+
+def _state_line(job: Job, previous: object, current: object) -> object:
+    from facered.report import state_line
+
+    return state_line(job, previous, current)  # type: ignore[arg-type]
+
+
+def _print_record(record: object) -> None:
+    from facered.report import to_json
+
+    print(to_json(record).decode(), flush=True)
+
+
+def _write_report(path: Path, records: list[object]) -> None:
+    from facered.outputs import write_whole
+    from facered.report import to_json
+
+    try:
+        write_whole(path, b"".join(to_json(record) + b"\n" for record in records))
+    except OSError as error:
+        print(f"facered: {path}: the report cannot be written ({error.strerror})", file=sys.stderr)
+
+
+def _summary(result: Result) -> str:
+    count, hidden = result.people, result.mode == "redact"
+    if not count:
+        found = "nobody to hide" if hidden else "no face found"
+    else:
+        found = f"{count} {'person' if count == 1 else 'people'}{' hidden' if hidden else ''}"
+    lines = [
+        f"{result.source}: {found}, {result.frames} frames in {result.seconds:.1f} s ({result.speed:.1f} frames/s)"
+    ]
     if result.crowded_frames:
-        lines.append(
-            f"  {result.crowded_frames} frames have more faces than --max-faces allows: the surplus is BARE in them"
-        )
-    lines.append(f"  video:       {result.video_path}")
+        lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus is BARE in them")
+    if result.video_path is not None:
+        lines.append(f"  video:       {result.video_path}")
     if result.annotations_path is not None:
         lines.append(f"  annotations: {result.annotations_path}")
+    if result.thumbnails:
+        first = next(iter(result.thumbnails.values()))
+        lines.append(f"  thumbnails:  {first}" + (" ..." if len(result.thumbnails) > 1 else ""))
     return "\n".join(lines)
-
-
-def _clashes(inputs: Sequence[Path], output: Path) -> dict[Path, FaceredError | None]:
-    """Return for each input the error that it would overwrite the result of an earlier one, or None."""
-    from facered.errors import ConfigurationUnsupportedError
-
-    owners: dict[Path, Path] = {}
-    clashes: dict[Path, FaceredError | None] = {}
-    for source in inputs:
-        target = Outputs.of(source, output).video
-        owner = owners.setdefault(target, source)
-        clashes[source] = (
-            None
-            if owner == source
-            else ConfigurationUnsupportedError(f"{source}: its result, {target}, is that of {owner}; run it by itself")
-        )
-    return clashes
 
 
 @contextmanager

@@ -30,5 +30,11 @@ class ContentUnsupportedError(FaceredError):
     code = "ContentUnsupported"
 
 
+class JobCanceledError(FaceredError):
+    """The job was canceled; nothing half-written is left."""
+
+    code = "Canceled"
+
+
 class ServiceError(FaceredError):
     """A fault of facered or of the machine, not of the caller or the content."""

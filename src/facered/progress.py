@@ -21,17 +21,35 @@ class Progress:
         Frames that there are, as far as is known; 0 where it is not.
     seconds : float
         Time since the stage began.
+    stages : tuple of str
+        The stages of the whole job, in order; empty outside of jobs.
     """
 
     stage: str
     done: int
     total: int
     seconds: float
+    stages: tuple[str, ...] = ()
 
     @property
     def speed(self) -> float:
         """Frames a second since the stage began."""
         return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds that the stage will still take at this speed; None where that is not known."""
+        if not self.done or not self.total:
+            return None
+        return max(self.total - self.done, 0) / self.speed if self.speed else None
+
+    @property
+    def fraction(self) -> float:
+        """How much of the whole job is done, 0 to 1; stages count alike."""
+        part = min(self.done / self.total, 1.0) if self.total else 0.0
+        if self.stage not in self.stages:
+            return part
+        return (self.stages.index(self.stage) + part) / len(self.stages)
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -50,13 +68,11 @@ class Stage:
         self.done += 1
         self._tell()
 
-    def finish(self) -> Progress:
+    def finish(self) -> None:
         """Take the count for the total: the stage is over."""
         self.total = self.done
-        return self._tell()
+        self._tell()
 
-    def _tell(self) -> Progress:
-        now = Progress(self.name, self.done, self.total, time.perf_counter() - self._start)
+    def _tell(self) -> None:
         if self._callback is not None:
-            self._callback(now)
-        return now
+            self._callback(Progress(self.name, self.done, self.total, time.perf_counter() - self._start))

@@ -1,4 +1,4 @@
-"""How a face is made unrecognisable: a small picture of cell averages, blurred, blended in through an ellipse."""
+"""How a face is made unrecognisable: a small picture of cell averages, blurred, blended in through a mask."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facered import outline
 from facered._native import blend, blur
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facered.video.frames import Picture
@@ -20,22 +23,52 @@ CELLS_A_RADIUS = 4
 PASSES = 3
 """Box passes; three come close to a Gaussian."""
 
+WIDEST = 2000
+"""Most cells that the kernel blurs over to either side."""
+
 
 @dataclass(frozen=True, slots=True)
-class Blur:
-    """A box blur whose strength follows the size of the face.
+class Style:
+    """What becomes of a face; strengths follow its size, so that small and large faces are hidden alike.
 
     Attributes
     ----------
     radius : float
-        Radius of each pass, as a part of the hidden box's width; 0.5 of a box with the default margin of 1.4 is 0.7 of
-        the face's own width.
+        Radius of each pass of the blur, as a part of the hidden box's width; 0.5 of a box with the default margin of
+        1.4 is 0.7 of the face's own width. 0 does not blur.
     feather : float
-        Width of the fading rim around the ellipse, as a part of its semi-axes.
+        Width of the fading rim around the mask, as a part of its semi-axes.
+    cells : int or None
+        How many cells a box is averaged to along each side before it is blurred; a grid that does not begin at the box
+        cuts it into one more. None takes cells so small that they do not matter.
+    smooth : bool
+        Whether cells run into each other; else they are flat.
+    fill : bool
+        Whether the mask is filled with black instead.
+    outlined : bool
+        Whether nothing is hidden, and boxes and ids are drawn instead.
+    rectangle : bool
+        Whether the mask is the box itself, not the ellipse inscribed in it.
     """
 
     radius: float = 0.5
     feather: float = 0.15
+    cells: int | None = None
+    smooth: bool = True
+    fill: bool = False
+    outlined: bool = False
+    rectangle: bool = False
+
+
+STYLES = {
+    "Low": Style(radius=0.2),
+    "Med": Style(),
+    "High": Style(cells=5),
+    "Black": Style(fill=True),
+    "Mosaic": Style(radius=0.0, cells=5, smooth=False),
+    "Box": Style(outlined=True),
+}
+"""The styles by name. Low is for looks, not for safety: detectors, and people, still see a face in it."""
 
 
 class Hider:
@@ -43,16 +76,16 @@ class Hider:
 
     Parameters
     ----------
-    style : Blur
+    style : Style
     """
 
-    def __init__(self, style: Blur) -> None:
+    def __init__(self, style: Style) -> None:
         self._style = style
         self._bytes = np.empty(0, np.uint8)
         self._words = np.empty(0, np.uint32)
 
-    def hide(self, picture: Picture, boxes: NDArray[np.float64]) -> None:
-        """Hide what lies in the ellipses inscribed in the boxes, one after the other.
+    def hide(self, picture: Picture, boxes: NDArray[np.float64], ids: Sequence[int] = ()) -> None:
+        """Hide what lies in the masks inscribed in the boxes, one after the other.
 
         Parameters
         ----------
@@ -60,7 +93,12 @@ class Hider:
             Writable planes; bytes outside the masks stay as they are.
         boxes : (n, 4) float64
             x1, y1, x2, y2 in luma pixels; they may reach outside the picture.
+        ids : sequence of n int, optional
+            What the style "Box" writes beside each box.
         """
+        if self._style.outlined:
+            outline.draw(picture, boxes, ids)
+            return
         for box in boxes:
             self._hide_one(picture, *box.tolist())
 
@@ -74,34 +112,56 @@ class Hider:
         if left >= right or top >= bottom:
             return
         width, height = right - left, bottom - top
-        radius = max(style.radius * (x2 - x1), 1.0)
+        radius = max(style.radius * (x2 - x1), 1.0) if style.radius else 0.0
         self._reserve(min(width + 2 * ceil(radius), picture.width), min(height + 2 * ceil(radius), picture.height))
         mask = self._bytes[: width * height].reshape(height, width)
-        blend.ellipse_mask(mask, centre_x - left, centre_y - top, semi_x, semi_y, style.feather)
-        self._blur(picture.y, left, top, mask, radius)
+        draw = blend.rectangle_mask if style.rectangle else blend.ellipse_mask
+        draw(mask, centre_x - left, centre_y - top, semi_x, semi_y, style.feather)
+        size = 2 * semi_x, 2 * semi_y
+        self._replace(picture.y, left, top, mask, size, radius, 0 if picture.full_range else 16)
         if picture.u is not None and picture.v is not None:
             odd_x, odd_y = left % 2, top % 2
             rows, columns = (height + odd_y + 1) // 2, (width + odd_x + 1) // 2
             small = self._bytes[width * height :][: rows * columns].reshape(rows, columns)
             blend.subsample_mask(mask, bool(odd_x), bool(odd_y), small)
             for plane in (picture.u, picture.v):
-                self._blur(plane, left // 2, top // 2, small, radius / 2)
+                self._replace(plane, left // 2, top // 2, small, (semi_x, semi_y), radius / 2, 128)
 
-    def _blur(self, plane: NDArray[np.uint8], left: int, top: int, mask: NDArray[np.uint8], radius: float) -> None:
+    def _replace(
+        self,
+        plane: NDArray[np.uint8],
+        left: int,
+        top: int,
+        mask: NDArray[np.uint8],
+        size: tuple[float, float],
+        radius: float,
+        black: int,
+    ) -> None:
+        """Blend what replaces a box of a size, in samples of the plane, into it at (left, top)."""
+        style = self._style
         height, width = mask.shape
+        region = plane[top : top + height, left : left + width]
+        if style.fill:
+            cells = np.full((1, 1), 256 * black, np.uint16)
+            blend.blend_cells(region, mask, cells, width, height, 0, 0, False, self._words.view(np.uint8))
+            return
         # The surroundings are blurred in: an oval of the face's own colour alone still looks like a face to detectors.
         around = int(radius)
         x, y = max(left - around, 0), max(top - around, 0)
         window = plane[y : top + height + around, x : left + width + around]
-        cell = min(max(1, int(radius / CELLS_A_RADIUS)), max(window.shape))
-        rows, columns = -(-window.shape[0] // cell), -(-window.shape[1] // cell)
+        longest = max(window.shape)
+        cell = max(1, int(radius / CELLS_A_RADIUS))
+        sides = (cell, cell) if style.cells is None else (ceil(length / style.cells) for length in size)
+        across, down = (min(side, longest) for side in sides)
+        rows, columns = -(-window.shape[0] // down), -(-window.shape[1] // across)
         cells = self._words[: rows * columns].view(np.uint16)[: rows * columns].reshape(rows, columns)
         scratch = self._words[rows * columns :]
-        blur.average_cells(window, cell, cell, scratch, cells)
-        reach = max(1, round(radius / cell))
-        blur.box_blur(cells, reach, reach, PASSES, scratch)
-        region = plane[top : top + height, left : left + width]
-        blend.blend_cells(region, mask, cells, cell, cell, left - x, top - y, True, scratch.view(np.uint8))
+        blur.average_cells(window, across, down, scratch, cells)
+        if radius:
+            nearest = round if style.cells is None else ceil
+            reach_x, reach_y = (min(max(1, nearest(radius / side)), WIDEST) for side in (across, down))
+            blur.box_blur(cells, reach_x, reach_y, PASSES, scratch)
+        blend.blend_cells(region, mask, cells, across, down, left - x, top - y, style.smooth, scratch.view(np.uint8))
 
     def _reserve(self, width: int, height: int) -> None:
         """Make the scratch memory large enough for a window: two masks, the cells and their copy, and lines."""

@@ -94,9 +94,7 @@ class Detector:
 
     def detect(self, picture: Picture, threshold: float, limit: int | None = 64) -> Detection:
         """Return the faces whose score is above the threshold, at most `limit`, the best ones."""
-        self._prepare(picture)
-        assert self._letterbox is not None
-        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self._tensor[0], self._luma)
+        self._fill(picture)
         outputs = self._session.run(self.family.outputs, {self._input.name: self._tensor})
         count = self.family.decode(outputs, self._tensor.shape[3], threshold, self._boxes)
         found = self._boxes[:count]
@@ -111,6 +109,16 @@ class Detector:
         to_picture = [picture.width / self._luma.shape[1], picture.height / self._luma.shape[0]]
         boxes = found[:, :4] * np.array(to_picture * 2, np.float32)
         return Detection(boxes, found[:, 4].copy(), crowded, self._luma)
+
+    def skip(self, picture: Picture) -> Detection:
+        """Make the small picture, but do not look for faces in it."""
+        self._fill(picture)
+        return Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32), False, self._luma)
+
+    def _fill(self, picture: Picture) -> None:
+        self._prepare(picture)
+        assert self._letterbox is not None
+        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self._tensor[0], self._luma)
 
     def _prepare(self, picture: Picture) -> None:
         chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)

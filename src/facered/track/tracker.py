@@ -48,18 +48,22 @@ class Track:
         Centre x, centre y, width, height in pixels.
     score : float
         The best score of its detections.
+    key : int
+        By what `Tracker.update` knows it.
     """
 
     first: int
     detected: int
     boxes: NDArray[np.float64]
     score: float
+    key: int
 
 
 @dataclass(slots=True, eq=False)
 class _Tracklet:
     """A track in the making."""
 
+    key: int
     shot: int
     mean: NDArray[np.float64] = field(default_factory=lambda: np.empty((4, 2)))
     covariance: NDArray[np.float64] = field(default_factory=lambda: np.empty((4, 3)))
@@ -94,10 +98,11 @@ class Tracker:
         self._extension = max(1, round(EXTENSION_SECONDS * rate))
         self._frame = -1
         self._shots: list[int] = []  # the first frame of each shot
+        self._begun = 0
         self._active: list[_Tracklet] = []
         self._done: list[_Tracklet] = []
 
-    def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], begins_shot: bool) -> None:
+    def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], begins_shot: bool) -> dict[int, int]:
         """Take the detections of the next frame.
 
         Parameters
@@ -107,6 +112,11 @@ class Tracker:
         scores : (n,) float32
         begins_shot : bool
             Whether nothing from before can continue in this frame.
+
+        Returns
+        -------
+        dict of int to int
+            For each track seen in this frame, by its key, the index of its detection.
         """
         self._frame += 1
         if begins_shot or not self._shots:
@@ -120,13 +130,17 @@ class Tracker:
         for tracklet in self._active:
             kalman.predict(tracklet.mean, tracklet.covariance)
         confident = scores >= self._threshold
-        free = self._match(self._active, centred, scores, confident)
+        found = self._match(self._active, centred, scores, confident)
+        new = sorted(set(np.flatnonzero(confident).tolist()) - set(found.values()))
         waiting = [tracklet for tracklet in self._active if tracklet.frames[-1] != self._frame]
-        self._match(waiting, centred, scores, ~confident)
-        for index in np.flatnonzero(free):
-            tracklet = _Tracklet(len(self._shots) - 1)
+        found |= self._match(waiting, centred, scores, ~confident)
+        for index in new:
+            tracklet = _Tracklet(self._begun, len(self._shots) - 1)
             tracklet.see(self._frame, centred[index], float(scores[index]))
             self._active.append(tracklet)
+            found[self._begun] = index
+            self._begun += 1
+        return found
 
     def finish(self) -> list[Track]:
         """Return all tracks, in order of appearance; within a frame from left to right."""
@@ -148,19 +162,19 @@ class Tracker:
         boxes: NDArray[np.float64],
         scores: NDArray[np.float32],
         usable: NDArray[np.bool_],
-    ) -> NDArray[np.bool_]:
-        """Continue tracklets with usable boxes; return which of these are left."""
-        free = usable.copy()
+    ) -> dict[int, int]:
+        """Continue tracklets with usable boxes; return the boxes' indices by the tracklets' keys."""
+        found: dict[int, int] = {}
         if not tracklets or not usable.any():
-            return free
+            return found
         predicted = np.array([tracklet.mean[:, 0] for tracklet in tracklets])
         predicted[:, 2:] = np.maximum(predicted[:, 2:], 1.0)
         matched = association.associate(predicted, boxes, usable, BUFFER, GATE)
         for tracklet, index in zip(tracklets, matched, strict=True):
             if index >= 0:
                 tracklet.see(self._frame, boxes[index], float(scores[index]))
-                free[index] = False
-        return free
+                found[tracklet.key] = int(index)
+        return found
 
     def _complete(self, tracklet: _Tracklet) -> Track:
         """Fill the gaps, smooth, and extend both ends within the shot."""
@@ -179,7 +193,7 @@ class Tracker:
         away = np.concatenate([np.arange(len(behind), 0, -1), _distance(seen), np.arange(1, len(ahead) + 1)])
         whole = np.concatenate([behind[::-1], boxes, ahead])
         whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
-        return Track(first - len(behind), first, whole, tracklet.score)
+        return Track(first - len(behind), first, whole, tracklet.score, tracklet.key)
 
 
 def _union(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

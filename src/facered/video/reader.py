@@ -75,6 +75,8 @@ class Reader:
     path : path-like
     threads : int
         Decoder threads; 0 takes as many as there are cores.
+    report : bool
+        Whether to warn of what is odd about the file; a second walk need not say it again.
 
     Raises
     ------
@@ -86,7 +88,8 @@ class Reader:
         It holds no video stream that can be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], threads: int = 0) -> None:
+    def __init__(self, path: str | os.PathLike[str], threads: int = 0, *, report: bool = True) -> None:
+        self._report = report
         self.path = Path(path)
         self.container = _open(self.path)
         try:
@@ -137,6 +140,8 @@ class Reader:
             raise ContentMalformedError(f"{self.path}: truncated after frame {self._count}; re-wrap what is left first")
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
+        if not self._report:
+            return
         if self._corrupt:
             logger.warning(
                 "%s: damaged in %d places; what the decoder made of them is redacted", self.path, self._corrupt
@@ -163,7 +168,7 @@ class Reader:
                 f"{frame.width}x{frame.height} at frame {self._count}; split the file there"
             )
         native = frames.to_native(frame)
-        if native is not frame and not self._count:
+        if native is not frame and not self._count and self._report:
             logger.warning(
                 "%s: %s frames are converted to %s for redaction and encoding",
                 self.path,

@@ -18,6 +18,7 @@ from av.video.frame import PictureType
 
 from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.outputs import CONTAINERS
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -55,7 +56,7 @@ class Encoding:
 
 
 class Writer:
-    """An MP4 file in the making; used as a context, it appears under its name when the block ends without an error.
+    """An MP4 or MOV file in the making; as a context, it appears under its name when the block ends without an error.
 
     Parameters
     ----------
@@ -81,7 +82,9 @@ class Writer:
         self._finishing: list[Callable[[], None]] = []
         self.audio: list[Stream] = []
         try:
-            self._container: OutputContainer = av.open(os.fspath(self._partial), "w", format="mp4")
+            self._container: OutputContainer = av.open(
+                os.fspath(self._partial), "w", format=CONTAINERS[path.suffix.lower()]
+            )
         except OSError as error:
             raise ConfigurationUnsupportedError(
                 f"{path}: cannot be written ({error.strerror}); choose another directory"

@@ -1,0 +1,205 @@
+"""The public functions: `analyze`, `redact`, `combined` and `submit`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from facered.annotations import Annotations
+from facered.config import MODES, read_config
+from facered.errors import ConfigurationUnsupportedError
+from facered.job import Job, start
+from facered.modes import Result, Task
+from facered.options import Options, parse_ids
+from facered.progress import ProgressCallback
+
+StrPath = str | os.PathLike[str]
+Ids = Iterable[int] | StrPath
+Config = StrPath | Mapping[str, object]
+
+
+def analyze(
+    video: StrPath, output: StrPath = ".", *, progress: ProgressCallback | None = None, **options: object
+) -> Result:
+    """Find and follow every face; write where each is in each frame, and a picture of each person.
+
+    Parameters
+    ----------
+    video : path-like
+        Any video that FFmpeg opens.
+    output : path-like
+        A directory, made if need be, for ``foo_annotations.json`` and ``foo_thumb000001.jpg`` and so on.
+    progress : callable, optional
+        Called with a `Progress` after every frame.
+    **options
+        Fields of `Options`.
+
+    Returns
+    -------
+    Result
+        With `annotations`, `annotations_path` and `thumbnails`.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+    """
+    return Job(make_task("analyze", video, output, options=options), progress).run()
+
+
+def redact(
+    video: StrPath,
+    output: StrPath = ".",
+    *,
+    annotations: Annotations | StrPath | None = None,
+    ids: Ids | None = None,
+    progress: ProgressCallback | None = None,
+    **options: object,
+) -> Result:
+    """Hide the annotated faces, all of them or those of some people, and write the video.
+
+    Parameters
+    ----------
+    video : path-like
+        The video that was analyzed.
+    output : path-like
+        A directory, made if need be, or the file to write where it ends in .mp4 or .mov.
+    annotations : Annotations or path-like, optional
+        What `analyze` wrote, perhaps edited; by default ``foo_annotations.json`` in the output directory or beside the
+        video.
+    ids : iterable of int or path-like, optional
+        Whom to hide: ids, or a file with one a line; by default those of ``foo_IDList.txt`` beside the annotations, or
+        everyone if there is no such file. ``except_ids=[...]`` hides everyone else.
+    progress : callable, optional
+        Called with a `Progress` after every frame.
+    **options
+        Fields of `Options`.
+
+    Returns
+    -------
+    Result
+        With `video_path`.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+    """
+    task = make_task("redact", video, output, annotations=annotations, ids=ids, options=options)
+    return Job(task, progress).run()
+
+
+def combined(
+    video: StrPath,
+    output: StrPath = ".",
+    *,
+    annotations: bool = False,
+    progress: ProgressCallback | None = None,
+    **options: object,
+) -> Result:
+    """Find every face in a video, follow it, and write the video with the faces hidden.
+
+    Parameters
+    ----------
+    video : path-like
+        Any video that FFmpeg opens.
+    output : path-like
+        A directory, made if need be, or the file to write where it ends in .mp4 or .mov.
+    annotations : bool
+        Whether to write the annotations too, beside the video.
+    progress : callable, optional
+        Called with a `Progress` after every frame.
+    **options
+        Fields of `Options`.
+
+    Returns
+    -------
+    Result
+        With `video_path` and `annotations`.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+
+    Examples
+    --------
+    >>> import facered
+    >>> result = facered.combined("foo.mp4", "out/")  # doctest: +SKIP
+    >>> result.video_path  # doctest: +SKIP
+    PosixPath('out/foo_redacted.mp4')
+    """
+    task = make_task("combined", video, output, keep_annotations=annotations, options=options)
+    return Job(task, progress).run()
+
+
+def submit(
+    video: StrPath,
+    output: StrPath = ".",
+    *,
+    config: Config | None = None,
+    mode: str | None = None,
+    annotations: Annotations | StrPath | None = None,
+    ids: Ids | None = None,
+    progress: ProgressCallback | None = None,
+    **options: object,
+) -> Job:
+    """Start a job in the background and return at once; what is wrong with the call itself is raised here.
+
+    Parameters
+    ----------
+    video, output, annotations, ids, progress, **options
+        As for `analyze`, `redact` and `combined`.
+    config : path-like, str or mapping, optional
+        A job configuration: a file, its text as Azure Media Redactor took it, or the same as a mapping. Options given
+        beside it go first.
+    mode : str, optional
+        ``"analyze"``, ``"redact"`` or ``"combined"``, if the configuration does not say; combined by default.
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The configuration or an option is wrong.
+    """
+    task = make_task(mode, video, output, config=config, annotations=annotations, ids=ids, options=options)
+    return start(Job(task, progress))
+
+
+def make_task(
+    mode: str | None,
+    video: StrPath,
+    output: StrPath,
+    *,
+    options: Mapping[str, object],
+    config: Config | None = None,
+    annotations: Annotations | StrPath | None = None,
+    ids: Ids | None = None,
+    keep_annotations: bool = False,
+) -> Task:
+    """Check a call and return the task that it asks for; see `submit`."""
+    configured, values = (None, {}) if config is None else read_config(config)
+    mode = mode or configured or "combined"
+    if mode not in MODES:
+        raise ConfigurationUnsupportedError(f"mode is {mode!r}; it can be {', '.join(MODES)}")
+    merged = {**values, **options}
+    id_list: Path | None = None
+    if ids is not None:
+        listed = parse_ids(ids) if isinstance(ids, str) else None
+        if listed is None and isinstance(ids, str | os.PathLike):
+            id_list = Path(ids)
+        else:
+            merged["ids"] = ids if listed is None else listed
+    return Task(
+        mode=mode,
+        source=Path(video),
+        output=Path(output),
+        options=Options.of(merged),
+        annotations=annotations if annotations is None or isinstance(annotations, Annotations) else Path(annotations),
+        id_list=id_list,
+        keep_annotations=keep_annotations,
+    )

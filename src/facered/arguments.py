@@ -1,0 +1,270 @@
+"""The arguments of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from facered import __version__
+from facered.options import PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
+
+DESCRIPTION = """\
+Find every face in a video, follow it forwards and backwards in time, and write
+the video again with those faces made unrecognisable. Runs on the CPU.
+"""
+
+COMBINED = """\
+Find and follow every face in a video and write the video with the faces
+hidden. For foo.mp4 the result is foo_redacted.mp4: the same size, frames,
+times and sound as the source.
+"""
+
+ANALYZE = """\
+Find and follow every face in a video. For foo.mp4 this writes
+foo_annotations.json, which says where each face is in each frame, and
+foo_thumb000001.jpg and so on, a picture of each person; the number is the
+person's id. Look at them, edit what needs it, then run facered redact.
+"""
+
+REDACT = """\
+Hide annotated faces: all of them, or those of some people. For foo.mp4 this
+reads foo_annotations.json, and foo_IDList.txt if it is beside it (an id a
+line), and writes foo_redacted.mp4. No face is looked for.
+"""
+
+RUN = """\
+Do what a job configuration says, in the form that Azure Media Redactor took:
+{'version':'1.0', 'options': {'mode':'combined', 'blurType':'High'}}
+"""
+
+EXIT_CODES = """\
+exit codes:
+  0 done   1 internal error   2 wrong call, missing input, output in the way
+  3 the input is damaged or not a video that can be redacted   130 cancelled
+"""
+
+EXAMPLES = {
+    "combined": """\
+examples:
+  facered combined foo.mp4 -o out/
+  facered combined *.mov -o out/ --preset medium --crf 20
+  facered combined foo.mp4 -o released.mp4 --threshold 0.2 --margin 1.6
+""",
+    "analyze": """\
+examples:
+  facered analyze foo.mp4 -o out/
+  facered analyze foo.mp4 -o out/ --start 1:30 --end 2:00
+""",
+    "redact": """\
+examples:
+  facered redact foo.mp4 -o out/
+  facered redact foo.mp4 -o out/ --ids 1,3 --blur High
+  facered redact foo.mp4 -o out/ --except-ids 2 --blur Black
+  facered redact foo.mp4 -o check.mp4 --blur Box
+""",
+    "run": """\
+examples:
+  facered run foo.mp4 -o out/ --config job.json
+  facered run foo.mp4 -o out/ --config "{'version':'1.0', 'options': {'mode':'analyze'}}"
+""",
+}
+
+DEFAULT = Options()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"facered: {message}; see {self.prog} --help\n")
+
+
+class _Option(argparse.Action):
+    """Collects what was given on the command line, and nothing else, for `Options`."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        namespace.options = {**namespace.options, self.dest: self.const if self.nargs == 0 else values}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="facered",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"facered {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    combined = _command(commands, "combined", "find, follow and hide every face in one go", COMBINED)
+    combined.add_argument(
+        "--annotations", dest="keep_annotations", action="store_true", help="write foo_annotations.json too"
+    )
+    _add_detection(combined)
+    _add_hiding(combined)
+    _add_encoding(combined)
+
+    _add_detection(_command(commands, "analyze", "find and follow every face, for a person to decide", ANALYZE))
+
+    redact = _command(commands, "redact", "hide the annotated faces of some people, or all", REDACT)
+    whom = redact.add_argument_group("whom to hide")
+    whom.add_argument(
+        "--annotations", metavar="FILE", help="what analyze wrote (default: foo_annotations.json, by its name)"
+    )
+    whom.add_argument(
+        "--ids", metavar="IDS", help="ids with commas, or a file with one a line (default: foo_IDList.txt, or everyone)"
+    )
+    whom.add_argument("--except-ids", metavar="IDS", action=_Option, help="hide everyone but these, with commas")
+    _add_hiding(redact)
+    _add_encoding(redact)
+
+    run = _command(commands, "run", "do what a job configuration says", RUN)
+    run.add_argument("--config", metavar="JOB", required=True, help="a file, or the text itself")
+    run.add_argument("--annotations", metavar="FILE", help="for the mode redact, as for facered redact")
+    run.add_argument("--ids", metavar="IDS", help="for the mode redact, as for facered redact")
+    run.set_defaults(mode=None)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser], name: str, summary: str, description: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(mode=name, options={})
+    parser.add_argument("inputs", metavar="VIDEO", nargs="+", type=Path, help="a video that FFmpeg can open")
+    group = parser.add_argument_group("general")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        type=Path,
+        default=Path(),
+        help="directory for the results, made if need be, or the video to write, .mp4 or .mov (default: here)",
+    )
+    group.add_argument("--overwrite", action=_Option, nargs=0, const=True, help="replace results that exist")
+    group.add_argument(
+        "--start", metavar="TIME", action=_Option, help="work from here on: seconds, or 1:30, or 0:01:30"
+    )
+    group.add_argument("--end", metavar="TIME", action=_Option, help="work up to here; the rest is passed through BARE")
+    group.add_argument(
+        "--threads",
+        metavar="N",
+        type=int,
+        action=_Option,
+        help="threads for each of decoding, detecting and encoding (default: all cores)",
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    group.add_argument(
+        "--json", action="store_true", help="print a JSON line a change of state and a report at the end"
+    )
+    group.add_argument("--report", metavar="FILE", type=Path, help="write the report, a JSON line a video, to a file")
+    return parser
+
+
+def _add_detection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("detection")
+    group.add_argument(
+        "--threshold",
+        metavar="SCORE",
+        type=float,
+        action=_Option,
+        help=f"least score, 0 to 1, that starts a face; lower finds more, and errs more (default: {DEFAULT.threshold})",
+    )
+    group.add_argument(
+        "--margin",
+        metavar="FACTOR",
+        type=float,
+        action=_Option,
+        help=f"how much larger the hidden box is than the detected face (default: {DEFAULT.margin})",
+    )
+    group.add_argument(
+        "--max-faces",
+        metavar="N",
+        type=_count_or_all,
+        action=_Option,
+        help=f"most faces in a frame, or 'all' (default: {DEFAULT.max_faces})",
+    )
+    group.add_argument(
+        "--detect-size",
+        metavar="PIXELS",
+        type=int,
+        action=_Option,
+        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640)",
+    )
+    group.add_argument(
+        "--resolution",
+        metavar="NAME",
+        action=_Option,
+        help=f"{' or '.join(RESOLUTIONS)}: the latter detects on a smaller picture (default: {DEFAULT.resolution})",
+    )
+    group.add_argument(
+        "--model",
+        metavar="FILE",
+        action=_Option,
+        help="another ONNX detector: CenterFace, YuNet or SCRFD (default: $FACERED_MODEL, or the built-in CenterFace)",
+    )
+
+
+def _add_hiding(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("hiding")
+    group.add_argument(
+        "--blur",
+        metavar="STYLE",
+        action=_Option,
+        help=f"{', '.join(STYLES)}; Low is for looks only, faces can still be found in it; Box draws outlines and ids "
+        f"and hides nobody (default: {DEFAULT.blur})",
+    )
+    group.add_argument(
+        "--blur-radius",
+        metavar="PART",
+        type=float,
+        action=_Option,
+        help="radius of the blur as a part of the box's width; less than 0.5 may hide nobody (default: the style's)",
+    )
+    group.add_argument(
+        "--shape", metavar="SHAPE", action=_Option, help=f"{' or '.join(SHAPES)} (default: {DEFAULT.shape})"
+    )
+    group.add_argument(
+        "--feather",
+        metavar="PART",
+        type=float,
+        action=_Option,
+        help=f"width of the fading rim outside the shape, as a part of its size (default: {DEFAULT.feather})",
+    )
+
+
+def _add_encoding(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("encoding")
+    group.add_argument(
+        "--preset",
+        metavar="NAME",
+        action=_Option,
+        help=f"x264's preset, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: {DEFAULT.preset})",
+    )
+    group.add_argument(
+        "--crf",
+        metavar="N",
+        type=float,
+        action=_Option,
+        help=f"x264's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
+    )
+
+
+def _count_or_all(text: str) -> int | None:
+    return None if text == "all" else int(text)

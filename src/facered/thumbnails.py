@@ -1,0 +1,116 @@
+"""One JPEG a person: the best look at each face while a video is analysed."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+import numpy as np
+from av.codec import CodecContext
+from av.video.frame import VideoFrame
+
+from facered.video import frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facered.video.frames import Picture
+
+LONGEST = 512
+"""Most pixels along the longer side."""
+MARGIN = 1.6
+"""How much larger the picture is than the detected face."""
+IMPROVEMENT = 1.15
+"""A new look must be so many times better than the last: encoding takes time."""
+GRID = 24
+"""Sharpness and symmetry are judged on about so many samples a side."""
+LARGE_ENOUGH = 200.0
+"""Faces wider than this, in pixels, are not better for being larger."""
+QUALITY = {"qmin": "3", "qmax": "3"}
+
+
+class Thumbnails:
+    """Keeps the best look of each track as JPEG, so that memory grows with people, not with frames."""
+
+    def __init__(self) -> None:
+        self._best: dict[int, tuple[float, bytes]] = {}
+
+    def offer(self, key: int, frame: VideoFrame, box: NDArray[np.float32], score: float) -> None:
+        """Take a look if it is better than what there is.
+
+        Parameters
+        ----------
+        key : int
+            Whose face it is.
+        frame : av.VideoFrame
+            In a native format; read only.
+        box : (4,) float32
+            x1, y1, x2, y2 of the face in pixels.
+        score : float
+            The detector's.
+        """
+        width = float(box[2] - box[0])
+        best = self._best.get(key, (0.0, b""))[0]
+        # Nothing is better than a sharp, frontal face that is wholly visible: look closer only if that would do.
+        hopes = score**2 * min(width / LARGE_ENOUGH, 1.0)
+        if hopes < best * IMPROVEMENT:
+            return
+        quality = hopes * look(frames.view(frame), box)
+        if quality >= best * IMPROVEMENT and quality > 0:
+            self._best[key] = quality, encode(crop(frame, box))
+
+    def take(self, key: int) -> bytes | None:
+        """Return the best look as a JPEG file's content, if there was any."""
+        return self._best.get(key, (0.0, None))[1]
+
+
+def look(picture: Picture, box: NDArray[np.float32]) -> float:
+    """Return how well a face is seen, 0 to 1: sharp, frontal (as symmetric as can be), not cut by the border."""
+    x1, y1, x2, y2 = box.tolist()
+    left, right = max(floor(x1), 0), min(ceil(x2), picture.width)
+    top, bottom = max(floor(y1), 0), min(ceil(y2), picture.height)
+    if right - left < 4 or bottom - top < 4:
+        return 0.0
+    visible = (right - left) * (bottom - top) / max((x2 - x1) * (y2 - y1), 1.0)
+    step = max(1, (right - left) // GRID)
+    face = picture.y[top:bottom:step, left:right:step].astype(np.float32)
+    face -= face.mean()
+    energy = float((face * face).mean())
+    if energy < 1:
+        return 0.0
+    symmetry = float((face * face[:, ::-1]).mean()) / energy
+    sharpness = float(np.abs(np.diff(picture.y[top:bottom, left:right].astype(np.int16), axis=1)).mean()) / energy**0.5
+    quality: float = min(visible, 1.0) ** 4 * (1.2 + symmetry) / 2.2 * sharpness / (sharpness + 0.1)
+    return quality
+
+
+def crop(frame: VideoFrame, box: NDArray[np.float32]) -> VideoFrame:
+    """Return the face with its surroundings as a full-range picture, at most `LONGEST` pixels along its longer side."""
+    x1, y1, x2, y2 = box.tolist()
+    centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
+    half_x, half_y = MARGIN * (x2 - x1) / 2, MARGIN * (y2 - y1) / 2
+    # Even corners keep chroma aligned.
+    left, top = max(floor(centre_x - half_x), 0) & ~1, max(floor(centre_y - half_y), 0) & ~1
+    width, height = min(ceil(centre_x + half_x), frame.width) - left, min(ceil(centre_y + half_y), frame.height) - top
+    source = frames.view(frame)
+    part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p")
+    target = frames.view(part)
+    target.y[:] = source.y[top : top + height, left : left + width]
+    for into, plane in ((target.u, source.u), (target.v, source.v)):
+        if into is not None and plane is not None:
+            into[:] = plane[top // 2 :, left // 2 :][: into.shape[0], : into.shape[1]]
+    part.color_range = 2 if source.full_range else 1
+    scale = min(1.0, LONGEST / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return part.reformat(
+        *size, format="yuvj420p", src_color_range="JPEG" if source.full_range else "MPEG", dst_color_range="JPEG"
+    )
+
+
+def encode(picture: VideoFrame) -> bytes:
+    """Return a JPEG file's content."""
+    context = CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.pix_fmt = picture.width, picture.height, picture.format.name
+    context.time_base, context.options = 1, QUALITY  # type: ignore[assignment]
+    picture.pts = 0
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
