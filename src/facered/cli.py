@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from facered.arguments import build_parser
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
@@ -29,15 +29,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     chosen = build_parser().parse_args(arguments)
     logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if chosen.quiet else logging.WARNING)
+    interruption = _Interruption()
     try:
-        with _terminable():
-            return _work_through(chosen)
+        with interruption.heeded():
+            return _work_through(chosen, interruption)
     except (KeyboardInterrupt, JobCanceledError):
         print("facered: cancelled; nothing half-written is left", file=sys.stderr)
         return CANCELLED
 
 
-def _work_through(chosen: argparse.Namespace) -> int:
+class _Interruption:
+    """Ctrl-C and termination signals cancel the job at hand; a second one does not wait for it.
+
+    An exception out of a signal handler would be swallowed, or taken for another, where it strikes amid an import.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._job: Job | None = None
+
+    def watch(self, job: Job) -> None:
+        """Have the job cancelled when a signal comes, or at once if one has come already."""
+        self._job = job
+        if self._asked:
+            job.cancel()
+
+    def _heed(self, *_: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        if self._job is not None:
+            self._job.cancel()
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Take the signals while the block runs."""
+        before = {number: signal.signal(number, self._heed) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> int:
     """Do one video after the other; failures are told at the end."""
     failures: list[FaceredError] = []
     records: list[object] = []
@@ -51,7 +86,7 @@ def _work_through(chosen: argparse.Namespace) -> int:
             _record(chosen, records, source, error=error)
             continue
         try:
-            _do(task, chosen, records)
+            _do(task, chosen, records, interruption)
         except JobCanceledError:
             raise
         except FaceredError as error:
@@ -92,13 +127,14 @@ def _claim(task: Task, owners: dict[Path, Path]) -> None:
         )
 
 
-def _do(task: Task, chosen: argparse.Namespace, records: list[object]) -> None:
+def _do(task: Task, chosen: argparse.Namespace, records: list[object], interruption: _Interruption) -> None:
     from facered.job import Job
 
     with _progress_bar(task.source, chosen.quiet or chosen.json) as bar:
         job = Job(task, bar)
         if chosen.json:
             job.add_state_callback(lambda before, now: _print_record(_state_line(job, before, now)))
+        interruption.watch(job)
         try:
             result = job.run()
         except FaceredError as error:
@@ -201,20 +237,6 @@ def _progress_bar(source: Path, quiet: bool) -> Iterator[ProgressCallback | None
         yield show
     finally:
         bar.close()
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a termination signal clean up like Ctrl-C does."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Job:
         self._callback = progress
         self._state = JobState.QUEUED
         self._state_callbacks: list[StateCallback] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may cancel while its own thread holds it
         self._cancel = threading.Event()
         self._over = threading.Event()
         self._ending: int | None = None  # the thread that tells the callbacks of the end
