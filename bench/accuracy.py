@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,15 +48,15 @@ class Row:
 
     def add(self, scene: Scene, options: Options) -> None:
         """Analyse a scene and count it."""
+        begun = time.perf_counter()
         with Reader(scene.path, options.threads) as reader:
-            analysis = analyze_video(reader, options)
-        found = analysis.annotations
+            found = analyze_video(reader, options).annotations
+        self.seconds += time.perf_counter() - begun
         size = found.width, found.height
         hidden = [found.pixel_boxes(frame) for frame in range(len(found.pts))]
         ids = [found.ids[first:last] for first, last in zip(found.starts[:-1], found.starts[1:], strict=True)]
         self.tracked.add(scene.truth, hidden, size)
-        self.identities.add(scene.truth, hidden, ids, found.margin)
-        self.seconds += analysis.seconds
+        self.identities.add(scene.truth, hidden, ids, options.margin)
         detected = list(_detected(scene.path, options))
         for scale, coverage in self.alone.items():
             coverage.add(scene.truth, [enlarged(boxes, scale) for boxes in detected], size)

@@ -11,6 +11,31 @@ cdef enum:
     OPAQUE = 128
 
 
+cdef void draw_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather,
+                    bint rectangle) noexcept nogil:
+    # Without `one` the compiler would compute in double precision, and round otherwise than the twin.
+    cdef float one = 1, opaque = OPAQUE
+    cdef float outer = (one + feather) * (one + feather)
+    cdef float slope = opaque / (outer - one)
+    cdef float inverse_x = one / semi_x, inverse_y = one / semi_y
+    cdef float dx, dy, away, alpha
+    cdef Py_ssize_t x, y
+    cdef uint8_t* row
+    for y in range(mask.shape[0]):
+        row = &mask[y, 0]
+        dy = (<float>y + <float>0.5 - centre_y) * inverse_y
+        dy = dy * dy
+        for x in range(mask.shape[1]):
+            dx = (<float><int>x + <float>0.5 - centre_x) * inverse_x
+            dx = dx * dx
+            # Linear in the squared distance: no square root, and as smooth.
+            away = (dx if dx > dy else dy) if rectangle else dx + dy
+            alpha = (outer - away) * slope
+            alpha = alpha if alpha > 0 else 0
+            alpha = alpha if alpha < OPAQUE else OPAQUE
+            row[x] = <uint8_t><int>(alpha + <float>0.5)
+
+
 def ellipse_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather):
     """Draw an ellipse: opaque inside, fading outwards to nothing at ``1 + feather`` times its size.
 
@@ -23,50 +48,14 @@ def ellipse_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float sem
     feather : float
         Width of the fading rim as a part of the semi-axes; more than 0.
     """
-    cdef Py_ssize_t x, y, width = mask.shape[1], height = mask.shape[0]
-    # Without `one` the compiler would compute in double precision, and round otherwise than its twin.
-    cdef float one = 1, opaque = OPAQUE
-    cdef float outer = (one + feather) * (one + feather)
-    cdef float slope = opaque / (outer - one)
-    cdef float inverse_x = one / semi_x, inverse_y = one / semi_y
-    cdef float dx, dy, alpha
-    cdef uint8_t* row
     with nogil:
-        for y in range(height):
-            row = &mask[y, 0]
-            dy = (<float>y + <float>0.5 - centre_y) * inverse_y
-            dy = dy * dy
-            for x in range(width):
-                dx = (<float><int>x + <float>0.5 - centre_x) * inverse_x
-                # Linear in the squared distance: no square root, and as smooth.
-                alpha = (outer - (dx * dx + dy)) * slope
-                alpha = alpha if alpha > 0 else 0
-                alpha = alpha if alpha < OPAQUE else OPAQUE
-                row[x] = <uint8_t><int>(alpha + <float>0.5)
+        draw_mask(mask, centre_x, centre_y, semi_x, semi_y, feather, False)
 
 
 def rectangle_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather):
     """Draw a rectangle, as `ellipse_mask` draws an ellipse; the semi-axes are half its sides."""
-    cdef Py_ssize_t x, y, width = mask.shape[1], height = mask.shape[0]
-    # Without `one` the compiler would compute in double precision, and round otherwise than its twin.
-    cdef float one = 1, opaque = OPAQUE
-    cdef float outer = (one + feather) * (one + feather)
-    cdef float slope = opaque / (outer - one)
-    cdef float inverse_x = one / semi_x, inverse_y = one / semi_y
-    cdef float dx, dy, alpha
-    cdef uint8_t* row
     with nogil:
-        for y in range(height):
-            row = &mask[y, 0]
-            dy = (<float>y + <float>0.5 - centre_y) * inverse_y
-            dy = dy * dy
-            for x in range(width):
-                dx = (<float><int>x + <float>0.5 - centre_x) * inverse_x
-                dx = dx * dx
-                alpha = (outer - (dx if dx > dy else dy)) * slope
-                alpha = alpha if alpha > 0 else 0
-                alpha = alpha if alpha < OPAQUE else OPAQUE
-                row[x] = <uint8_t><int>(alpha + <float>0.5)
+        draw_mask(mask, centre_x, centre_y, semi_x, semi_y, feather, True)
 
 
 def subsample_mask(const uint8_t[:, ::1] mask, bint odd_x, bint odd_y, uint8_t[:, ::1] out):
