@@ -118,7 +118,9 @@ def test_a_picture_without_a_face_is_encoded_as_it_is(rabbit: Path, tmp_path: Pa
         assert all(map(np.array_equal, videos.samples(before), videos.samples(after)))
 
 
-def test_colour_tags_and_aspect_ratio_are_kept(carphone: Path, tmp_path: Path) -> None:
+def test_colour_tags_aspect_ratio_and_rotation_are_kept(
+    carphone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     source = tmp_path / "tagged.mp4"
     with av.open(str(source), "w") as output:
         video = output.add_stream("libx264", rate=25)
@@ -138,6 +140,17 @@ def test_colour_tags_and_aspect_ratio_are_kept(carphone: Path, tmp_path: Path) -
         assert tags == (1, 1, 1, 1)
         assert context.sample_aspect_ratio == Fraction(12, 11)
         assert next(container.decode(video=0)).rotation == 90
+    assert "stored turned by 90 degrees; faces are looked for as it is stored, and may be missed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("style", "warned"), [("Low", "is for looks only"), ("Box", "nobody is hidden"), ("Med", None)]
+)
+def test_styles_that_hide_nobody_are_said_aloud(
+    carphone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, style: str, warned: str | None
+) -> None:
+    facered.combined(carphone, tmp_path, blur=style)
+    assert warned in caplog.text if warned else not caplog.text
 
 
 def test_the_annotations_say_where_each_face_is(carphone: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from facered.options import Options
     from facered.video.reader import Reader
+
+logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.5
 """Detections with this part of the threshold may continue a track."""
@@ -75,6 +78,13 @@ def analyze_video(
     pts: list[int] = []
     last_duration = held = 0
     for frame in reader.frames():
+        if not pts and frame.rotation:
+            logger.warning(
+                "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
+                "missed",
+                reader.path,
+                frame.rotation,
+            )
         assert frame.pts is not None
         pts.append(frame.pts)
         wanted = span.holds((frame.pts - pts[0]) * info.time_base)

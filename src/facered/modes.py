@@ -23,6 +23,12 @@ from facered.video.writer import Encoding, Writer
 
 logger = logging.getLogger(__name__)
 
+REVEALING = {
+    "Low": "is for looks only: faces can still be recognised",
+    "Box": "is for checking only: nobody is hidden",
+}
+"""What is said aloud of styles that do not make faces unrecognisable."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -124,6 +130,8 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
             task.source,
             Span(task.options.start, task.options.end),
         )
+    if task.mode != "analyze" and task.options.blur in REVEALING:
+        logger.warning("%s: the style %s %s", task.source, task.options.blur, REVEALING[task.options.blur])
     try:
         result = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode](task, progress)
     except OSError as error:
