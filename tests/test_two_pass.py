@@ -318,7 +318,7 @@ class TestRoundTrip:
     def test_is_combined(self, trio: Path, given: list[Planes], options: dict[str, Any]) -> None:
         one = facered.combined(trio, trio.parent / "one", annotations=True, **options)
         two = facered.analyze(trio, trio.parent / "two", **options)
-        redacted = facered.redact(trio, trio.parent / "two", **options)
+        redacted = facered.redact(trio, trio.parent / "two", **{k: v for k, v in options.items() if k != "margin"})
         assert two.annotations_path.read_bytes() == one.annotations_path.read_bytes()
         assert same(given[:COUNT], given[COUNT:])
         assert redacted.video_path.read_bytes() == one.video_path.read_bytes()
@@ -401,3 +401,23 @@ class TestLightness:
         done = self.python(f"{without}; from facered.cli import main; sys.exit({self.CALL})", trio)
         assert (done.returncode, done.stderr) == (0, "")
         assert (trio.parent / "out" / "trio_redacted.mp4").is_file()
+
+
+def test_a_margin_is_added_to_annotated_boxes_only_if_asked_for(trio: Path, tmp_path: Path) -> None:
+    plain = facered.redact(trio, tmp_path / "plain.mp4").annotations
+    wide = facered.redact(trio, tmp_path / "wide.mp4", margin=1.5).annotations
+    assert np.array_equal(plain.boxes, facered.Annotations.read(tmp_path / "trio_annotations.json").boxes)
+    assert np.allclose(wide.boxes[:, 2:], 1.5 * plain.boxes[:, 2:])
+    assert np.allclose(wide.boxes[:, :2] + wide.boxes[:, 2:] / 2, plain.boxes[:, :2] + plain.boxes[:, 2:] / 2)
+
+
+def test_annotations_edited_by_hand_survive_an_interrupted_combined(trio: Path, tmp_path: Path) -> None:
+    edited = (tmp_path / "trio_annotations.json").read_bytes()
+
+    def interrupt(progress: facered.Progress) -> None:
+        if progress.stage == "redact":
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        facered.combined(trio, tmp_path, annotations=True, overwrite=True, progress=interrupt)
+    assert (tmp_path / "trio_annotations.json").read_bytes() == edited

@@ -74,7 +74,7 @@ def redact(
     progress : callable, optional
         Called with a `Progress` after every frame.
     **options
-        Fields of `Options`.
+        Fields of `Options`; `margin` enlarges the annotated boxes, which have the margin of `analyze` already.
 
     Returns
     -------
@@ -194,12 +194,15 @@ def make_task(
             id_list = Path(ids)
         else:
             merged["ids"] = ids if listed is None else listed
+    checked = Options.of(merged)
     return Task(
         mode=mode,
         source=Path(video),
         output=Path(output),
-        options=Options.of(merged),
+        options=checked,
         annotations=annotations if annotations is None or isinstance(annotations, Annotations) else Path(annotations),
         id_list=id_list,
         keep_annotations=keep_annotations,
+        # Annotated boxes have their margin already: only one that was asked for is added.
+        enlarge=checked.margin if mode == "redact" and "margin" in merged else 1.0,
     )

@@ -124,6 +124,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--ids", metavar="IDS", help="ids with commas, or a file with one a line (default: foo_IDList.txt, or everyone)"
     )
     whom.add_argument("--except-ids", metavar="IDS", action=_Option, help="hide everyone but these, with commas")
+    whom.add_argument(
+        "--margin",
+        metavar="FACTOR",
+        type=float,
+        action=_Option,
+        help="enlarge the annotated boxes, which have the margin of analyze already (default: 1)",
+    )
     _add_hiding(redact)
     _add_encoding(redact)
 

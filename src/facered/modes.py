@@ -49,6 +49,8 @@ class Task:
         A file of ids to hide, instead of `Options.ids`.
     keep_annotations : bool
         Whether the mode combined writes its annotations too.
+    enlarge : float
+        By how much the mode redact enlarges the annotated boxes.
     """
 
     mode: str
@@ -58,6 +60,7 @@ class Task:
     annotations: Annotations | Path | None = None
     id_list: Path | None = None
     keep_annotations: bool = False
+    enlarge: float = 1.0
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -179,7 +182,7 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
         info = reader.info
         document = document.rescaled(info.time_base)
         document.check_fits(info.width, info.height, info.rate)
-        chosen = document.select(_ids_to_hide(task, outputs), options.except_ids)
+        chosen = document.select(_ids_to_hide(task, outputs), options.except_ids).enlarged(task.enlarge)
         outputs.prepare([outputs.video], options.overwrite)
         done = _write(task, outputs, reader, chosen, progress)
     return Result(
@@ -227,13 +230,15 @@ def _write(
     options = task.options
     encoding = Encoding(options.preset, options.crf, options.threads)
     span, style = Span(options.start, options.end), chosen_style(options)
+    written = False
     try:
         with Writer(outputs.video, reader, encoding) as writer:
             done = redact_video(reader, writer, annotations, style, span=span, progress=progress)
             if task.keep_annotations:
                 annotations.write(outputs.annotations)
+                written = True
     except BaseException:
-        if task.keep_annotations:
+        if written:  # until then the file, if there is one, is an older one, perhaps edited by hand
             outputs.annotations.unlink(missing_ok=True)
         raise
     return done
