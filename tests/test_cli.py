@@ -246,7 +246,11 @@ HIDING = ["--blur ", "--blur-radius", "--shape", "--feather", "--preset", "--crf
     [
         ("combined", DETECTION + HIDING, ["--ids", "--config"]),
         ("analyze", DETECTION, [*HIDING, "--ids"]),
-        ("redact", [*HIDING, "--ids", "--except-ids", "--annotations", "_IDList.txt"], [*DETECTION, "--config"]),
+        (
+            "redact",
+            [*HIDING, "--ids", "--except-ids", "--annotations", "--margin", "_IDList.txt"],
+            [*(option for option in DETECTION if option != "--margin"), "--config"],
+        ),
         ("run", ["--config", "--ids", "--annotations", "'blurType'"], DETECTION + HIDING),
     ],
 )
