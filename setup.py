@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 import build_model  # noqa: E402  (a build front end does not put this folder on the path)
 
-KERNELS = ("blend", "blur", "decode", "tensor")
+KERNELS = ("blend", "blur", "decode", "patch", "tensor")
 DEBUG, COVERAGE, SANITIZE = (os.environ.get(f"FACERED_{name}") == "1" for name in ("DEBUG", "COVERAGE", "SANITIZE"))
 MSVC = sys.platform == "win32"
 

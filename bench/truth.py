@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The true faces of a video or a photo, a row a face.
+    """The true faces of a video or a photo, a row a face, in order of the frames.
 
     Attributes
     ----------
@@ -27,23 +27,46 @@ class Truth:
         x1, y1, x2, y2 in pixels; they may reach outside the picture.
     required : (n,) bool
         Whether the face must be found; where not, finding it is neither right nor wrong.
+    cuts : (m,) int64
+        First frame of each shot but the first.
     """
 
     frames: NDArray[np.int64]
     people: NDArray[np.int64]
     boxes: NDArray[np.float64]
     required: NDArray[np.bool_]
+    cuts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @classmethod
     def read(cls, path: Path) -> Truth:
-        """Read a file; in it frames count from 1 and a confidence of 0 says that the face is not required."""
-        rows = np.loadtxt(path, delimiter=",", ndmin=2)
-        boxes = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
-        return cls(rows[:, 0].astype(np.int64) - 1, rows[:, 1].astype(np.int64), boxes, rows[:, 6] > 0)
+        """Read a file; in it frames count from 1 and a confidence of 0 says that the face is not required.
 
-    def at(self, first: int, last: int | None = None) -> NDArray[np.int64]:
-        """Return the rows of a frame, or of all frames from `first` to `last`, both included."""
-        return np.flatnonzero((self.frames >= first) & (self.frames <= (first if last is None else last)))
+        The first frames of further shots, likewise counted, are in a file beside it that ends in ``.cuts``, if any.
+        """
+        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        beside = path.with_suffix(".cuts")
+        cuts = np.loadtxt(beside, np.int64, ndmin=1) - 1 if beside.is_file() else np.empty(0, np.int64)
+        boxes = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
+        return cls(rows[:, 0].astype(np.int64) - 1, rows[:, 1].astype(np.int64), boxes, rows[:, 6] > 0, cuts)
+
+    def write(self, path: Path) -> None:
+        """Write what `read` reads."""
+        corners, sizes = self.boxes[:, :2], self.boxes[:, 2:] - self.boxes[:, :2]
+        rows = np.column_stack([self.frames + 1, self.people, corners, sizes, self.required])
+        np.savetxt(path, rows, "%d,%d,%.1f,%.1f,%.1f,%.1f,%d,1,1")
+        if len(self.cuts):
+            np.savetxt(path.with_suffix(".cuts"), self.cuts + 1, "%d")
+
+    def at(self, frame: int) -> NDArray[np.int64]:
+        """Return the rows of a frame."""
+        return np.arange(*np.searchsorted(self.frames, [frame, frame + 1]))
+
+    def shot(self, frame: int) -> tuple[int, int]:
+        """Return the first and the last frame of the shot that a frame is in; the last one has no end."""
+        shot = int(np.searchsorted(self.cuts, frame, side="right"))
+        first = int(self.cuts[shot - 1]) if shot else 0
+        return first, int(self.cuts[shot]) - 1 if shot < len(self.cuts) else np.iinfo(np.int64).max
 
 
 def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import sys
 
 from . import cpu
 
-KERNELS = ("blend", "blur", "decode", "tensor")
+KERNELS = ("blend", "blur", "decode", "patch", "tensor")
 
 
 def _choose() -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.annotations import DECIMALS, Annotations
-from facered.detect.detector import Detection, Detector
+from facered.detect.detector import NOTHING, Detection, Detector
 from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.thumbnails import Thumbnails
 from facered.track.cuts import CutDetector
-from facered.track.tracker import Track, Tracker
+from facered.track.path import Track
+from facered.track.tracker import Tracker
 from facered.video import frames
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.options import Options
-    from facered.video.reader import Reader
+    from facered.video.reader import Reader, VideoInfo
 
 logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.5
 """Detections with this part of the threshold may continue a track."""
+SURPLUS = 2
+"""So many times the faces that may be hidden are detected at most."""
+FINE_SECONDS = 0.4
+"""So often, and at the begin of every shot, smaller faces are looked for as well."""
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""
 
@@ -72,7 +77,7 @@ def analyze_video(
         The video cannot be read, or the model is not usable.
     """
     info = reader.info
-    finder = _Finder(float(info.rate), options, Thumbnails() if thumbnails else None)
+    finder = _Finder(info, options, Thumbnails() if thumbnails else None)
     span = Span(options.start, options.end)
     stage = Stage("analyze", info.frames, progress)
     pts: list[int] = []
@@ -109,35 +114,30 @@ def analyze_video(
         ids=ids,
         boxes=np.round(fractions, DECIMALS),
     )
-    return Analysis(annotations, finder.looks(tracks), len(finder.crowded | set(dropped.tolist())))
+    return Analysis(annotations, finder.looks(tracks), len(dropped))
 
 
 class _Finder:
     """Detector, cut detector and tracker in step, the latter some frames late."""
 
-    def __init__(self, rate: float, options: Options, thumbnails: Thumbnails | None) -> None:
+    def __init__(self, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
         size = options.detect_size
         if size is None and options.resolution == "StandardDefinition":
             size = SMALLER_SIZE
         self._detector = Detector(options.model, options.threads, size)
-        self._tracker = Tracker(rate, options.threshold)
-        self._cuts = CutDetector()
+        self._tracker = Tracker(float(info.rate), options.threshold, (info.width, info.height))
+        self._cuts = CutDetector(float(info.rate))
         self._options = options
         self._thumbnails = thumbnails
-        self._waiting: deque[tuple[VideoFrame | None, NDArray[np.float32], NDArray[np.float32]]] = deque()
-        self._taken = 0
-        self.crowded: set[int] = set()
+        self._waiting: deque[tuple[VideoFrame, NDArray[np.uint8], bool]] = deque()
+        self._until_fine = 0
+        self._fine_interval = max(1, round(FINE_SECONDS * float(info.rate)))
 
     def take(self, frame: VideoFrame, wanted: bool) -> None:
-        """Look at the next frame; where it is not wanted, for cuts only."""
-        detection = self._detect(frame, wanted)
-        if detection.crowded:
-            self.crowded.add(self._taken)
-        self._taken += 1
-        # Only thumbnails need the frame again: holding it would keep the decoder from using its memory.
-        held = frame if self._thumbnails is not None and len(detection.boxes) else None
-        self._waiting.append((held, detection.boxes, detection.scores))
-        begins_shot = self._cuts.push(detection.luma)
+        """Take the next frame; where it is not wanted, nobody is looked for in it."""
+        luma = self._detector.shrink(frames.view(frame))
+        self._waiting.append((frame, luma, wanted))
+        begins_shot = self._cuts.push(luma)
         if begins_shot is not None:
             self._follow(begins_shot)
 
@@ -145,27 +145,36 @@ class _Finder:
         """Return the tracks of all frames."""
         for begins_shot in self._cuts.flush():
             self._follow(begins_shot)
-        return self._tracker.finish()
+        return self._tracker.finish(self._cuts.dissolves)
 
     def looks(self, tracks: list[Track]) -> dict[int, bytes]:
         """Return the JPEG of each track by its id, its place in the list from 1 on."""
         if self._thumbnails is None:
             return {}
-        taken = {number: self._thumbnails.take(track.key) for number, track in enumerate(tracks, 1)}
+        taken = {number: self._thumbnails.take(track.keys) for number, track in enumerate(tracks, 1)}
         return {number: content for number, content in taken.items() if content is not None}
 
-    def _detect(self, frame: VideoFrame, wanted: bool) -> Detection:
-        picture = frames.view(frame)
-        if not wanted:
-            return self._detector.skip(picture)
-        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, self._options.max_faces)
-
     def _follow(self, begins_shot: bool) -> None:
-        frame, boxes, scores = self._waiting.popleft()
-        seen = self._tracker.update(boxes, scores, begins_shot)
-        if frame is not None and self._thumbnails is not None:
+        frame, luma, wanted = self._waiting.popleft()
+        picture, threshold = frames.view(frame), self._options.threshold * DOUBTFUL
+        fine = begins_shot or not self._until_fine
+        self._until_fine = self._fine_interval - 1 if fine else self._until_fine - 1
+        uncertain = self._tracker.wants_detection(luma, begins_shot)
+        found = None
+        if not wanted:
+            found = NOTHING
+        elif fine or uncertain or self._options.detect == "every":
+            # The tracker may know better than the score which faces to keep where there are too many.
+            limit = self._options.max_faces and SURPLUS * self._options.max_faces
+            found = self._detector.detect(picture, threshold, limit, fine=fine)
+
+        def look(box: NDArray[np.float64]) -> Detection:
+            return self._detector.look(picture, box, threshold)
+
+        seen = self._tracker.update(luma, found, begins_shot, look if wanted else None)
+        if self._thumbnails is not None and found is not None:
             for key, index in seen.items():
-                self._thumbnails.offer(key, frame, boxes[index], float(scores[index]))
+                self._thumbnails.offer(key, frame, found.boxes[index], float(found.scores[index]))
 
 
 def _by_frame(
@@ -184,7 +193,7 @@ def _by_frame(
     if not tracks:
         return np.zeros(count + 1, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.int64)
     ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])
-    at = np.concatenate([track.first + np.arange(len(track.boxes)) for track in tracks])
+    at = np.concatenate([track.frames for track in tracks])
     boxes = np.concatenate([track.boxes for track in tracks])
     order = np.lexsort((ids, at))
     ids, at, boxes = ids[order], at[order], boxes[order]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from facered import __version__
-from facered.options import PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
+from facered.options import DETECTIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
 
 DESCRIPTION = """\
 Find every face in a video, follow it forwards and backwards in time, and write
@@ -208,11 +208,19 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         help=f"most faces in a frame, or 'all' (default: {DEFAULT.max_faces})",
     )
     group.add_argument(
+        "--detect",
+        metavar="WHEN",
+        action=_Option,
+        help=f"{' or '.join(DETECTIONS)}: where following faces is not certain, or in every frame "
+        f"(default: {DEFAULT.detect})",
+    )
+    group.add_argument(
         "--detect-size",
         metavar="PIXELS",
         type=int,
         action=_Option,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640)",
+        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, and up to "
+        "1280 or half the video's own now and then)",
     )
     group.add_argument(
         "--resolution",

@@ -19,6 +19,9 @@ STYLES = ("Low", "Med", "High", "Box", "Black", "Mosaic")
 
 SHAPES = ("ellipse", "rectangle")
 
+DETECTIONS = ("auto", "every")
+"""When the detector looks: where following is not certain, and once in a while; or at every frame."""
+
 RESOLUTIONS = ("SourceResolution", "StandardDefinition")
 """What the detector works on: the picture as it is, or a smaller one."""
 
@@ -71,8 +74,11 @@ class Options:
         What the detector works on; one of `RESOLUTIONS`.
     max_faces : int or None
         Most faces in a frame; None, or the text ``"all"``, hides any number.
+    detect : str
+        When the detector looks at a frame; one of `DETECTIONS`.
     detect_size : int or None
-        Longer side, in pixels, of the picture that the detector sees; None chooses by the size of the video.
+        Longer side, in pixels, of the picture that the detector sees; None chooses by the size of the video, and looks
+        for smaller faces on a larger picture now and then.
     model : path-like or None
         An ONNX model instead of the one that the package ships.
     ids : tuple of int or None
@@ -105,6 +111,7 @@ class Options:
     blur_radius: float | None = None
     resolution: str = "SourceResolution"
     max_faces: int | None = 64
+    detect: str = "auto"
     detect_size: int | None = None
     model: str | os.PathLike[str] | None = None
     ids: tuple[int, ...] | None = None
@@ -303,6 +310,7 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {
     "blur_radius": partial(_number_or_none, low=0.05, high=4),
     "resolution": partial(choice, choices=RESOLUTIONS),
     "max_faces": partial(_whole_or_all, low=1, high=4096),
+    "detect": partial(choice, choices=DETECTIONS),
     "detect_size": partial(_whole_or_none, low=32, high=8192),
     "model": _path,
     "ids": _some_ids,

@@ -12,6 +12,8 @@ from av.video.frame import VideoFrame
 from facered.video import frames
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from facered.video.frames import Picture
@@ -59,9 +61,9 @@ class Thumbnails:
         if quality >= best * IMPROVEMENT and quality > 0:
             self._best[key] = quality, encode(crop(frame, box))
 
-    def take(self, key: int) -> bytes | None:
-        """Return the best look as a JPEG file's content, if there was any."""
-        return self._best.get(key, (0.0, None))[1]
+    def take(self, keys: Iterable[int]) -> bytes | None:
+        """Return the best look at a person, known by some keys, as a JPEG file's content, if there was any."""
+        return max((self._best[key] for key in keys if key in self._best), default=(0.0, None))[1]
 
 
 def look(picture: Picture, box: NDArray[np.float32]) -> float:

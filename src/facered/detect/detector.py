@@ -15,7 +15,7 @@ from facered._native import decode
 from facered._native.tensor import Letterbox
 from facered.detect import colour
 from facered.detect.centerface import CenterFace
-from facered.detect.family import Family, ModelOutput
+from facered.detect.family import Family, ModelOutput, TensorLayout
 from facered.detect.scrfd import SCRFD
 from facered.detect.yunet import YuNet
 from facered.errors import ConfigurationUnsupportedError, ServiceError
@@ -37,8 +37,15 @@ FARTHEST = 1e6
 """Boxes whose coordinates are larger, in pixels, are no faces."""
 OVERLAP = 0.4
 """Boxes that overlap more (intersection over union) show the same face."""
+SURROUNDINGS, ENLARGED = 4.0, 48
+"""A second look shows a face with its surroundings, so many times its size, enlarged or shrunk to so many pixels."""
+SMALLEST_CROP = 32
 SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
+FINE = 1280
+"""At the fine size it is the video's own up to this, and half of it if that is more."""
+SMALLEST_LUMA, LARGEST_LUMA = 640, 960
+"""The shrunk luma has half the video's size, within these bounds."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 
@@ -52,16 +59,13 @@ class Detection:
     boxes : (n, 4) float32
         x1, y1, x2, y2 in pixels of the full-size picture, best score first; they may reach beyond it.
     scores : (n,) float32
-    crowded : bool
-        Whether there were more faces than asked for, and the rest was dropped.
-    luma : (height, width) uint8
-        The small picture that the detector saw, as luma; valid until the next call.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
-    crowded: bool
-    luma: NDArray[np.uint8]
+
+
+NOTHING = Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32))
 
 
 class Detector:
@@ -89,62 +93,118 @@ class Detector:
         self._input = self._session.get_inputs()[0]
         self._size = size
         self._boxes = np.empty((POINTS, 5), np.float32)
-        self._letterbox: Letterbox | None = None
-        self._colour: tuple[str, bool] | None = None
+        self._views: dict[int, _View] = {}
 
-    def detect(self, picture: Picture, threshold: float, limit: int | None = 64) -> Detection:
-        """Return the faces whose score is above the threshold, at most `limit`, the best ones."""
-        self._fill(picture)
-        outputs = self._session.run(self.family.outputs, {self._input.name: self._tensor})
-        count = self.family.decode(outputs, self._tensor.shape[3], threshold, self._boxes)
+    def detect(self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: bool = False) -> Detection:
+        """Return the faces whose score is above the threshold, at most `limit`, the best ones.
+
+        Parameters
+        ----------
+        picture : Picture
+        threshold : float
+        limit : int or None
+        fine : bool
+            Look at a larger picture as well, which shows smaller faces. That takes several times as long.
+        """
+        longer = max(picture.width, picture.height)
+        sizes = [self._size or min(max(longer, SMALLEST), LARGEST)]
+        if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
+            sizes.append(min(longer, max(FINE, longer // 2)))
+        found = self._suppressed([self._run(self._filled(picture, size), threshold) for size in sizes])
+        return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
+
+    def shrink(self, picture: Picture) -> NDArray[np.uint8]:
+        """Return a picture's luma, (height, width) uint8, shrunk for following and for telling shots apart."""
+        longer = max(picture.width, picture.height)
+        return self._filled(picture, min(max(longer // 2, min(longer, SMALLEST_LUMA)), LARGEST_LUMA)).luma
+
+    def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
+        """Look for faces about a box again, enlarged: small or faint ones show then whether they are faces.
+
+        Parameters
+        ----------
+        picture : Picture
+        box : (4,) float64
+            Centre x, centre y, width, height of the face in pixels.
+        threshold : float
+        """
+        side = max(SMALLEST_CROP, round(SURROUNDINGS * float(max(box[2], box[3]))))
+        left, right = _span(float(box[0]), side, picture.width)
+        top, bottom = _span(float(box[1]), side, picture.height)
+        part = picture.part(left, top, right, bottom)
+        view = _View(part, self._sizes(part.width, part.height, round(SURROUNDINGS * ENLARGED)), self.family.layout)
+        view.fill(part)
+        found = self._suppressed([self._run(view, threshold)])
+        return Detection(found[:, :4] + np.array([left, top] * 2, np.float32), found[:, 4].copy())
+
+    def _filled(self, picture: Picture, size: int) -> _View:
+        view = self._views.get(size)
+        if view is None or not view.shows(picture):
+            sizes = self._sizes(picture.width, picture.height, size)
+            view = self._views[size] = _View(picture, sizes, self.family.layout)
+        view.fill(picture)
+        return view
+
+    def _run(self, view: _View, threshold: float) -> NDArray[np.float32]:
+        """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5)."""
+        outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
+        count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
         found = self._boxes[:count]
         found = found[(np.abs(found) < FARTHEST).all(axis=1)]
-        best = np.lexsort((found[:, 0], found[:, 1], -found[:, 4]))[:CANDIDATES]
-        found = np.ascontiguousarray(found[best])
-        keep = np.empty(len(found), np.uint8)
-        decode.suppress(found, OVERLAP, keep)
-        found = found[keep == 1]
-        crowded = limit is not None and len(found) > limit
-        found = found[:limit]
-        to_picture = [picture.width / self._luma.shape[1], picture.height / self._luma.shape[0]]
-        boxes = found[:, :4] * np.array(to_picture * 2, np.float32)
-        return Detection(boxes, found[:, 4].copy(), crowded, self._luma)
+        found[:, :4] *= view.to_picture
+        return found
 
-    def skip(self, picture: Picture) -> Detection:
-        """Make the small picture, but do not look for faces in it."""
-        self._fill(picture)
-        return Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32), False, self._luma)
+    def _suppressed(self, found: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return the best of those that overlap, the best first."""
+        boxes = np.concatenate(found)
+        best = np.lexsort((boxes[:, 0], boxes[:, 1], -boxes[:, 4]))[:CANDIDATES]
+        boxes = np.ascontiguousarray(boxes[best])
+        keep = np.empty(len(boxes), np.uint8)
+        decode.suppress(boxes, OVERLAP, keep)
+        kept: NDArray[np.float32] = boxes[keep == 1]
+        return kept
 
-    def _fill(self, picture: Picture) -> None:
-        self._prepare(picture)
-        assert self._letterbox is not None
-        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self._tensor[0], self._luma)
-
-    def _prepare(self, picture: Picture) -> None:
-        chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
-        shape = (picture.width, picture.height, chroma_width, chroma_height)
-        box = self._letterbox
-        if box is None or shape != (box.width, box.height, box.chroma_width, box.chroma_height):
-            tensor, content = self._sizes(picture.width, picture.height)
-            self._letterbox = Letterbox(*shape, content[0], content[1])
-            self._tensor = np.zeros((1, 3, tensor[1], tensor[0]), np.float32)
-            self._luma = np.empty((content[1], content[0]), np.uint8)
-            self._colour = None
-        if self._colour != (picture.matrix, picture.full_range):
-            self._colour = picture.matrix, picture.full_range
-            self._matrix, self._limits = colour.conversion(*self._colour, self.family.layout)
-            self._tensor[:] = self._limits[0, 0]
-
-    def _sizes(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    def _sizes(self, width: int, height: int, longest: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the size of the tensor and of the picture in its corner, each as (width, height)."""
         fixed_height, fixed_width = self._input.shape[2:]
         if isinstance(fixed_height, int) and isinstance(fixed_width, int):
             scale = min(fixed_width / width, fixed_height / height)
             return (fixed_width, fixed_height), (max(1, round(width * scale)), max(1, round(height * scale)))
-        longer = max(width, height)
-        scale = (self._size or min(max(longer, SMALLEST), LARGEST)) / longer
+        scale = longest / max(width, height)
         content = max(1, round(width * scale)), max(1, round(height * scale))
         return (_align(content[0]), _align(content[1])), content
+
+
+class _View:
+    """A tensor, and how pictures of one shape and colour are shrunk or enlarged into its upper left corner."""
+
+    def __init__(self, picture: Picture, sizes: tuple[tuple[int, int], tuple[int, int]], layout: TensorLayout) -> None:
+        tensor, content = sizes
+        self._kind = _kind(picture)
+        self._letterbox = Letterbox(*self._kind[:4], *content)
+        self._matrix, self._limits = colour.conversion(picture.matrix, picture.full_range, layout)
+        self.tensor = np.full((1, 3, tensor[1], tensor[0]), self._limits[0, 0], np.float32)
+        to_picture = [picture.width / content[0], picture.height / content[1]]
+        self.to_picture = np.array(to_picture * 2, np.float32)
+
+    def shows(self, picture: Picture) -> bool:
+        return self._kind == _kind(picture)
+
+    def fill(self, picture: Picture) -> None:
+        """Fill the tensor, and `luma` anew: the last one is the caller's."""
+        self.luma = np.empty((self._letterbox.content_height, self._letterbox.content_width), np.uint8)
+        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self.tensor[0], self.luma)
+
+
+def _kind(picture: Picture) -> tuple[int, int, int, int, str, bool]:
+    chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
+    return picture.width, picture.height, chroma_width, chroma_height, picture.matrix, picture.full_range
+
+
+def _span(middle: float, side: int, length: int) -> tuple[int, int]:
+    """Return where a crop begins and ends along one axis: inside the picture, at even samples, for chroma's sake."""
+    begin = min(max(round(middle - side / 2), 0), max(length - side, 0)) & ~1
+    return begin, min(begin + side, length)
 
 
 def _align(length: int) -> int:

@@ -122,15 +122,49 @@ def associate(
     """
     n, m = len(tracks), len(boxes)
     result = np.full(n, -1)
-    if n == 0 or m == 0:
-        return result
-    cost = np.empty((n, m))
+    cost = np.full((n, m), FORBIDDEN)
+    row_choices, column_choices = np.zeros(n, np.int64), np.zeros(m, np.int64)
+    reach = 0.5 + 0.5 * buffer
     for i in range(n):
+        x, y, width, height = tracks[i]
         for j in range(m):
-            shared = overlap(tracks[i], boxes[j], buffer) if usable[j] else 0.0
-            cost[i, j] = 1 - shared if shared >= gate and shared > 0 else FORBIDDEN
-    matched = assign(cost)
+            # Most pairs are far apart, and two subtractions tell.
+            if (
+                abs(x - boxes[j, 0]) < reach * (width + boxes[j, 2])
+                and abs(y - boxes[j, 1]) < reach * (height + boxes[j, 3])
+                and usable[j]
+            ):
+                shared = overlap(tracks[i], boxes[j], buffer)
+                if shared >= gate:
+                    cost[i, j] = 1 - shared
+                    row_choices[i] += 1
+                    column_choices[j] += 1
+                    result[i] = j
+    # A pair of which neither has another choice belongs together; mostly that is all of them.
+    rows, columns = np.empty(n, np.int64), np.empty(m, np.int64)
+    n_rows = n_columns = 0
     for i in range(n):
-        if matched[i] >= 0 and cost[i, matched[i]] < FORBIDDEN:
-            result[i] = matched[i]
+        if row_choices[i] > 1 or (row_choices[i] == 1 and column_choices[result[i]] > 1):
+            rows[n_rows] = i
+            n_rows += 1
+    for j in range(m):
+        if column_choices[j] > 1:
+            columns[n_columns] = j
+            n_columns += 1
+        elif column_choices[j] == 1:
+            for i in range(n_rows):
+                if cost[rows[i], j] < FORBIDDEN:
+                    columns[n_columns] = j
+                    n_columns += 1
+    if n_rows == 0:
+        return result
+    contested = np.empty((n_rows, n_columns))
+    for i in range(n_rows):
+        for j in range(n_columns):
+            contested[i, j] = cost[rows[i], columns[j]]
+    matched = assign(contested)
+    for i in range(n_rows):
+        result[rows[i]] = -1
+        if matched[i] >= 0 and contested[i, matched[i]] < FORBIDDEN:
+            result[rows[i]] = columns[matched[i]]
     return result

@@ -13,8 +13,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-MEASUREMENT = 0.05
+DETECTED = 0.05
 """Standard deviation of a detected box, as a part of the face's size."""
+FOLLOWED = 0.15
+"""Standard deviation of a box found by its patch, likewise: errors add up from frame to frame."""
 ACCELERATION = 0.02
 """Standard deviation of the change of velocity a frame, as a part of the face's size."""
 START_VELOCITY = 0.1
@@ -27,7 +29,7 @@ def start(box: NDArray[np.float64], mean: NDArray[np.float64], covariance: NDArr
     size = 0.5 * (box[2] + box[3])
     for i in range(4):
         mean[i, 0], mean[i, 1] = box[i], 0.0
-        covariance[i, 0], covariance[i, 1] = (MEASUREMENT * size) ** 2, 0.0
+        covariance[i, 0], covariance[i, 1] = (DETECTED * size) ** 2, 0.0
         covariance[i, 2] = (START_VELOCITY * size) ** 2
 
 
@@ -44,9 +46,11 @@ def predict(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def update(box: NDArray[np.float64], mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
-    """Correct one track by a detected box, in place."""
-    noise = (MEASUREMENT * 0.5 * (box[2] + box[3])) ** 2
+def update(
+    box: NDArray[np.float64], deviation: float, mean: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> None:
+    """Correct one track by a measured box, in place; its standard deviation is a part of the face's size."""
+    noise = (deviation * 0.5 * (box[2] + box[3])) ** 2
     for i in range(4):
         value, both, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
         gain, velocity_gain = value / (value + noise), both / (value + noise)
@@ -59,15 +63,16 @@ def update(box: NDArray[np.float64], mean: NDArray[np.float64], covariance: NDAr
 
 
 @njit(cache=True, nogil=True)
-def smooth(boxes: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the likeliest box in every frame of a track, given all its detections.
+def smooth(boxes: NDArray[np.float64], deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the likeliest box in every frame of a track, given all its measurements.
 
     Parameters
     ----------
     boxes : (frames, 4) float64
-        Detected boxes; rows of frames without one are ignored.
-    seen : (frames,) bool
-        Whether there is a detection; true for the first and the last frame.
+        Measured boxes; rows of frames without one are ignored.
+    deviations : (frames,) float64
+        Standard deviation of each, as a part of the face's size; 0 where there is none. There is one in the first
+        and in the last frame.
 
     Returns
     -------
@@ -81,8 +86,8 @@ def smooth(boxes: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.fl
         before[k], before_covariances[k] = means[k - 1], covariances[k - 1]
         predict(before[k], before_covariances[k])
         means[k], covariances[k] = before[k], before_covariances[k]
-        if seen[k]:
-            update(boxes[k], means[k], covariances[k])
+        if deviations[k] > 0:
+            update(boxes[k], deviations[k], means[k], covariances[k])
     for k in range(n - 2, -1, -1):
         for i in range(4):
             value, both, velocity = covariances[k, i]

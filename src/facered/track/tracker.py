@@ -1,84 +1,94 @@
 """Detections of successive frames -> tracks, one for each person in each shot.
 
 Forward in time, detections are matched to the predictions of the tracks so far, confident ones first, then the doubtful
-ones, which may continue a track but not begin one (ByteTrack, Zhang et al. 2022). Backwards in time, each track is
-smoothed over all its detections, which also fills its gaps, and extended a little at both ends.
+ones (ByteTrack, Zhang et al. 2022). A face that is not detected is followed by its looks: the patch of luma that it was
+last seen as is searched for about its predicted place. When a face is first detected, its patch is followed backwards
+through the pictures before. What is only perhaps a face is looked at again, enlarged. In the end the pieces of one
+person's way are joined and smoothed: see `stitching` and `path`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from facered.track import association, kalman
+from facered.track.appearance import RecentPictures
+from facered.track.boxes import centred, overlaps, parts
+from facered.track.path import Track, complete
+from facered.track.shots import Shots
+from facered.track.stitching import join, without_doubles
+from facered.track.tracklet import Tracklet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from numpy.typing import NDArray
+
+    from facered.track.boxes import Boxes
+    from facered.track.cuts import Dissolve
+
+    class Found(Protocol):
+        """What a detector found."""
+
+        @property
+        def boxes(self) -> NDArray[np.float32]:
+            """(n, 4) x1, y1, x2, y2 in pixels; finite."""
+
+        @property
+        def scores(self) -> NDArray[np.float32]:
+            """(n,), 0 to 1."""
+
+    Look = Callable[[Boxes], Found]
+    """Looks for faces again, on an enlarged crop about a (4,) box."""
 
 BUFFER = 0.3
 """Boxes are enlarged by this part before they are compared."""
+REACH = 0.8
+"""The same for a face that was lost from sight: its place is a guess."""
 GATE = 0.15
 """Least overlap of a track's prediction with its next detection."""
+DOUBTFUL_GATE = 0.4
+"""The same for a doubtful detection, not enlarged: there are many in a crowd."""
 REMEMBERED_SECONDS = 1.0
-"""A track ends when its face has not been detected for so long."""
-EXTENSION_SECONDS = 0.2
-"""Tracks go on for so long before their first and behind their last detection, unless a cut is nearer."""
-GROWTH = 0.02
-"""Boxes grow by this part a frame away from the nearest detection, to `GROWING_FRAMES`: their place is a guess."""
-GROWING_FRAMES = 10
-DAMPING = 0.8
-"""Velocity kept from frame to frame beyond the ends of a track."""
-CERTAIN = 0.5
-"""A track of a single detection is kept if its score is at least this; fainter ones flicker on walls."""
-
-
-@dataclass(slots=True)
-class Track:
-    """A person in a shot: boxes for every frame from `first` on.
-
-    Attributes
-    ----------
-    first : int
-        Number of the first frame.
-    detected : int
-        Number of the first frame with a detection.
-    boxes : (frames, 4) float64
-        Centre x, centre y, width, height in pixels.
-    score : float
-        The best score of its detections.
-    key : int
-        By what `Tracker.update` knows it.
-    """
-
-    first: int
-    detected: int
-    boxes: NDArray[np.float64]
-    score: float
-    key: int
-
-
-@dataclass(slots=True, eq=False)
-class _Tracklet:
-    """A track in the making."""
-
-    key: int
-    shot: int
-    mean: NDArray[np.float64] = field(default_factory=lambda: np.empty((4, 2)))
-    covariance: NDArray[np.float64] = field(default_factory=lambda: np.empty((4, 3)))
-    frames: list[int] = field(default_factory=list)
-    boxes: list[NDArray[np.float64]] = field(default_factory=list)
-    score: float = 0.0
-
-    def see(self, frame: int, box: NDArray[np.float64], score: float) -> None:
-        if self.frames:
-            kalman.update(box, self.mean, self.covariance)
-        else:
-            kalman.start(box, self.mean, self.covariance)
-        self.frames.append(frame)
-        self.boxes.append(box)
-        self.score = max(self.score, score)
+"""A face lost from sight for so long is no longer waited for."""
+TENTATIVE_SECONDS = 0.5
+"""The same for what may be none."""
+FOLLOWED_SECONDS = 1.2
+"""For so long at most a face is followed by its looks alone, forwards and backwards."""
+MOST_PICTURES = 120
+"""Most pictures that are kept for following backwards, whatever the frame rate."""
+ALIKE = 0.75
+"""Least correlation of a face's patch with the place it is followed to."""
+ANCHORED = 0.6
+"""Least correlation there of the patch as it was detected, however many frames ago."""
+REMINDING = 0.25
+"""Least correlation there of the patch as it was detected best."""
+STRETCH = 1.5
+"""By so much at most a face grows or shrinks until it is detected again."""
+SAME = 0.4
+"""Boxes that overlap more are of the same face."""
+PART = 0.3
+"""A box of which more lies inside that of another face is a part of it, or behind it."""
+DAMPING = 0.9
+"""Velocity kept from frame to frame while a face is not seen."""
+CERTAIN = 0.65
+"""What is detected twice, once with this score, is a face."""
+ACKNOWLEDGED = 0.5
+"""So is what has this score when looked at again, enlarged."""
+TRIALS = 6
+"""How often a doubtful face is looked at again: at once, one frame after its first detection, 3, 7, 15 and 31."""
+FOUND_AGAIN = 0.45
+"""Least score of a face that is no longer detected, but found when looked at again."""
+LOOKS = 2
+"""Second looks in a frame, at most."""
+RETRY = 3
+"""So many detections in vain lie between second looks for a face that is no longer detected."""
+INTERVAL_SECONDS = 0.2
+"""Longest time without detection."""
+STEADY, FAST = 0.9, 0.1
+"""A face is certain while its patch correlates so well, and moves by no more than this part of its size a frame."""
 
 
 class Tracker:
@@ -89,134 +99,295 @@ class Tracker:
     rate : float
         Frames a second.
     threshold : float
-        Least score of a detection that begins a track; the tracker may be fed lower ones.
+        Least score of a confident detection; the tracker may be fed lower ones.
+    size : (int, int)
+        Width and height of the picture, in the pixels that boxes are measured in.
     """
 
-    def __init__(self, rate: float, threshold: float) -> None:
+    def __init__(self, rate: float, threshold: float, size: tuple[int, int]) -> None:
         self._threshold = threshold
+        self._size = np.array(size, np.float64)
+        self._rate = rate
         self._remembered = max(1, round(REMEMBERED_SECONDS * rate))
-        self._extension = max(1, round(EXTENSION_SECONDS * rate))
-        self._frame = -1
-        self._shots: list[int] = []  # the first frame of each shot
+        self._tentative = max(1, round(TENTATIVE_SECONDS * rate))
+        self._followed = max(1, round(FOLLOWED_SECONDS * rate))
+        self._pictures = RecentPictures(self._size, min(2 * self._followed, MOST_PICTURES) + 1)
+        self._interval = max(1, round(INTERVAL_SECONDS * rate))
+        self._frame = self._looked_at = -1
+        self._entered = False
+        self._places: dict[int, Boxes] = {}
+        self._cuts: list[int] = []  # the first frame of each shot
         self._begun = 0
-        self._active: list[_Tracklet] = []
-        self._done: list[_Tracklet] = []
+        self._active: list[Tracklet] = []
+        self._done: list[Tracklet] = []
 
-    def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], begins_shot: bool) -> dict[int, int]:
-        """Take the detections of the next frame.
+    def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool) -> bool:
+        """Tell whether the next frame had better be given to the detector; to be asked before `update`.
+
+        That is so in a new shot, where a face is new, or lost, or may be none, or moves fast, and once in a while.
 
         Parameters
         ----------
-        boxes : (n, 4) float32
-            x1, y1, x2, y2 in pixels; finite.
-        scores : (n,) float32
+        luma, begins_shot
+            As for `update`.
+        """
+        self._enter(luma, begins_shot)
+        if self._frame - self._looked_at >= self._interval or self._cuts[-1] == self._frame:
+            return True
+        return any(self._is_uncertain(tracklet) for tracklet in self._active)
+
+    def update(
+        self,
+        luma: NDArray[np.uint8],
+        detection: Found | None,
+        begins_shot: bool,
+        look: Look | None = None,
+    ) -> dict[int, int]:
+        """Take the next frame.
+
+        Parameters
+        ----------
+        luma : (height, width) uint8
+            Its luma, shrunk; of the same size for all frames.
+        detection : Found or None
+            What was detected in it; None if it was not given to the detector.
         begins_shot : bool
             Whether nothing from before can continue in this frame.
+        look : callable, optional
+            Looks for faces about a (4,) box in this frame.
 
         Returns
         -------
         dict of int to int
-            For each track seen in this frame, by its key, the index of its detection.
+            For each track detected in this frame, by its key, the index of its detection.
         """
-        self._frame += 1
-        if begins_shot or not self._shots:
-            self._shots.append(self._frame)
-            self._retire(lambda _: True)
-        self._retire(lambda tracklet: self._frame - tracklet.frames[-1] > self._remembered)
-        centred = np.empty((len(boxes), 4))
-        centred[:, :2] = (boxes[:, :2] + boxes[:, 2:]) / 2
-        centred[:, 2:] = np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3)
-
-        for tracklet in self._active:
-            kalman.predict(tracklet.mean, tracklet.covariance)
-        confident = scores >= self._threshold
-        found = self._match(self._active, centred, scores, confident)
-        new = sorted(set(np.flatnonzero(confident).tolist()) - set(found.values()))
-        waiting = [tracklet for tracklet in self._active if tracklet.frames[-1] != self._frame]
-        found |= self._match(waiting, centred, scores, ~confident)
-        for index in new:
-            tracklet = _Tracklet(self._begun, len(self._shots) - 1)
-            tracklet.see(self._frame, centred[index], float(scores[index]))
-            self._active.append(tracklet)
-            found[self._begun] = index
-            self._begun += 1
-        return found
-
-    def finish(self) -> list[Track]:
-        """Return all tracks, in order of appearance; within a frame from left to right."""
-        self._retire(lambda _: True)
-        kept = [tracklet for tracklet in self._done if len(tracklet.frames) > 1 or tracklet.score >= CERTAIN]
-        tracks = [self._complete(tracklet) for tracklet in kept]
-        return sorted(tracks, key=lambda track: (track.first, track.detected, *track.boxes[0]))
-
-    def _retire(self, when: object) -> None:
-        assert callable(when)
-        gone = [tracklet for tracklet in self._active if when(tracklet)]
-        if gone:
-            self._done += gone
-            self._active = [tracklet for tracklet in self._active if not when(tracklet)]
-
-    def _match(
-        self,
-        tracklets: list[_Tracklet],
-        boxes: NDArray[np.float64],
-        scores: NDArray[np.float32],
-        usable: NDArray[np.bool_],
-    ) -> dict[int, int]:
-        """Continue tracklets with usable boxes; return the boxes' indices by the tracklets' keys."""
+        self._enter(luma, begins_shot)
+        self._entered = False
         found: dict[int, int] = {}
-        if not tracklets or not usable.any():
-            return found
-        predicted = np.array([tracklet.mean[:, 0] for tracklet in tracklets])
-        predicted[:, 2:] = np.maximum(predicted[:, 2:], 1.0)
-        matched = association.associate(predicted, boxes, usable, BUFFER, GATE)
-        for tracklet, index in zip(tracklets, matched, strict=True):
-            if index >= 0:
-                tracklet.see(self._frame, boxes[index], float(scores[index]))
-                found[tracklet.key] = int(index)
+        if detection is not None:
+            self._looked_at = self._frame
+            # What is found must not depend on the order in which detections come.
+            order = np.lexsort((*detection.boxes.T[::-1], -detection.scores))
+            boxes, scores = centred(detection.boxes[order]), detection.scores[order]
+            found = self._associate(boxes, scores)
+            found |= self._begin(boxes, scores, found)
+            found = {key: int(order[index]) for key, index in found.items()}
+            for tracklet in self._active:
+                tracklet.missed = 0 if tracklet.last_detected == self._frame else tracklet.missed + 1
+            if look is not None:
+                self._look_again(look)
+        self._follow()
         return found
 
-    def _complete(self, tracklet: _Tracklet) -> Track:
-        """Fill the gaps, smooth, and extend both ends within the shot."""
-        first, last = tracklet.frames[0], tracklet.frames[-1]
-        begin = self._shots[tracklet.shot]
-        end = self._shots[tracklet.shot + 1] - 1 if tracklet.shot + 1 < len(self._shots) else self._frame
-        seen = np.zeros(last - first + 1, np.bool_)
-        seen[np.array(tracklet.frames) - first] = True
-        measured = np.zeros((len(seen), 4))
-        measured[seen] = tracklet.boxes
-        boxes = kalman.smooth(measured, seen)
-        boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.0)
-        boxes[seen] = _union(boxes[seen], measured[seen])
-        ahead = _extrapolate(boxes, min(self._extension, end - last))
-        behind = _extrapolate(boxes[::-1], min(self._extension, first - begin))
-        away = np.concatenate([np.arange(len(behind), 0, -1), _distance(seen), np.arange(1, len(ahead) + 1)])
-        whole = np.concatenate([behind[::-1], boxes, ahead])
-        whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
-        return Track(first - len(behind), first, whole, tracklet.score, tracklet.key)
+    def finish(self, dissolves: Iterable[Dissolve] = ()) -> list[Track]:
+        """Return all tracks, in order of appearance; within a frame from left to right.
 
+        Parameters
+        ----------
+        dissolves : iterable of Dissolve
+            Where one shot fades into another, so that nobody goes on beyond the middle.
+        """
+        self._retire(self._active)
+        shots = Shots(self._cuts, dissolves, self._frame)
+        pieces = [piece for tracklet in self._done for piece in shots.pieces(tracklet)]
+        tracks = [complete(way, self._rate) for way in join(pieces, self._rate) if any(piece.sure for piece in way)]
+        return sorted(without_doubles(tracks), key=lambda track: (track.frames[0], track.detected, *track.boxes[0]))
 
-def _union(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the boxes that hold both: smoothing must not take the mask off what the detector saw."""
-    low = np.minimum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
-    high = np.maximum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
-    return np.concatenate([(low + high) / 2, high - low], axis=1)
+    def _enter(self, luma: NDArray[np.uint8], begins_shot: bool) -> None:
+        """Turn to the next frame, unless that has been done."""
+        if self._entered:
+            return
+        self._entered = True
+        self._frame += 1
+        if begins_shot or not self._cuts:
+            self._cuts.append(self._frame)
+            self._retire(self._active)
+            self._pictures.clear()
+        self._pictures.push(luma)
+        self._retire([tracklet for tracklet in self._active if self._is_gone(tracklet)])
+        self._predict()
 
+    def _is_uncertain(self, tracklet: Tracklet) -> bool:
+        waited = self._frame - tracklet.frames[-1]
+        if not tracklet.sure:
+            young = self._frame - tracklet.first_detected <= self._tentative
+            return young and tracklet.score >= self._threshold and tracklet.looks < TRIALS
+        if waited > 1:
+            return waited <= self._tentative
+        place = self._places[tracklet.key]
+        moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
+        return bool(place[4] < STEADY or moved > FAST * tracklet.size)
 
-def _extrapolate(boxes: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return `count` boxes behind the last: the middle moves on, ever slower; the size stays."""
-    velocity = boxes[-1, :2] - boxes[max(len(boxes) - 4, 0), :2]
-    velocity /= max(min(len(boxes) - 1, 3), 1)
-    ahead = np.repeat(boxes[-1:], count, axis=0)
-    ahead[:, :2] += np.cumsum(DAMPING ** np.arange(count))[:, None] * velocity
-    return ahead
+    def _retire(self, tracklets: Iterable[Tracklet]) -> None:
+        gone = set(tracklets)
+        if gone:
+            self._done += [tracklet for tracklet in self._active if tracklet in gone]
+            self._active = [tracklet for tracklet in self._active if tracklet not in gone]
 
+    def _is_gone(self, tracklet: Tracklet) -> bool:
+        waited = self._frame - tracklet.frames[-1]
+        if tracklet.sure or tracklet.detections > self._tentative:
+            return waited > self._remembered
+        return waited > self._tentative
 
-def _distance(seen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return for each frame how many frames away the nearest detection is."""
-    frames = np.arange(len(seen))
-    at = np.flatnonzero(seen)
-    behind = at[np.searchsorted(at, frames)]
-    before = at[np.searchsorted(at, frames, side="right") - 1]
-    nearest: NDArray[np.int64] = np.minimum(behind - frames, frames - before)
-    return nearest
+    def _predict(self) -> None:
+        """Move the filters on, and see where the patches are."""
+        for tracklet in self._active:
+            if tracklet.frames[-1] < self._frame - 1:
+                tracklet.mean[:2, 1] *= DAMPING
+                tracklet.mean[2:, 1] = 0.0
+            kalman.predict(tracklet.mean, tracklet.covariance)
+        self._places = {}
+        if self._active:
+            predicted = np.array([tracklet.predicted for tracklet in self._active])
+            recent = self._pictures.find([tracklet.recent for tracklet in self._active], predicted)
+            for tracklet, place in zip(self._active, recent, strict=True):
+                self._places[tracklet.key] = place
+
+    def _expected(self, tracklet: Tracklet) -> Boxes:
+        """Where a face is looked for: where its patch is, if that was found, else where its filter says."""
+        place = self._places[tracklet.key]
+        expected = tracklet.predicted
+        if place[4] >= ALIKE:
+            expected[:2] = place[:2]
+        return expected
+
+    def _box(self, tracklet: Tracklet) -> Boxes:
+        """Where a face is: where it was detected in this frame, else where it is looked for."""
+        return tracklet.boxes[-1] if tracklet.last_detected == self._frame else self._expected(tracklet)
+
+    def _associate(self, boxes: Boxes, scores: NDArray[np.float32]) -> dict[int, int]:
+        """Continue tracks with detections; return the boxes' indices by the tracks' keys."""
+        found: dict[int, int] = {}
+        seen = [tracklet for tracklet in self._active if tracklet.frames[-1] == self._frame - 1]
+        lost = [tracklet for tracklet in self._active if tracklet.frames[-1] < self._frame - 1]
+        confident = scores >= self._threshold
+        for tracklets, usable, buffer, gate in (
+            (seen, confident, BUFFER, GATE),
+            (seen, ~confident, 0.0, DOUBTFUL_GATE),
+            (lost, confident, REACH, GATE),
+            (lost, ~confident, 0.0, DOUBTFUL_GATE),
+        ):
+            free = usable.copy()
+            free[list(found.values())] = False
+            waiting = [tracklet for tracklet in tracklets if tracklet.key not in found]
+            if not waiting or not free.any():
+                continue
+            expected = np.array([self._expected(tracklet) for tracklet in waiting])
+            matched = association.associate(expected, boxes, free, buffer, gate)
+            for tracklet, index in zip(waiting, matched, strict=True):
+                if index >= 0:
+                    self._detect(tracklet, boxes[index], float(scores[index]))
+                    found[tracklet.key] = int(index)
+        return found
+
+    def _detect(self, tracklet: Tracklet, box: Boxes, score: float) -> None:
+        tracklet.detect(self._frame, box, score, self._pictures.patch(box))
+        if tracklet.detections > 1 and tracklet.score >= CERTAIN:
+            self._acknowledge(tracklet)
+
+    def _acknowledge(self, tracklet: Tracklet) -> None:
+        """Take note that it is a face: now it is worth while to follow it back from its first detection."""
+        if not tracklet.sure:
+            tracklet.sure = True
+            self._follow_back(tracklet)
+
+    def _begin(self, boxes: Boxes, scores: NDArray[np.float32], found: dict[int, int]) -> dict[int, int]:
+        """Begin a track with every detection that continues none."""
+        begun: dict[int, int] = {}
+        taken = np.concatenate([boxes[sorted(found.values())], *(self._box(t)[None] for t in self._active if t.sure)])
+        for index in sorted(set(range(len(boxes))) - set(found.values())):
+            # Detectors see parts of a face as further, fainter faces.
+            if len(taken) and scores[index] < CERTAIN and parts(boxes[index], taken).max() > PART:
+                continue
+            tracklet = Tracklet(self._begun, self._pictures.patch(boxes[index]), self._frame)
+            self._detect(tracklet, boxes[index], float(scores[index]))
+            self._active.append(tracklet)
+            begun[self._begun] = index
+            self._begun += 1
+        return begun
+
+    def _follow(self) -> None:
+        """Follow the faces that were not detected by their patches."""
+        waiting = [tracklet for tracklet in self._active if tracklet.frames[-1] < self._frame]
+        there = np.array([t.boxes[-1] for t in self._active if t.frames[-1] == self._frame]).reshape(-1, 4)
+        for tracklet in waiting:
+            unseen = self._frame - tracklet.last_detected
+            if unseen > (self._followed if tracklet.sure else tracklet.detections):
+                continue
+            box = self._followed_to(self._places[tracklet.key], tracklet, there)
+            if box is not None:
+                tracklet.follow(self._frame, box, self._pictures.patch(box))
+
+    def _followed_to(self, place: Boxes, tracklet: Tracklet, others: Boxes, back: int = 0) -> Boxes | None:
+        """Return where a face is whose patch was found at a place, (5,), or None if that is not believable.
+
+        Errors of following from frame to frame add up. So what is there must still be a little like the nearest
+        detection, the anchor, and like the best one; the box must be of about that size. Where the anchor itself is
+        found, there are no errors.
+        """
+        if place[4] < ALIKE or not self._inside(place) or (len(others) and parts(place[:4], others).max() > PART):
+            return None
+        ratio = float(np.sqrt(place[2] * place[3])) / tracklet.size
+        if not 1 / STRETCH < ratio < STRETCH:
+            return None
+        twice = np.repeat(place[None, :4], 2, axis=0)
+        anchored, best = self._pictures.find([tracklet.anchor, tracklet.best_patch], twice, back)
+        if anchored[4] < ANCHORED or best[4] < REMINDING:
+            return None
+        box: Boxes = (anchored if anchored[4] >= ALIKE else place)[:4].copy()
+        return box
+
+    def _follow_back(self, tracklet: Tracklet) -> None:
+        """Follow a face back from its first detection."""
+        box, patch, step = tracklet.boxes[0], tracklet.first_patch, np.zeros(2)
+        others = [other for other in self._active if other.sure and other is not tracklet]
+        elapsed = self._frame - tracklet.frames[0]
+        for back in range(elapsed + 1, min(elapsed + self._followed + 1, len(self._pictures))):
+            guess = box.copy()
+            guess[:2] += step
+            place = self._pictures.find([patch], guess[None], back)[0]
+            there = [other.box_at(self._frame - back) for other in others]
+            near = np.array([measured for measured in there if measured is not None]).reshape(-1, 4)
+            before = self._followed_to(place, tracklet, near, back)
+            if before is None:
+                break
+            step = 0.5 * (step + before[:2] - box[:2])
+            box = before
+            patch = self._pictures.patch(box, back)
+            tracklet.behind.append(box)
+
+    def _inside(self, box: Boxes) -> bool:
+        return bool((box[:2] > 0).all() and (box[:2] < self._size).all())
+
+    def _look_again(self, look: Look) -> None:
+        """Look for faces that are not detected any more, and at those that may be none."""
+        missing = [tracklet for tracklet in self._active if tracklet.sure and tracklet.missed % RETRY == 1]
+        doubtful = [
+            tracklet
+            for tracklet in self._active
+            if not tracklet.sure
+            and tracklet.looks < TRIALS
+            and tracklet.score >= self._threshold
+            and self._frame - tracklet.first_detected >= 2**tracklet.looks - 1
+        ]
+        missing.sort(key=lambda tracklet: tracklet.last_detected)
+        doubtful.sort(key=lambda tracklet: (tracklet.looks, -tracklet.score))
+        turns = [missing, doubtful] if self._frame % 2 else [doubtful, missing]
+        for tracklet in [*turns[0][:1], *turns[1], *turns[0][1:]][:LOOKS]:
+            box = self._box(tracklet)
+            tracklet.looks += not tracklet.sure
+            again = look(box)
+            boxes, scores = centred(again.boxes), again.scores
+            if not len(boxes):
+                continue
+            shared = overlaps(box, boxes)
+            best = int(np.argmax(np.where(shared > SAME, scores, -1.0)))
+            others = np.array([self._box(t) for t in self._active if t.sure and t is not tracklet]).reshape(-1, 4)
+            # What is better explained by another face says nothing about this one.
+            if shared[best] <= SAME or (len(others) and overlaps(boxes[best], others).max() >= shared[best]):
+                continue
+            if scores[best] >= ACKNOWLEDGED:
+                self._acknowledge(tracklet)
+            if tracklet.last_detected < self._frame and scores[best] >= FOUND_AGAIN:
+                self._detect(tracklet, boxes[best], float(scores[best]))

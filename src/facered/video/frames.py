@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +58,16 @@ class Picture:
     def height(self) -> int:
         """Height in luma samples."""
         return int(self.y.shape[0])
+
+    def part(self, left: int, top: int, right: int, bottom: int) -> Picture:
+        """Return the part between these luma samples, sharing memory; left and top are even."""
+        chroma = (slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2))
+        return replace(
+            self,
+            y=self.y[top:bottom, left:right],
+            u=self.u[chroma] if self.u is not None else None,
+            v=self.v[chroma] if self.v is not None else None,
+        )
 
 
 def to_native(frame: VideoFrame) -> VideoFrame:

@@ -1,0 +1,331 @@
+"""Pictures moved before a camera: frames, and exactly where the faces in them are.
+
+Points are in pixels from the top left corner of the top left pixel, x before y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.truth import Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bench.photos import Picture, Pixels
+
+Curve = NDArray[np.float64]
+"""A value for each frame."""
+Value = Curve | float
+"""The same, or one for all frames."""
+
+SMALLEST = 20
+"""Height in pixels below which a face need not be found."""
+INSIDE = 0.3
+"""A face must be found where at least this part of it is inside the picture, ..."""
+UNCOVERED = 0.5
+"""... at least this part of that is not behind something, ..."""
+DARKEST = 0.12
+"""... it is not darker than this part of its brightness, ..."""
+BLUREST = 0.12
+"""... and it is not blurred by more than this part of its width (sigma of a Gaussian)."""
+STEP = 4.0
+"""While the shutter is open, pictures that moved by so many pixels are averaged."""
+MOST_STEPS = 10
+SAMPLES = 16
+"""Points along each side of a face's box at which hidden and visible are told apart."""
+NOISE_UNIT = 40
+"""Standard deviation of the stored noise."""
+WHITE = 250
+"""What a flash turns everything to."""
+LEAST_DEFOCUS = 0.3
+"""Sigma in pixels below which nothing is blurred."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Where a picture is: a point of its own, the point of the screen that it lies on, its scale and its roll.
+
+    Attributes
+    ----------
+    anchor, place : (frames, 2) float64
+        In pixels of the picture and of the screen.
+    scale, roll : (frames,) float64
+        Screen pixels for a pixel of the picture; degrees, clockwise.
+
+    What does not move has one row.
+    """
+
+    anchor: NDArray[np.float64]
+    place: NDArray[np.float64]
+    scale: Curve
+    roll: Curve
+
+    @classmethod
+    def of(cls, anchor: tuple[Value, Value], place: tuple[Value, Value], scale: Value, roll: Value) -> Motion:
+        """Return a motion of which some parts may stand still."""
+        curves = np.broadcast_arrays(*anchor, *place, scale, np.atleast_1d(roll))
+        return cls(np.stack(curves[:2], axis=1), np.stack(curves[2:4], axis=1), curves[4], curves[5])
+
+    def at(self, time: float) -> NDArray[np.float64]:
+        """Return the (2, 3) matrix from the picture to the screen at a time in frames."""
+        first = int(np.clip(np.floor(time), 0, len(self.scale) - 1))
+        after, part = min(first + 1, len(self.scale) - 1), time - first
+
+        def between(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(values[first] + part * (values[after] - values[first]))
+
+        scale, angle = between(self.scale), np.radians(between(self.roll))
+        turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return np.column_stack([turn, between(self.place) - turn @ between(self.anchor)])
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A picture that moves; `hides` tells whether faces behind it are hidden."""
+
+    picture: Picture
+    motion: Motion
+    hides: bool = True
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Layers, the farthest first, and what light and lens make of them.
+
+    Attributes
+    ----------
+    exposure : float
+        Part of a frame's time for which the shutter is open.
+    light : (frames,) float64 or float
+        What the brightness is multiplied with.
+    flash : likewise
+        How far everything turns white, 0 to 1.
+    noise, defocus : likewise
+        Standard deviation in gray levels; sigma of the blur in pixels.
+    """
+
+    frames: int
+    layers: Sequence[Layer]
+    exposure: float = 0.0
+    light: Value = 1.0
+    flash: Value = 0.0
+    noise: Value = 0.0
+    defocus: Value = 0.0
+
+
+@dataclass(frozen=True)
+class Take:
+    """Shots one after the other; each but the first begins with a number of frames in which it is mixed in."""
+
+    size: tuple[int, int]
+    shots: Sequence[Shot]
+    dissolves: Sequence[int] = field(default=())
+
+    @property
+    def starts(self) -> list[int]:
+        """The frame in which each shot begins to be seen."""
+        starts = [0]
+        for number, shot in enumerate(self.shots[:-1]):
+            starts.append(starts[-1] + shot.frames - self._mixed(number + 1))
+        return starts
+
+    @property
+    def cuts(self) -> list[int]:
+        """The first frame of each shot but the first; of one that is mixed in, the first that it outweighs."""
+        return [start + self._mixed(number) // 2 for number, start in enumerate(self.starts) if number]
+
+    def pictures(self) -> Iterator[Pixels]:
+        """Yield the frames, (height, width, 3) uint8 BGR."""
+        starts = self.starts
+        for frame in range(starts[-1] + self.shots[-1].frames):
+            shown = [
+                (number, frame - start)
+                for number, start in enumerate(starts)
+                if 0 <= frame - start < self.shots[number].frames
+            ]
+            mix = _drawn(self.shots[shown[0][0]], shown[0][1], self.size)
+            for number, time in shown[1:]:
+                weight = self._weight(number, time)
+                mix = cv2.addWeighted(_drawn(self.shots[number], time, self.size), weight, mix, 1 - weight, 0)
+            yield mix
+
+    def truth(self) -> Truth:
+        """Return where the faces are; nobody is in two shots."""
+        parts, first = [], 1
+        for number, (shot, start) in enumerate(zip(self.shots, self.starts, strict=True)):
+            entering = [self._weight(number, time) for time in range(shot.frames)]
+            leaving = [1.0] * shot.frames
+            if number + 1 < len(self.shots):
+                mixed = self._mixed(number + 1)
+                leaving[shot.frames - mixed :] = [1 - self._weight(number + 1, time) for time in range(mixed)]
+            weight = np.minimum(entering, leaving)
+            parts.append(_faces(shot, start, first, weight, self.size))
+            first += sum(len(layer.picture.boxes) for layer in shot.layers)
+        rows = np.concatenate([part for part in parts if len(part)])
+        rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+        frames, people = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+        return Truth(frames, people, rows[:, 2:6], rows[:, 6] > 0, np.array(self.cuts, np.int64))
+
+    def _mixed(self, number: int) -> int:
+        return self.dissolves[number - 1] if number <= len(self.dissolves) else 0
+
+    def _weight(self, number: int, time: int) -> float:
+        """Return how much a shot is seen a number of frames after its beginning."""
+        mixed = self._mixed(number) if number else 0
+        return min((time + 0.5) / mixed, 1.0) if mixed else 1.0
+
+
+def _drawn(shot: Shot, time: int, size: tuple[int, int]) -> Pixels:
+    steps = _steps(shot, time, size)
+    if len(steps) == 1:
+        picture = _composed(shot.layers, steps[0], size)
+    else:
+        total = np.zeros((size[1], size[0], 3), np.float32)
+        for step in steps:
+            cv2.accumulate(_composed(shot.layers, step, size), total)
+        picture = cv2.convertScaleAbs(total, alpha=1 / len(steps))
+    light, flash, noise, defocus = (_now(value, time) for value in (shot.light, shot.flash, shot.noise, shot.defocus))
+    if defocus > LEAST_DEFOCUS:
+        picture = cv2.GaussianBlur(picture, (0, 0), defocus)
+    if noise:
+        share = noise / NOISE_UNIT
+        picture = cv2.addWeighted(picture, light, _noise(time, size), share, -128 * share)
+    elif light != 1:
+        picture = cv2.convertScaleAbs(picture, alpha=light)
+    if flash:
+        picture = cv2.convertScaleAbs(picture, alpha=1 - flash, beta=WHITE * flash)
+    return picture
+
+
+def _now(value: Value, time: int) -> float:
+    return float(value[time] if isinstance(value, np.ndarray) else value)
+
+
+def _steps(shot: Shot, time: int, size: tuple[int, int]) -> list[float]:
+    """Return the times at which the picture is drawn while the shutter is open: often enough for what moves fastest."""
+    if not shot.exposure:
+        return [float(time)]
+    ends = time - shot.exposure / 2, time + shot.exposure / 2
+    corners = np.array([[0, 0, 1], [size[0], 0, 1], [0, size[1], 1], [*size, 1]], np.float64).T
+    fastest = 0.0
+    for layer in shot.layers:
+        before, now, after = (layer.motion.at(moment) for moment in (ends[0], time, ends[1]))
+        seen = corners if layer is shot.layers[0] else now @ _homogeneous(_corners(layer.picture))
+        own = _inverse(now) @ _homogeneous(seen[:2].T)
+        fastest = max(fastest, float(np.abs((after - before) @ _homogeneous(own.T)).max()))
+    count = int(np.clip(np.ceil(fastest / STEP), 1, MOST_STEPS))
+    return [float(ends[0] + (step + 0.5) * shot.exposure / count) for step in range(count)]
+
+
+def _composed(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> Pixels:
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    for layer in layers:
+        _draw(canvas, layer.picture, layer.motion.at(time))
+    return canvas
+
+
+def _draw(canvas: Pixels, picture: Picture, matrix: NDArray[np.float64]) -> None:
+    """Lay a picture over the canvas."""
+    limits = np.array(canvas.shape[1::-1])
+    first, last = np.zeros(2, int), limits
+    if picture.pixels.shape[2] == 4:
+        corners = matrix @ _homogeneous(_corners(picture))
+        first = np.clip(np.floor(corners.min(axis=1)), 0, limits).astype(int)
+        last = np.clip(np.ceil(corners.max(axis=1)), 0, limits).astype(int)
+    if (last <= first).any():
+        return
+    scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    level = int(np.clip(np.floor(-np.log2(scale)), 0, len(picture.levels) - 1))
+    pixels = picture.levels[level]
+    shrunk = picture.size / pixels.shape[1::-1]
+    # OpenCV counts from the middle of the first pixel, not from its corner.
+    turn = matrix[:, :2] * shrunk
+    offset = matrix[:, 2] + turn @ [0.5, 0.5] - 0.5 - first
+    warp = np.column_stack([turn, offset])
+    width, height = (last - first).tolist()
+    border = cv2.BORDER_CONSTANT if pixels.shape[2] == 4 else cv2.BORDER_REPLICATE
+    drawn = cv2.warpAffine(pixels, warp, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
+    target = canvas[first[1] : last[1], first[0] : last[0]]
+    if pixels.shape[2] == 3:
+        target[:] = drawn
+    else:
+        through = cv2.merge([255 - drawn[:, :, 3]] * 3)
+        cv2.add(drawn[:, :, :3], cv2.multiply(target, through, scale=1 / 255), dst=target)
+
+
+def _faces(shot: Shot, start: int, first: int, weight: NDArray[np.float64], size: tuple[int, int]) -> Curve:
+    """Return frame, person, x1, y1, x2, y2, required of the faces of a shot, a row each."""
+    steps = (np.arange(SAMPLES) + 0.5) / SAMPLES * 2 - 1
+    disc = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    disc = disc[(disc**2).sum(axis=1) <= 1]
+    rows = []
+    for time in range(shot.frames):
+        light = min(weight[time], _now(shot.light, time))
+        defocus = _now(shot.defocus, time)
+        recognisable = weight[time] >= 0.5 and light >= DARKEST
+        person = first
+        matrices = [layer.motion.at(time) for layer in shot.layers]
+        for number, (layer, matrix) in enumerate(zip(shot.layers, matrices, strict=True)):
+            for box, required in zip(layer.picture.boxes, layer.picture.required, strict=True):
+                middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+                centre = matrix[:, :2] @ middle + matrix[:, 2]
+                reach = np.sqrt(((matrix[:, :2] * half) ** 2).sum(axis=1))  # of the ellipse in the box, turned
+                points = matrix[:, :2] @ (middle + disc * half).T + matrix[:, 2:]
+                inside = ((points >= 0) & (points < np.array(size)[:, None])).all(axis=0)
+                if inside.any():
+                    nearer = zip(shot.layers[number + 1 :], matrices[number + 1 :], strict=True)
+                    uncovered = _uncovered(points[:, inside], nearer).mean()
+                    sharp = defocus <= BLUREST * 2 * reach[0]
+                    found = required and recognisable and sharp and 2 * reach[1] >= SMALLEST
+                    found = found and inside.mean() >= INSIDE and uncovered >= UNCOVERED
+                    rows.append([start + time, person, *(centre - reach), *(centre + reach), float(found)])
+                person += 1
+    return np.array(rows).reshape(-1, 7)
+
+
+def _uncovered(points: NDArray[np.float64], nearer: Iterable[tuple[Layer, NDArray[np.float64]]]) -> Curve:
+    """Return how much of each of (2, n) points of the screen is seen through nearer layers, 0 to 1."""
+    seen = np.ones(points.shape[1])
+    middle = points.mean(axis=1)
+    reach = np.abs(points - middle[:, None]).max() * 2
+    for layer, matrix in nearer:
+        height, width = layer.picture.pixels.shape[:2]
+        apart = np.hypot(*(matrix[:, :2] @ [width / 2, height / 2] + matrix[:, 2] - middle))
+        if layer.hides and apart < reach + np.hypot(*matrix[:, 0]) * np.hypot(width, height):
+            columns, rows = np.floor(_inverse(matrix) @ _homogeneous(points.T)).astype(int)
+            hit = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+            seen[hit] *= 1 - layer.picture.pixels[rows[hit], columns[hit], 3] / 255
+    return seen
+
+
+@cache
+def _noise_field(width: int, height: int) -> Pixels:
+    field = np.random.default_rng(0).standard_normal((height, width, 3), np.float32)
+    return np.clip(128 + NOISE_UNIT * field, 0, 255).astype(np.uint8)
+
+
+def _noise(time: int, size: tuple[int, int]) -> Pixels:
+    """Return another part of the same field of noise for each frame."""
+    x, y = (time * 37) % 97, (time * 61) % 89
+    return _noise_field(size[0] + 97, size[1] + 89)[y : y + size[1], x : x + size[0]]
+
+
+def _corners(picture: Picture) -> NDArray[np.float64]:
+    width, height = picture.size
+    return np.array([[0, 0], [width, 0], [0, height], [width, height]])
+
+
+def _homogeneous(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (n, 2) points as (3, n)."""
+    return np.vstack([points.T, np.ones(len(points))])
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(cv2.invertAffineTransform(matrix))

@@ -1,0 +1,47 @@
+"""What the tracker does with boxes: (4,) or (n, 4) float64, centre x, centre y, width, height in pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Boxes = NDArray[np.float64]
+
+
+def centred(corners: NDArray[np.float32]) -> Boxes:
+    """Return boxes given by their corners, (n, 4) x1, y1, x2, y2."""
+    found = np.empty((len(corners), 4))
+    found[:, :2] = (corners[:, :2] + corners[:, 2:]) / 2
+    found[:, 2:] = np.maximum(corners[:, 2:] - corners[:, :2], 1e-3)
+    return found
+
+
+def union(a: Boxes, b: Boxes) -> Boxes:
+    """Return the (n, 4) boxes that hold both of each pair."""
+    low = np.minimum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
+    high = np.maximum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
+    return np.concatenate([(low + high) / 2, high - low], axis=1)
+
+
+def overlaps(box: Boxes, others: Boxes) -> NDArray[np.float64]:
+    """Return the intersections over union of a (4,) box with (n, 4) others."""
+    shared = _shared(box, others)
+    ratio: NDArray[np.float64] = shared / (box[2] * box[3] + others[:, 2] * others[:, 3] - shared)
+    return ratio
+
+
+def parts(box: Boxes, others: Boxes) -> NDArray[np.float64]:
+    """Return which part of a (4,) box lies inside each of (n, 4) others."""
+    part: NDArray[np.float64] = _shared(box, others) / (box[2] * box[3])
+    return part
+
+
+def _shared(box: Boxes, others: Boxes) -> NDArray[np.float64]:
+    low = np.maximum(box[:2] - box[2:] / 2, others[:, :2] - others[:, 2:] / 2)
+    high = np.minimum(box[:2] + box[2:] / 2, others[:, :2] + others[:, 2:] / 2)
+    area: NDArray[np.float64] = np.prod(np.maximum(high - low, 0), axis=1)
+    return area

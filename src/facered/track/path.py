@@ -1,0 +1,130 @@
+"""A person's measured boxes -> a box for every frame of the way: smooth, without gaps, and never too small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.track import kalman
+from facered.track.boxes import union
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facered.track.boxes import Boxes
+    from facered.track.tracklet import Tracklet
+
+EXTENSION_SECONDS = 0.2
+"""Tracks go on for so long beyond their ends, unless a cut is nearer."""
+GROWTH = 0.02
+"""Boxes grow by this part a frame away from the nearest detection, to `GROWING_FRAMES`: their place is a guess."""
+GROWING_FRAMES = 10
+GUESSED_SECONDS = 1.2
+"""Gaps up to this long are filled; in longer ones the face is out of sight, but for the extensions."""
+DAMPING = 0.8
+"""Velocity kept from frame to frame beyond the ends of a track."""
+
+
+@dataclass(slots=True)
+class Track:
+    """A person in a shot.
+
+    Attributes
+    ----------
+    detected : int
+        Number of the first frame with a detection.
+    frames : (n,) int64
+        Numbers of the frames in which the face is, or may be, ascending.
+    boxes : (n, 4) float64
+        Centre x, centre y, width, height in pixels.
+    detections : int
+        How many there are.
+    score : float
+        The best of their scores.
+    keys : tuple of int
+        By what `Tracker.update` knows it.
+    """
+
+    detected: int
+    frames: NDArray[np.int64]
+    boxes: Boxes
+    detections: int
+    score: float
+    keys: tuple[int, ...]
+
+
+def complete(way: list[Tracklet], rate: float) -> Track:
+    """Fill the gaps of a way, smooth it, and extend both ends within the shot.
+
+    Parameters
+    ----------
+    way : list of Tracklet
+        Pieces, all in one shot, in order of time; where two overlap, the later one counts unless only the earlier has
+        a detection.
+    rate : float
+        Frames a second.
+    """
+    shot = way[0].shot
+    extension = max(1, round(EXTENSION_SECONDS * rate))
+    first, last = min(piece.first for piece in way), max(piece.frames[-1] for piece in way)
+    measured, deviations = np.zeros((last - first + 1, 4)), np.zeros(last - first + 1)
+    for piece in way:
+        back = piece.frames[0] - np.arange(1, len(piece.behind) + 1)
+        frames = np.concatenate([back, np.array(piece.frames, np.int64)]) - first
+        boxes = np.array(piece.behind + piece.boxes)
+        found = np.concatenate([np.full(len(back), kalman.FOLLOWED), piece.deviations])
+        better = (deviations[frames] == 0) | (found <= deviations[frames])
+        measured[frames[better]], deviations[frames[better]] = boxes[better], found[better]
+    boxes = kalman.smooth(measured, deviations)
+    boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.0)
+    seen = deviations > 0
+    boxes[seen] = union(boxes[seen], measured[seen])
+    # Who is there when a shot fades into another is hidden until nothing of it can be seen.
+    to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
+    ahead = _extrapolate(boxes, to_end if last + extension >= shot.end else min(extension, to_end))
+    behind = _extrapolate(boxes[::-1], to_begin if first - extension <= shot.begin else min(extension, to_begin))
+    away = _distance(np.flatnonzero(deviations == kalman.DETECTED), np.arange(-len(behind), len(boxes) + len(ahead)))
+    whole = np.concatenate([behind[::-1], boxes, ahead])
+    whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
+    frames = np.arange(first - len(behind), last + len(ahead) + 1)
+    near = _distance(np.flatnonzero(_filled(seen, round(GUESSED_SECONDS * rate))), frames - first) <= max(
+        extension, len(ahead), len(behind)
+    )
+    return Track(
+        way[0].first_detected,
+        frames[near],
+        whole[near],
+        sum(piece.detections for piece in way),
+        max(piece.score for piece in way),
+        tuple(piece.key for piece in way),
+    )
+
+
+def _extrapolate(boxes: Boxes, count: int) -> Boxes:
+    """Return `count` boxes behind the last: the middle moves on, ever slower; the size stays."""
+    velocity = boxes[-1, :2] - boxes[max(len(boxes) - 4, 0), :2]
+    velocity /= max(min(len(boxes) - 1, 3), 1)
+    ahead = np.repeat(boxes[-1:], count, axis=0)
+    ahead[:, :2] += np.cumsum(DAMPING ** np.arange(count))[:, None] * velocity
+    return ahead
+
+
+def _filled(seen: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
+    """Return `seen` with the gaps filled that are not too long."""
+    at = np.flatnonzero(seen)
+    filled = seen.copy()
+    for before, behind in pairwise(at.tolist()):
+        filled[before:behind] |= behind - before - 1 <= longest
+    return filled
+
+
+def _distance(detected: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each frame how many frames away the nearest detection is."""
+    at = np.searchsorted(detected, frames)
+    before = frames - detected[np.maximum(at - 1, 0)]
+    behind = detected[np.minimum(at, len(detected) - 1)] - frames
+    nearest: NDArray[np.int64] = np.minimum(np.abs(before), np.abs(behind))
+    return nearest

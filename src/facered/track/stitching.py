@@ -1,0 +1,132 @@
+"""Pieces of a person's way -> the whole way: across gaps that motion and looks can bridge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.track.appearance import likeness
+from facered.track.boxes import overlaps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from facered.track.boxes import Boxes
+    from facered.track.path import Track
+    from facered.track.tracklet import Tracklet
+
+BRIDGED_SECONDS = 3.0
+"""Longest gap."""
+AT_ONCE = 0.3
+"""Pieces that overlap in time are of one face if their boxes overlap so much."""
+BRIEFLY_SECONDS = 0.2
+"""For so long a face that something passes in front of may be detected at either side of it."""
+NEAR, FARTHER = 1.0, 1.0
+"""How far apart, in parts of the face's size, the two ends of a gap may be expected: at first, and more a second."""
+STRETCH = 1.7
+"""How much larger one end may be than the other."""
+DEAREST = 1.1
+"""How much may be missing of nearness and likeness together, each from 0 to 1."""
+LIKE, SHORT_SECONDS = 0.6, 1.2
+"""Least likeness of what reappears after more than a short time."""
+PART, DOUBLE = 0.5, 0.7
+"""A track of which this part lies, in most frames, on another is of the same face."""
+RECENT = 5
+"""Frames over which the velocity at an end is taken."""
+DAMPING = 0.9
+"""Velocity kept from frame to frame in the gap."""
+
+
+def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
+    """Return each person's pieces in order of time, in order of the first ones.
+
+    Parameters
+    ----------
+    tracklets : iterable of Tracklet
+        In any order.
+    rate : float
+        Frames a second.
+    """
+    pieces = sorted(tracklets, key=lambda piece: (piece.first_detected, *piece.boxes[0]))
+    starts = np.array([piece.first_detected for piece in pieces])
+    reach = round(3 * BRIDGED_SECONDS * rate)  # a gap, and what was followed by its patch on either side
+    brief = round(BRIEFLY_SECONDS * rate)
+    pairs = []
+    for a, before in enumerate(pieces):
+        first, last = np.searchsorted(starts, [before.last_detected + 1 - brief, before.last_detected + reach])
+        for b in range(max(int(first), a + 1), int(last)):
+            if before.shot is not pieces[b].shot or not (before.sure or pieces[b].sure):
+                continue
+            cost = _cost(before, pieces[b], rate)
+            if cost is not None:
+                pairs.append((cost, a, b))
+    following: dict[int, int] = {}
+    followers = set()
+    for _, a, b in sorted(pairs):
+        if a not in following and b not in followers:
+            following[a] = b
+            followers.add(b)
+    ways = []
+    for a in range(len(pieces)):
+        if a not in followers:
+            way = [a]
+            while way[-1] in following:
+                way.append(following[way[-1]])
+            ways.append([pieces[index] for index in way])
+    return ways
+
+
+def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
+    """Return how unlikely it is that one piece continues the other, or None if it does not."""
+    gap = behind.first - before.frames[-1]
+    if gap > BRIDGED_SECONDS * rate or before.last_detected >= behind.last_detected:
+        return None
+    if gap <= 0:
+        shared = [(before.box_at(frame), behind.box_at(frame)) for frame in range(behind.first, before.frames[-1] + 1)]
+        both = [overlaps(a, b[None])[0] for a, b in shared if a is not None and b is not None]
+        if both and np.mean(both) >= AT_ONCE:
+            return 1 - float(np.mean(both))
+        gap = max(behind.first_detected - before.last_detected, 0)
+    end, end_velocity = _end(before.boxes, before.frames)
+    start, start_velocity = _end([*behind.behind[::-1], *behind.boxes][: RECENT + len(behind.behind)][::-1], None)
+    ratio = float(end[2:].max() / start[2:].max())
+    if max(ratio, 1 / ratio) > STRETCH:
+        return None
+    travelled = float(np.sum(DAMPING ** np.arange(gap // 2 + 1)))
+    apart = (end[:2] + travelled * end_velocity) - (start[:2] + travelled * start_velocity)
+    distance = min(float(np.hypot(*apart)), float(np.hypot(*(end[:2] - start[:2]))))
+    distance /= (NEAR + FARTHER * gap / rate) * float(max(end[2:].max(), start[2:].max()))
+    if distance > 1:
+        return None
+    alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
+    if distance + 1 - alike > DEAREST or (gap > SHORT_SECONDS * rate and alike < LIKE):
+        return None
+    return 1 + distance + 1 - alike
+
+
+def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes]:
+    """Return the last of some boxes and the velocity there, a frame."""
+    recent = boxes[-RECENT:]
+    elapsed = frames[-1] - frames[-len(recent)] if frames is not None else len(recent) - 1
+    return boxes[-1], (recent[-1][:2] - recent[0][:2]) / max(elapsed, 1)
+
+
+def without_doubles(tracks: list[Track]) -> list[Track]:
+    """Return the tracks without those that mostly lie on a better one: the same face, detected twice."""
+    kept: list[Track] = []
+    for track in sorted(tracks, key=lambda track: (-track.detections, -track.score, track.keys)):
+        if not any(_doubles(track, other) for other in kept):
+            kept.append(track)
+    return kept
+
+
+def _doubles(track: Track, other: Track) -> bool:
+    if track.frames[-1] < other.frames[0] or other.frames[-1] < track.frames[0]:
+        return False
+    _, here, there = np.intersect1d(track.frames, other.frames, assume_unique=True, return_indices=True)
+    a, b = track.boxes[here], other.boxes[there]
+    low = np.maximum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
+    high = np.minimum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
+    inside = np.prod(np.maximum(high - low, 0), axis=1) > PART * a[:, 2] * a[:, 3]
+    return int(inside.sum()) > DOUBLE * len(track.frames)

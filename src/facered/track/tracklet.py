@@ -1,0 +1,140 @@
+"""A piece of a person's way: the frames in which a face was measured, one after the other."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.track import kalman
+
+if TYPE_CHECKING:
+    from facered.track.appearance import Patch
+    from facered.track.boxes import Boxes
+    from facered.track.shots import Shot
+
+
+@dataclass(slots=True, eq=False)
+class Tracklet:
+    """A face that is, or was, in sight.
+
+    Attributes
+    ----------
+    key : int
+        Counts up from 0.
+    frames : list of int
+        The frames in which it was measured, ascending.
+    boxes : list of (4,) float64
+        The box in each of them, centre and size in pixels.
+    deviations : list of float
+        Standard deviation of each, as a part of the face's size: `kalman.DETECTED` or `kalman.FOLLOWED`.
+    behind : list of (4,) float64
+        Boxes followed backwards from the first frame: in the one before, the one before that, and so on.
+    first_patch, best_patch, anchor, recent : (SIDE, SIDE) uint8
+        The face as it was first detected, best detected, last detected and last measured.
+    detections : int
+        How many of the boxes were detected.
+    first_detected, last_detected : int
+        The first and the last frame in which it was.
+    score : float
+        The best of its detections' scores.
+    missed : int
+        Detections since then in which it was not found.
+    looks : int
+        Second looks taken to find out whether it is a face.
+    size : float
+        Mean side of the box as it was last detected.
+    sure : bool
+        Whether it is.
+    shot : Shot
+        The shot that it lies in, known when the video has been seen.
+    mean, covariance : (4, 2) and (4, 3) float64
+        State of its Kalman filter.
+    """
+
+    key: int
+    first_patch: Patch
+    first_detected: int
+    best_patch: Patch = field(init=False)
+    anchor: Patch = field(init=False)
+    recent: Patch = field(init=False)
+    frames: list[int] = field(default_factory=list)
+    boxes: list[Boxes] = field(default_factory=list)
+    deviations: list[float] = field(default_factory=list)
+    behind: list[Boxes] = field(default_factory=list)
+    detections: int = 0
+    last_detected: int = 0
+    score: float = 0.0
+    missed: int = 0
+    looks: int = 0
+    size: float = 0.0
+    sure: bool = False
+    shot: Shot = field(init=False)
+    mean: Boxes = field(default_factory=lambda: np.empty((4, 2)))
+    covariance: Boxes = field(default_factory=lambda: np.empty((4, 3)))
+
+    @property
+    def predicted(self) -> Boxes:
+        """The box that its filter expects."""
+        box = self.mean[:, 0].copy()
+        box[2:] = np.maximum(box[2:], 1.0)
+        return box
+
+    @property
+    def first(self) -> int:
+        """The first frame in which it was measured, forwards or backwards."""
+        return self.frames[0] - len(self.behind)
+
+    def detect(self, frame: int, box: Boxes, score: float, patch: Patch) -> None:
+        """Add a detection."""
+        self.detections += 1
+        self.last_detected = frame
+        if score > self.score:
+            self.score, self.best_patch = score, patch
+        self.anchor = patch
+        self.size = float(np.sqrt(box[2] * box[3]))
+        self._measure(frame, box, kalman.DETECTED, patch)
+
+    def follow(self, frame: int, box: Boxes, patch: Patch) -> None:
+        """Add a box that was found by its patch."""
+        self._measure(frame, box, kalman.FOLLOWED, patch)
+
+    def box_at(self, frame: int) -> Boxes | None:
+        """Return where it was measured in a frame, if it was."""
+        if frame < self.frames[0]:
+            back = self.frames[0] - frame
+            return self.behind[back - 1] if back <= len(self.behind) else None
+        at = bisect_left(self.frames, frame)
+        return self.boxes[at] if at < len(self.frames) and self.frames[at] == frame else None
+
+    def part(self, begin: int, end: int) -> Tracklet | None:
+        """Return the piece from one frame to another, or None if there is no detection in it."""
+        low, high = bisect_left(self.frames, begin), bisect_right(self.frames, end)
+        frames, deviations = self.frames[low:high], self.deviations[low:high]
+        detected = [frame for frame, deviation in zip(frames, deviations, strict=True) if deviation == kalman.DETECTED]
+        if not detected:
+            return None
+        piece = replace(
+            self,
+            first_detected=detected[0],
+            frames=frames,
+            boxes=self.boxes[low:high],
+            deviations=deviations,
+            behind=self.behind[: max(frames[0] - begin, 0)] if low == 0 else [],
+            detections=len(detected),
+            last_detected=detected[-1],
+        )
+        piece.best_patch, piece.anchor, piece.recent = self.best_patch, self.anchor, self.recent
+        return piece
+
+    def _measure(self, frame: int, box: Boxes, deviation: float, patch: Patch) -> None:
+        if self.frames:
+            kalman.update(box, deviation, self.mean, self.covariance)
+        else:
+            kalman.start(box, self.mean, self.covariance)
+        self.frames.append(frame)
+        self.boxes.append(box)
+        self.deviations.append(deviation)
+        self.recent = patch
