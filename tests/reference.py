@@ -235,3 +235,104 @@ def scrfd(
             corners = ((x - left) * stride, (y - top) * stride, (x + right) * stride, (y + bottom) * stride)
             found.append((*corners, scores[i, 0]))
     return np.array(found, np.float32).reshape(-1, 5)
+
+
+PATCH_SIDE, SMALLEST_LEVEL, MOST_LEVELS, LEAST_VARIANCE = 24, 16, 8, 4
+
+
+def pyramid(luma: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
+    """Return a picture, half of it, a quarter and so on."""
+    levels = [luma.astype(np.int64)]
+    while len(levels) < MOST_LEVELS and min(levels[-1].shape) // 2 >= SMALLEST_LEVEL:
+        height, width = (length // 2 for length in levels[-1].shape)
+        fours = levels[-1][: 2 * height, : 2 * width].reshape(height, 2, width, 2)
+        levels.append((fours.sum(axis=(1, 3)) + 2) // 4)
+    return levels
+
+
+def read_samples(
+    levels: list[NDArray[np.int64]], middle: tuple[float, float], step: tuple[float, float], count: int
+) -> NDArray[np.int64]:
+    """Return count x count samples about a point, `step` apart; points and steps are x, then y."""
+    k = 0
+    while k + 1 < len(levels) and step[0] * step[1] >= 2 * 4**k:
+        k += 1
+    weights = []
+    for axis in (0, 1):
+        length = levels[k].shape[1 - axis]
+        rows = np.zeros((count, length), np.int64)
+        for j in range(count):
+            position = middle[axis] / 2**k - 0.5 + (j - (count - 1) / 2) * (step[axis] / 2**k)
+            position = min(max(position, 0.0), length - 1.0)
+            first = int(position)
+            second = math.floor((position - first) * 256 + 0.5)
+            rows[j, first] += 256 - second
+            rows[j, min(first + 1, length - 1)] += second
+        weights.append(rows)
+    across, down = weights
+    return (down @ levels[k] @ across.T + 32768) >> 16
+
+
+def sample(levels: list[NDArray[np.int64]], box: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the patch of a box given as middle and size."""
+    x, y, width, height = box.tolist()
+    patch = read_samples(levels, (x, y), (width / PATCH_SIDE, height / PATCH_SIDE), PATCH_SIDE)
+    return patch.astype(np.uint8)
+
+
+def correlate(patch: NDArray[np.uint8], region: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the normalised cross-correlation of a patch with each place in a region, 0 where either is flat."""
+
+    def spread(samples: NDArray[np.int64]) -> float:
+        variance = samples.size * int((samples * samples).sum()) - int(samples.sum()) ** 2
+        return math.sqrt(variance) if variance >= LEAST_VARIANCE * samples.size**2 else 0.0
+
+    a = patch.astype(np.int64)
+    n = len(region) - PATCH_SIDE + 1
+    scores = np.zeros((n, n))
+    for i, j in np.ndindex(n, n):
+        b = region[i : i + PATCH_SIDE, j : j + PATCH_SIDE]
+        both = spread(a) * spread(b)
+        if both:
+            scores[i, j] = (a.size * int((a * b).sum()) - int(a.sum()) * int(b.sum())) / both
+    return scores
+
+
+def peak(scores: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the greatest of n x n scores and where it is, x, then y, from the middle: the top of a parabola."""
+
+    def vertex(line: NDArray[np.float64], at: int) -> float:
+        if not 0 < at < len(line) - 1:
+            return 0.0
+        before, here, behind = line[at - 1 : at + 2].tolist()
+        bend = before - 2 * here + behind
+        return 0.5 * (before - behind) / bend if bend < 0 else 0.0
+
+    row, column = divmod(int(scores.argmax()), len(scores))
+    half = len(scores) // 2
+    return (
+        float(scores[row, column]),
+        column - half + vertex(scores[row], column),
+        row - half + vertex(scores[:, column], row),
+    )
+
+
+def search(
+    levels: list[NDArray[np.int64]],
+    patch: NDArray[np.uint8],
+    box: NDArray[np.float64],
+    radius: int,
+    scales: NDArray[np.float64],
+) -> tuple[float, float, float, float, float]:
+    """Return middle, size and correlation of the place near a box that is most like the patch."""
+    x, y, width, height = box.tolist()
+    step = width / PATCH_SIDE, height / PATCH_SIDE
+    score, dx, dy = peak(correlate(patch, read_samples(levels, (x, y), step, PATCH_SIDE + 2 * radius)))
+    middle = x + dx * step[0], y + dy * step[1]
+    best = (*middle, width, height, score)
+    for scale in scales.tolist():
+        step = width * scale / PATCH_SIDE, height * scale / PATCH_SIDE
+        score, dx, dy = peak(correlate(patch, read_samples(levels, middle, step, PATCH_SIDE + 2)))
+        if score > best[4]:
+            best = (middle[0] + dx * step[0], middle[1] + dy * step[1], width * scale, height * scale, score)
+    return best

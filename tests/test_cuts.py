@@ -36,7 +36,7 @@ def noisy(picture: Luma, deviation: float, seed: int) -> Luma:
 
 
 def answers(pictures: Iterable[Luma]) -> list[bool]:
-    detector = CutDetector()
+    detector = CutDetector(25.0)
     given = [answer for answer in map(detector.push, pictures) if answer is not None]
     return given + detector.flush()
 
@@ -107,7 +107,7 @@ def test_the_first_frame_is_never_a_cut(frames: int) -> None:
 
 
 def test_answers_come_a_fixed_number_of_frames_late() -> None:
-    detector = CutDetector()
+    detector = CutDetector(25.0)
     pushed = [detector.push(A) for _ in range(10)]
     assert pushed == [None] * LOOKAHEAD + [False] * (10 - LOOKAHEAD)
     assert detector.flush() == [False] * LOOKAHEAD
@@ -115,7 +115,7 @@ def test_answers_come_a_fixed_number_of_frames_late() -> None:
 
 
 def test_pictures_may_be_overwritten_once_pushed() -> None:
-    detector, memory, given = CutDetector(), np.empty_like(A), []
+    detector, memory, given = CutDetector(25.0), np.empty_like(A), []
     for picture in [A] * 8 + [B] * 8:
         memory[:] = picture
         given.append(detector.push(memory))

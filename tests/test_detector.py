@@ -11,7 +11,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 import facered
 import videos
-from facered.detect.detector import MODEL_VARIABLE, Detector
+from facered.detect.detector import (
+    FINE,
+    LARGEST,
+    LARGEST_LUMA,
+    MODEL_VARIABLE,
+    SMALLEST,
+    SMALLEST_CROP,
+    SMALLEST_LUMA,
+    SURROUNDINGS,
+    Detector,
+)
 from facered.video.frames import Picture, view
 
 if TYPE_CHECKING:
@@ -24,6 +34,8 @@ if TYPE_CHECKING:
     Outputs = dict[str, NDArray[np.float32]]
 
 CERTAIN = 0.5
+BOX = np.array([75.0, 65, 50, 60])
+"""About where the man on the phone is, as middle and size."""
 
 
 def gray_picture(width: int, height: int, luma: int = 126) -> Picture:
@@ -58,7 +70,6 @@ class TestShippedModel:
             assert 50 < (y1 + y2) / 2 < 75
             assert 40 < x2 - x1 < 65
             assert 50 < y2 - y1 < 80
-            assert not found.crowded
 
     def test_sees_the_same_in_nv12(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         for frame in frames:
@@ -75,16 +86,18 @@ class TestShippedModel:
             np.testing.assert_allclose(found.boxes, detector.detect(coloured, CERTAIN).boxes, atol=6)
 
     def test_gives_the_same_again_whatever_it_saw_before(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
-        first = detector.detect(view(frames[0]), CERTAIN)
-        luma = first.luma.copy()
+        def see(detector: Detector) -> list[NDArray[np.generic]]:
+            found = detector.detect(view(frames[0]), CERTAIN)
+            again = detector.look(view(frames[0]), BOX, CERTAIN)
+            return [found.boxes, found.scores, again.boxes, again.scores, detector.shrink(view(frames[0]))]
+
+        first = see(detector)
         detector.detect(gray_picture(64, 200), CERTAIN)
-        detector.detect(view(frames[5]), CERTAIN)
-        again = detector.detect(view(frames[0]), CERTAIN)
-        alone = Detector(threads=1).detect(view(frames[0]), CERTAIN)
-        for other in (again, alone):
-            np.testing.assert_array_equal(first.boxes, other.boxes)
-            np.testing.assert_array_equal(first.scores, other.scores)
-            np.testing.assert_array_equal(luma, other.luma)
+        detector.detect(view(frames[5]), CERTAIN, fine=True)
+        detector.look(view(frames[5]), BOX / 2, CERTAIN)
+        detector.shrink(view(frames[5]))
+        for other in (see(detector), see(Detector(threads=1))):
+            assert all(map(np.array_equal, first, other))
 
     def test_finds_the_face_in_the_place_it_has_in_a_larger_picture(
         self, detector: Detector, frames: list[av.VideoFrame]
@@ -97,32 +110,17 @@ class TestShippedModel:
         found = detector.detect(gray_picture(176, 144), 0.1)
         assert found.boxes.shape == (0, 4)
         assert found.scores.shape == (0,)
-        assert not found.crowded
 
     @pytest.mark.parametrize("size", [(1, 1), (1, 90), (333, 7), (97, 61)])
     def test_takes_pictures_of_any_size(self, detector: Detector, size: tuple[int, int]) -> None:
-        assert len(detector.detect(flat_picture(*size, (90, 120, 130)), CERTAIN).boxes) == 0
-
-    @pytest.mark.parametrize(
-        ("picture", "size", "seen"),
-        [
-            ((176, 144), None, (320, 262)),  # enlarged
-            ((480, 300), None, (480, 300)),  # as it is
-            ((1280, 720), None, (640, 360)),  # shrunk
-            ((720, 1280), None, (360, 640)),
-            ((1280, 720), 256, (256, 144)),
-            ((2000, 1), None, (640, 1)),
-        ],
-    )
-    def test_looks_at_a_picture_of_the_right_size(
-        self, picture: tuple[int, int], size: int | None, seen: tuple[int, int]
-    ) -> None:
-        found = Detector(size=size).detect(gray_picture(*picture, luma=77), CERTAIN)
-        assert found.luma.shape == seen[::-1]
-        assert (found.luma == 77).all()
+        picture = flat_picture(*size, (90, 120, 130))
+        assert len(detector.detect(picture, CERTAIN, fine=True).boxes) == 0
+        assert detector.shrink(picture).shape == size[::-1]
+        for box in (BOX, -BOX, 1000 * BOX, BOX / 1000):
+            assert len(detector.look(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
 
     @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (3, 2), (None, 2)])
-    def test_keeps_the_best_and_says_when_there_were_more(
+    def test_keeps_the_best(
         self, detector: Detector, frames: list[av.VideoFrame], limit: int | None, count: int
     ) -> None:
         two = view(frames[0]), view(frames[6])  # 0.93 and 0.76
@@ -131,9 +129,47 @@ class TestShippedModel:
         )
         found = detector.detect(pair, CERTAIN, limit)
         assert len(found.scores) == count
-        assert found.crowded is (limit == 1)
         assert (np.diff(found.scores) <= 0).all()
         assert found.boxes[0, 0] > 176  # the better one is on the right
+
+
+def placed(frame: av.VideoFrame, width: int, height: int, left: int, top: int) -> Picture:
+    """Return a picture of a gray wall with a frame in one place, at even samples."""
+    wall, source = flat_picture(width, height, (100, 128, 128)), view(frame)
+    assert wall.u is not None
+    assert wall.v is not None
+    wall.y[top : top + frame.height, left : left + frame.width] = source.y
+    for into, plane in ((wall.u, source.u), (wall.v, source.v)):
+        assert plane is not None
+        into[top // 2 :, left // 2 :][: plane.shape[0], : plane.shape[1]] = plane
+    return wall
+
+
+class TestSecondLook:
+    """A face of 14 pixels in a picture of 1280 x 720 is missed at first."""
+
+    @pytest.mark.parametrize(("left", "top"), [(600, 300), (0, 0), (1280 - 44, 720 - 36)])
+    def test_finds_a_small_face_in_the_place_it_has(
+        self, detector: Detector, frames: list[av.VideoFrame], left: int, top: int
+    ) -> None:
+        (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
+        picture = placed(videos.enlarge(frames[0], 44, 36), 1280, 720, left, top)
+        assert len(detector.detect(picture, CERTAIN).boxes) == 0
+        expected = large / 4 + np.array([left, top] * 2)
+        middle, size = (expected[:2] + expected[2:]) / 2, expected[2:] - expected[:2]
+        found = detector.look(picture, np.array([*middle + 2, *size * 1.2], np.float64), CERTAIN)
+        np.testing.assert_allclose(found.boxes, expected[None], atol=4)
+
+    def test_finds_nobody_elsewhere(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        picture = placed(videos.enlarge(frames[0], 44, 36), 1280, 720, 600, 300)
+        assert len(detector.look(picture, np.array([300.0, 300, 14, 18]), CERTAIN).boxes) == 0
+
+    def test_finds_a_large_face(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        picture = view(videos.enlarge(frames[0], 4 * 176, 4 * 144))
+        (expected,) = detector.detect(picture, CERTAIN).boxes
+        middle, size = (expected[:2] + expected[2:]) / 2, expected[2:] - expected[:2]
+        found = detector.look(picture, np.array([*middle, *size], np.float64), CERTAIN)
+        np.testing.assert_allclose(found.boxes, expected[None], atol=0.15 * size[0])
 
 
 ANY_SIZE = (None, 3, "height", "width")
@@ -223,14 +259,11 @@ class TestYuNet:
         detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()))
         assert len(detector.detect(gray_picture(320, 256), threshold).scores) == count
 
-    @pytest.mark.parametrize(("limit", "crowded"), [(1, True), (2, True), (3, False), (4, False), (None, False)])
-    def test_more_faces_than_asked_for_are_dropped_and_told_of(
-        self, tmp_path: Path, limit: int | None, crowded: bool
-    ) -> None:
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4, None])
+    def test_more_faces_than_asked_for_are_dropped(self, tmp_path: Path, limit: int | None) -> None:
         detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()))
         found = detector.detect(gray_picture(320, 256), 0.5, limit)
         np.testing.assert_allclose(found.boxes, self.expected()[:limit], rtol=1e-5)
-        assert found.crowded is crowded
 
     def test_of_boxes_on_the_same_face_the_best_is_kept(self, tmp_path: Path) -> None:
         outputs = yunet_outputs()
@@ -246,6 +279,121 @@ class TestYuNet:
         outputs["bbox_8"][:, 3 * 40 + 5, 2] = value
         found = Detector(save(tmp_path / "yunet.onnx", outputs)).detect(gray_picture(320, 256), 0.5)
         np.testing.assert_allclose(found.boxes, self.expected()[1:], rtol=1e-5)
+
+
+TOLD = 32
+
+
+def size_teller(folder: Path, size: int | None = None, tensor: Sequence[int | str | None] = ANY_SIZE) -> Detector:
+    """Return a detector that sees, whatever the picture, a square of `TOLD` samples in the corner of its tensor."""
+    outputs = yunet_outputs()
+    outputs["cls_8"][0, 0] = outputs["obj_8"][0, 0] = 0.9
+    outputs["bbox_8"][0, 0] = TOLD / 16, TOLD / 16, np.log(TOLD / 8), np.log(TOLD / 8)
+    return Detector(save(folder / "told.onnx", outputs, tensor), size=size)
+
+
+def sizes_seen(detector: Detector, picture: tuple[int, int], fine: bool = False) -> list[tuple[int, int]]:
+    """Return width and height of the pictures that a `size_teller` was shown of one picture, ascending."""
+    boxes = detector.detect(gray_picture(*picture), 0.5, fine=fine).boxes
+    np.testing.assert_allclose(boxes[:, :2], 0, atol=1e-4)
+    return sorted((round(TOLD * picture[0] / x), round(TOLD * picture[1] / y)) for x, y in boxes[:, 2:].tolist())
+
+
+class TestSizes:
+    @pytest.mark.parametrize(
+        ("longer", "seen"),
+        [
+            pytest.param(SMALLEST // 2, SMALLEST, id="enlarged"),
+            pytest.param(SMALLEST + 40, SMALLEST + 40, id="as it is"),
+            pytest.param(4 * LARGEST, LARGEST, id="shrunk"),
+        ],
+    )
+    def test_pictures_are_looked_at_in_a_size_that_suits_the_model(
+        self, tmp_path: Path, longer: int, seen: int
+    ) -> None:
+        detector = size_teller(tmp_path)
+        assert sizes_seen(detector, (longer, longer // 2)) == [(seen, seen // 2)]
+        assert sizes_seen(detector, (longer // 2, longer)) == [(seen // 2, seen)]
+
+    @pytest.mark.parametrize(
+        ("longer", "seen"),
+        [
+            pytest.param(SMALLEST // 2, [SMALLEST], id="nothing to gain"),
+            pytest.param(LARGEST, [LARGEST], id="no more to see"),
+            pytest.param(FINE, [LARGEST, FINE], id="as it is"),
+            pytest.param(2 * FINE, [LARGEST, FINE], id="half of it"),
+            pytest.param(3 * FINE, [LARGEST, 3 * FINE // 2], id="half of something large"),
+        ],
+    )
+    def test_a_fine_look_sees_a_larger_picture_too(self, tmp_path: Path, longer: int, seen: list[int]) -> None:
+        detector = size_teller(tmp_path)
+        assert sizes_seen(detector, (longer, longer // 2), fine=True) == [(size, size // 2) for size in seen]
+        assert sizes_seen(detector, (longer // 2, longer), fine=True) == [(size // 2, size) for size in seen]
+
+    @pytest.mark.parametrize("fine", [False, True])
+    def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: bool) -> None:
+        assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine) == [(256, 128)]
+
+    @pytest.mark.parametrize(
+        ("longer", "shrunk"),
+        [
+            (2, 2),
+            (SMALLEST_LUMA, SMALLEST_LUMA),
+            (2 * SMALLEST_LUMA, SMALLEST_LUMA),
+            (2 * LARGEST_LUMA - 100, LARGEST_LUMA - 50),
+            (2 * LARGEST_LUMA, LARGEST_LUMA),
+            (8 * LARGEST_LUMA, LARGEST_LUMA),
+        ],
+    )
+    @pytest.mark.parametrize("size", [None, 128])
+    def test_luma_is_shrunk_for_following_whatever_the_model_sees(
+        self, tmp_path: Path, longer: int, shrunk: int, size: int | None
+    ) -> None:
+        detector = size_teller(tmp_path, size)
+        for picture in ((longer, longer // 2), (longer // 2, longer)):
+            luma = detector.shrink(gray_picture(*picture, luma=77))
+            assert (max(luma.shape), min(luma.shape)) == (shrunk, shrunk // 2)
+            assert (luma.shape[1] > luma.shape[0]) == (picture[0] > picture[1])
+            assert luma.dtype == np.uint8
+            assert (luma == 77).all()
+
+    def test_shrunk_luma_is_the_callers(self, detector: Detector) -> None:
+        first = detector.shrink(gray_picture(640, 360, luma=50))
+        assert (detector.shrink(gray_picture(640, 360, luma=90)) == 90).all()
+        detector.detect(gray_picture(640, 360, luma=120), CERTAIN)
+        assert (first == 50).all()
+
+    def test_a_fine_look_finds_no_face_twice(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        picture = view(videos.enlarge(frames[0], 8 * 176, 8 * 144))
+        assert max(picture.width, picture.height) > FINE
+        assert len(detector.detect(picture, CERTAIN, fine=True).boxes) == 1
+
+    def test_a_fine_look_finds_smaller_faces(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        picture = placed(videos.enlarge(frames[0], 44, 36), FINE, FINE // 2, 600, 300)
+        assert len(detector.detect(picture, CERTAIN).boxes) == 0
+        (box,) = detector.detect(picture, CERTAIN, fine=True).boxes
+        (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
+        np.testing.assert_allclose(box, large / 4 + np.array([600, 300] * 2), atol=4)
+
+    @pytest.mark.parametrize("middle", [(1000, 500), (0, 0), (2559, 1279), (-5000, 9000)])
+    @pytest.mark.parametrize("size", [1, 80, 5000])
+    def test_a_second_look_takes_the_surroundings_and_stays_inside_the_picture(
+        self, tmp_path: Path, middle: tuple[int, int], size: int
+    ) -> None:
+        (box,) = (
+            size_teller(tmp_path)
+            .look(gray_picture(2560, 1280), np.array([*middle, size, size / 2], np.float64), 0.5)
+            .boxes
+        )
+        side = max(SMALLEST_CROP, round(SURROUNDINGS * size))
+        crop = np.minimum([side, side], [2560, 1280])
+        begin = np.clip(np.array(middle) - crop // 2, 0, [2560, 1280] - crop)
+        np.testing.assert_allclose(box[:2], begin, atol=2)
+        # The longer side of the crop is shown in a fixed size, so that the square in the corner grows with it.
+        unit = size_teller(tmp_path).look(gray_picture(4000, 4000), np.array([2000.0, 2000, 500, 500]), 0.5).boxes[0]
+        np.testing.assert_allclose(
+            box[2:] - box[:2], (unit[2] - unit[0]) / (SURROUNDINGS * 500) * crop.max(), rtol=0.02
+        )
 
 
 class TestSCRFD:
@@ -361,12 +509,19 @@ class TestFixedSize:
         outputs["cls_8"][0, 42] = outputs["obj_8"][0, 42] = 0.9
         detector = Detector(save(tmp_path / "fixed.onnx", outputs, FIXED))
         found = detector.detect(gray_picture(*picture), 0.5)
-        assert found.luma.shape == seen[::-1]
+        assert detector.shrink(gray_picture(*picture)).shape == seen[::-1]
         np.testing.assert_allclose(found.boxes, factor * np.array([[12, 4, 20, 12]]), rtol=1e-5)
 
-    def test_the_size_asked_for_does_not_matter(self, tmp_path: Path) -> None:
-        detector = Detector(save(tmp_path / "fixed.onnx", yunet_outputs(), FIXED), size=1000)
-        assert detector.detect(gray_picture(640, 512), 0.5).luma.shape == (256, 320)
+    @pytest.mark.parametrize("size", [None, 100, 1000])
+    def test_no_other_size_matters(self, tmp_path: Path, size: int | None) -> None:
+        detector = size_teller(tmp_path, size, FIXED)
+        assert sizes_seen(detector, (2560, 2048)) == sizes_seen(detector, (2560, 2048), fine=True) == [(320, 256)]
+
+    def test_a_second_look_fits_into_the_tensor_too(self, tmp_path: Path) -> None:
+        detector = size_teller(tmp_path, None, FIXED)
+        (box,) = detector.look(gray_picture(2560, 2048), np.array([1000.0, 500, 80, 40]), 0.5).boxes
+        # The crop is square; the tensor is 256 high.
+        np.testing.assert_allclose(box[2:] - box[:2], SURROUNDINGS * 80 * TOLD / 256, rtol=1e-5)
 
 
 class TestChoiceOfModel:

@@ -31,7 +31,7 @@ class MatrixFilter:
 
     def __init__(self, box: Array) -> None:
         size = (box[2] + box[3]) / 2
-        variances = (kalman.MEASUREMENT * size) ** 2, (kalman.START_VELOCITY * size) ** 2
+        variances = (kalman.DETECTED * size) ** 2, (kalman.START_VELOCITY * size) ** 2
         self.mean = np.stack([box, np.zeros(4)], 1)
         self.covariance = np.tile(np.diag(variances), (4, 1, 1))
 
@@ -41,8 +41,8 @@ class MatrixFilter:
         self.mean = self.mean @ TRANSITION.T
         self.covariance = TRANSITION @ self.covariance @ TRANSITION.T + noise
 
-    def update(self, box: Array) -> None:
-        noise = (kalman.MEASUREMENT * (box[2] + box[3]) / 2) ** 2
+    def update(self, box: Array, deviation: float) -> None:
+        noise = (deviation * (box[2] + box[3]) / 2) ** 2
         for i in range(4):
             innovation = OBSERVATION @ self.covariance[i] @ OBSERVATION.T + noise
             gain = self.covariance[i] @ OBSERVATION.T @ np.linalg.inv(innovation)
@@ -50,21 +50,26 @@ class MatrixFilter:
             self.covariance[i] = (np.eye(2) - gain @ OBSERVATION) @ self.covariance[i]
 
 
-def smooth_with_matrices(boxes: Array, seen: NDArray[np.bool_]) -> Array:
+def smooth_with_matrices(boxes: Array, deviations: Array) -> Array:
     """Return the boxes after a Rauch-Tung-Striebel smoother."""
     state = MatrixFilter(boxes[0])
     predicted, filtered = [], [(state.mean.copy(), state.covariance.copy())]
-    for box, there in zip(boxes[1:], seen[1:], strict=True):
+    for box, deviation in zip(boxes[1:], deviations[1:], strict=True):
         state.predict()
         predicted.append((state.mean.copy(), state.covariance.copy()))
-        if there:
-            state.update(box)
+        if deviation:
+            state.update(box, deviation)
         filtered.append((state.mean.copy(), state.covariance.copy()))
     means = [filtered[-1][0]]
     for (mean, covariance), (ahead, ahead_covariance) in zip(filtered[-2::-1], predicted[::-1], strict=True):
         gain = covariance @ TRANSITION.T @ np.linalg.inv(ahead_covariance)
         means.append(mean + (gain @ (means[-1] - ahead)[..., None])[..., 0])
     return np.array(means[::-1])[:, :, 0]
+
+
+def measured(seen: NDArray[np.bool_], deviation: float = kalman.DETECTED) -> Array:
+    """Return the deviations of boxes that were measured in these frames alone."""
+    return np.where(seen, deviation, 0.0)
 
 
 def walk(rng: np.random.Generator, frames: int) -> Array:
@@ -87,8 +92,9 @@ def test_the_filter_equals_one_of_matrices(seed: int) -> None:
         np.testing.assert_allclose(mean, expected.mean, rtol=1e-9)
         np.testing.assert_allclose(matrices(covariance), expected.covariance, rtol=1e-9)
         if rng.random() < 0.7:
-            kalman.update(box, mean, covariance)
-            expected.update(box)
+            deviation = float(rng.choice([kalman.DETECTED, kalman.FOLLOWED]))
+            kalman.update(box, deviation, mean, covariance)
+            expected.update(box, deviation)
             np.testing.assert_allclose(mean, expected.mean, rtol=1e-9, atol=1e-9)
             np.testing.assert_allclose(matrices(covariance), expected.covariance, rtol=1e-9)
 
@@ -100,27 +106,38 @@ def test_the_smoother_equals_one_of_matrices(frames: int, share_seen: float) -> 
     boxes = walk(rng, frames) + rng.normal(0, 3, (frames, 4))
     seen = rng.random(frames) < share_seen
     seen[[0, -1]] = True
-    np.testing.assert_allclose(kalman.smooth(boxes, seen), smooth_with_matrices(boxes, seen), rtol=1e-7)
+    deviations = np.where(seen, rng.choice([kalman.DETECTED, kalman.FOLLOWED], frames), 0.0)
+    np.testing.assert_allclose(kalman.smooth(boxes, deviations), smooth_with_matrices(boxes, deviations), rtol=1e-7)
 
 
-def test_rows_without_a_detection_do_not_count() -> None:
+def test_rows_without_a_measurement_do_not_count() -> None:
     rng = np.random.default_rng(1)
     boxes = walk(rng, 30)
     seen = np.ones(30, np.bool_)
     seen[10:17] = False
     other = boxes.copy()
     other[~seen] = np.nan
-    np.testing.assert_array_equal(kalman.smooth(boxes, seen), kalman.smooth(other, seen))
+    np.testing.assert_array_equal(kalman.smooth(boxes, measured(seen)), kalman.smooth(other, measured(seen)))
+
+
+def test_what_is_measured_better_counts_for_more() -> None:
+    boxes = np.tile([100.0, 50, 30, 40], (21, 1))
+    boxes[10, 0] += 10
+    everywhere = np.ones(21, np.bool_)
+    exact, poor = measured(everywhere), measured(everywhere)
+    poor[10] = kalman.FOLLOWED
+    assert kalman.FOLLOWED > kalman.DETECTED
+    assert 0 < kalman.smooth(boxes, poor)[10, 0] - 100 < kalman.smooth(boxes, exact)[10, 0] - 100 < 10
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_steady_walk_with_a_gap_is_found_again_under_noise(seed: int) -> None:
     rng = np.random.default_rng(seed)
     truth = walk(rng, 60)
-    noise = rng.normal(0, 0.05, (60, 4)) * truth[:, 2:].mean(axis=1, keepdims=True)
+    noise = rng.normal(0, kalman.DETECTED, (60, 4)) * truth[:, 2:].mean(axis=1, keepdims=True)
     seen = np.ones(60, np.bool_)
     seen[25:40] = False
-    smoothed = kalman.smooth(truth + noise, seen)
+    smoothed = kalman.smooth(truth + noise, measured(seen))
     error = np.abs(smoothed - truth)
     assert error[seen].mean() < 0.7 * np.abs(noise[seen]).mean()
     assert (error[~seen] < 0.15 * truth[~seen, 2:].mean(axis=1, keepdims=True)).all()
@@ -130,12 +147,12 @@ def test_an_exact_track_stays_as_it_is() -> None:
     still = np.tile([100.0, 50, 30, 40], (20, 1))
     seen = np.ones(20, np.bool_)
     seen[5:9] = False
-    np.testing.assert_allclose(kalman.smooth(still, seen), still, rtol=1e-12)
+    np.testing.assert_allclose(kalman.smooth(still, measured(seen)), still, rtol=1e-12)
 
 
 def test_the_input_is_left_alone() -> None:
-    boxes, seen = walk(np.random.default_rng(2), 9), np.ones(9, np.bool_)
+    boxes, deviations = walk(np.random.default_rng(2), 9), measured(np.ones(9, np.bool_))
     before = boxes.copy()
-    kalman.smooth(boxes, seen)
+    kalman.smooth(boxes, deviations)
     np.testing.assert_array_equal(boxes, before)
-    assert seen.all()
+    assert (deviations == kalman.DETECTED).all()

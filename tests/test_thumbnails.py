@@ -92,7 +92,7 @@ def test_next_to_nothing_is_no_look(frame: av.VideoFrame, box: tuple[float, ...]
     assert look(frames.view(frame), np.array(box, np.float32)) == 0
     thumbnails = Thumbnails()
     thumbnails.offer(1, frame, np.array(box, np.float32), 0.9)
-    assert thumbnails.take(1) is None
+    assert thumbnails.take([1]) is None
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -101,24 +101,34 @@ def test_the_best_look_is_kept_whenever_it_comes(frame: av.VideoFrame, order: in
     thumbnails = Thumbnails()
     for picture in (frame, poor)[::order]:
         thumbnails.offer(5, picture, FACE, 0.9)
-    assert thumbnails.take(5) == sharp
+    assert thumbnails.take([5]) == sharp
 
 
 def test_a_doubtful_detection_does_not_replace_a_sure_one(frame: av.VideoFrame) -> None:
     thumbnails = Thumbnails()
     thumbnails.offer(1, blurred(frame, 2), FACE, 0.9)
-    kept = thumbnails.take(1)
+    kept = thumbnails.take([1])
     thumbnails.offer(1, frame, FACE, 0.3)
     assert kept is not None
-    assert thumbnails.take(1) == kept
+    assert thumbnails.take([1]) == kept
 
 
 def test_everyone_has_his_own(frame: av.VideoFrame) -> None:
     thumbnails = Thumbnails()
     thumbnails.offer(1, frame, FACE, 0.9)
     thumbnails.offer(2, blurred(frame), FACE, 0.9)
-    assert thumbnails.take(1) != thumbnails.take(2)
-    assert thumbnails.take(3) is None
+    assert thumbnails.take([1]) != thumbnails.take([2])
+    assert thumbnails.take([3]) is None
+
+
+def test_who_is_known_by_several_keys_gets_the_best_look_of_all(frame: av.VideoFrame) -> None:
+    thumbnails = Thumbnails()
+    thumbnails.offer(4, blurred(frame), FACE, 0.9)
+    thumbnails.offer(7, frame, FACE, 0.9)
+    sharp = encode(crop(frame, FACE))
+    assert thumbnails.take([4, 7]) == thumbnails.take([7, 4]) == thumbnails.take([7, 9]) == sharp
+    assert thumbnails.take([4]) not in (sharp, None)
+    assert thumbnails.take([]) is None
 
 
 def test_the_frame_is_only_read(frame: av.VideoFrame) -> None:

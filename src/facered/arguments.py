@@ -219,8 +219,8 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         type=int,
         action=_Option,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, and up to "
-        "1280 or half the video's own now and then)",
+        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, and up to"
+        " 1280 or half the video's own now and then)",
     )
     group.add_argument(
         "--resolution",
