@@ -11,6 +11,8 @@ import numpy as np
 
 from facered.annotations import DECIMALS, Annotations
 from facered.detect.detector import Detection, Detector
+from facered.pipeline import Ahead, depth
+from facered.profiling import timed, timed_items
 from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.thumbnails import Thumbnails
@@ -77,21 +79,23 @@ def analyze_video(
     stage = Stage("analyze", info.frames, progress)
     pts: list[int] = []
     last_duration = held = 0
-    for frame in reader.frames():
-        if not pts and frame.rotation:
-            logger.warning(
-                "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
-                "missed",
-                reader.path,
-                frame.rotation,
-            )
-        assert frame.pts is not None
-        pts.append(frame.pts)
-        wanted = span.holds((frame.pts - pts[0]) * info.time_base)
-        held += wanted
-        finder.take(frame, wanted)
-        last_duration = frame.duration or 0
-        stage.step()
+    waiting = depth(info.width, info.height) if options.threads != 1 else 0
+    with Ahead(timed_items(reader.frames(), "decode"), waiting, "decode") as decoded:
+        for frame in decoded:
+            if not pts and frame.rotation:
+                logger.warning(
+                    "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
+                    "missed",
+                    reader.path,
+                    frame.rotation,
+                )
+            assert frame.pts is not None
+            pts.append(frame.pts)
+            wanted = span.holds((frame.pts - pts[0]) * info.time_base)
+            held += wanted
+            finder.take(frame, wanted)
+            last_duration = frame.duration or 0
+            stage.step()
     tracks = finder.finish()
     stage.finish()
     span.check_held(held, reader.path)
@@ -137,7 +141,8 @@ class _Finder:
         # Only thumbnails need the frame again: holding it would keep the decoder from using its memory.
         held = frame if self._thumbnails is not None and len(detection.boxes) else None
         self._waiting.append((held, detection.boxes, detection.scores))
-        begins_shot = self._cuts.push(detection.luma)
+        with timed("cuts"):
+            begins_shot = self._cuts.push(detection.luma)
         if begins_shot is not None:
             self._follow(begins_shot)
 
@@ -145,7 +150,8 @@ class _Finder:
         """Return the tracks of all frames."""
         for begins_shot in self._cuts.flush():
             self._follow(begins_shot)
-        return self._tracker.finish()
+        with timed("track back"):
+            return self._tracker.finish()
 
     def looks(self, tracks: list[Track]) -> dict[int, bytes]:
         """Return the JPEG of each track by its id, its place in the list from 1 on."""
@@ -162,10 +168,12 @@ class _Finder:
 
     def _follow(self, begins_shot: bool) -> None:
         frame, boxes, scores = self._waiting.popleft()
-        seen = self._tracker.update(boxes, scores, begins_shot)
+        with timed("track"):
+            seen = self._tracker.update(boxes, scores, begins_shot)
         if frame is not None and self._thumbnails is not None:
-            for key, index in seen.items():
-                self._thumbnails.offer(key, frame, boxes[index], float(scores[index]))
+            with timed("thumbnails"):
+                for key, index in seen.items():
+                    self._thumbnails.offer(key, frame, boxes[index], float(scores[index]))
 
 
 def _by_frame(

@@ -174,13 +174,20 @@ def _command(
         metavar="N",
         type=int,
         action=_Option,
-        help="threads for each of decoding, detecting and encoding (default: all cores)",
+        help="threads for each of decoding, detecting and encoding; 1 does one thing after the other (default: all cores)",
     )
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument(
         "--json", action="store_true", help="print a JSON line a change of state and a report at the end"
     )
     group.add_argument("--report", metavar="FILE", type=Path, help="write the report, a JSON line a video, to a file")
+    group.add_argument("--timings", action="store_true", help="print how long each step took, to standard error")
+    group.add_argument(
+        "--trace",
+        metavar="FILE",
+        type=Path,
+        help="write a trace of each thread's work, for Perfetto or chrome://tracing",
+    )
     return parser
 
 

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if chosen.quiet else logging.WARNING)
     interruption = _Interruption()
     try:
-        with interruption.heeded():
+        with interruption.heeded(), _profile(chosen):
             return _work_through(chosen, interruption)
     except (KeyboardInterrupt, JobCanceledError):
         print("facered: cancelled; nothing half-written is left", file=sys.stderr)
@@ -212,6 +212,28 @@ def _summary(result: Result) -> str:
         first = next(iter(result.thumbnails.values()))
         lines.append(f"  thumbnails:  {first}" + (" ..." if len(result.thumbnails) > 1 else ""))
     return "\n".join(lines)
+
+
+@contextmanager
+def _profile(chosen: argparse.Namespace) -> Iterator[None]:
+    """Tell where the time went, where that is asked for, however the work ends."""
+    if not chosen.timings and chosen.trace is None:
+        yield
+        return
+    from facered.profiling import Profile
+
+    profile = Profile()
+    try:
+        with profile:
+            yield
+    finally:
+        if chosen.timings:
+            print(profile.table(), file=sys.stderr)
+        if chosen.trace is not None:
+            try:
+                profile.write_trace(chosen.trace)
+            except OSError as error:
+                print(f"facered: {chosen.trace}: the trace cannot be written ({error.strerror})", file=sys.stderr)
 
 
 @contextmanager

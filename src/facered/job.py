@@ -6,14 +6,15 @@ The states are those of Azure Media Services' jobs.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 
+from facered import cores
 from facered.errors import FaceredError, JobCanceledError, ServiceError
 from facered.modes import Result, Task, perform
 from facered.progress import Progress, ProgressCallback
@@ -162,7 +163,7 @@ class Job:
 @cache
 def _executor() -> ThreadPoolExecutor:
     # Each job keeps two cores busy; more at once would only share them.
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="facered")
+    return ThreadPoolExecutor(max(1, cores.available() // 2), thread_name_prefix="facered")
 
 
 def _run(job: Job) -> None:
@@ -176,5 +177,5 @@ def _run(job: Job) -> None:
 
 def start(job: Job) -> Job:
     """Have a job carried out in the background, in its turn."""
-    _executor().submit(_run, job)
+    _executor().submit(copy_context().run, _run, job)
     return job

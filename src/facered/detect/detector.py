@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnxruntime
 
+from facered import cores
 from facered._native import decode
 from facered._native.tensor import Letterbox
 from facered.detect import colour
@@ -19,8 +20,11 @@ from facered.detect.family import Family, ModelOutput
 from facered.detect.scrfd import SCRFD
 from facered.detect.yunet import YuNet
 from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.profiling import timed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facered.video.frames import Picture
@@ -95,7 +99,14 @@ class Detector:
     def detect(self, picture: Picture, threshold: float, limit: int | None = 64) -> Detection:
         """Return the faces whose score is above the threshold, at most `limit`, the best ones."""
         self._fill(picture)
-        outputs = self._session.run(self.family.outputs, {self._input.name: self._tensor})
+        with timed("infer"):
+            outputs = self._session.run(self.family.outputs, {self._input.name: self._tensor})
+        with timed("boxes"):
+            return self._boxes_of(outputs, picture, threshold, limit)
+
+    def _boxes_of(
+        self, outputs: Sequence[NDArray[np.float32]], picture: Picture, threshold: float, limit: int | None
+    ) -> Detection:
         count = self.family.decode(outputs, self._tensor.shape[3], threshold, self._boxes)
         found = self._boxes[:count]
         found = found[(np.abs(found) < FARTHEST).all(axis=1)]
@@ -118,7 +129,8 @@ class Detector:
     def _fill(self, picture: Picture) -> None:
         self._prepare(picture)
         assert self._letterbox is not None
-        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self._tensor[0], self._luma)
+        with timed("tensor"):
+            self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self._tensor[0], self._luma)
 
     def _prepare(self, picture: Picture) -> None:
         chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
@@ -166,7 +178,9 @@ def _model_path(model: str | os.PathLike[str] | None) -> Path:
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or cores.available()
+    # Threads that wait for work sleep: spinning takes the processor from the decoder and the encoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _QUIET
     try:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
