@@ -174,7 +174,7 @@ def _command(
         metavar="N",
         type=int,
         action=_Option,
-        help="threads for each of decoding, detecting and encoding; 1 does one thing after the other (default: all cores)",
+        help="threads for each of decoding, detecting and encoding; 1: one thing after the other (default: all cores)",
     )
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument(
