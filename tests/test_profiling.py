@@ -30,7 +30,7 @@ def foo(carphone: Path, tmp_path: Path) -> Path:
 def rows(table: str) -> dict[str, list[str]]:
     lines = [re.split(r"  +", line) for line in table.splitlines()]
     assert lines[0] == HEAD
-    return {line[0]: line[1:] for line in lines[1:-1]}
+    return {line[0]: line[1:] for line in lines[2:-1]}
 
 
 def test_without_a_profile_nothing_is_made() -> None:

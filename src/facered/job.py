@@ -49,8 +49,14 @@ class Job:
         The latest there is; None before the first frame.
     """
 
-    def __init__(self, task: Task, progress: ProgressCallback | None = None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        progress: ProgressCallback | None = None,
+        work: Callable[[Task, ProgressCallback | None], Result] = perform,
+    ) -> None:
         self.task = task
+        self._work = work
         self.progress: Progress | None = None
         self._callback = progress
         self._state = JobState.QUEUED
@@ -104,7 +110,7 @@ class Job:
         try:
             self._enter(JobState.PROCESSING)
             self._check()
-            result = perform(self.task, self._tell)
+            result = self._work(self.task, self._tell)
         except (JobCanceledError, KeyboardInterrupt) as error:
             self._enter(JobState.CANCELING, JobState.PROCESSING)  # unless it came by way of `cancel`
             self._enter(JobState.CANCELED, error=error if isinstance(error, JobCanceledError) else self._canceled())

@@ -14,6 +14,8 @@ from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import TypeVar
 
+from facered.table import table
+
 T = TypeVar("T")
 
 _NOTHING = nullcontext()
@@ -107,7 +109,7 @@ class Profile:
     def table(self) -> str:
         """Return how often and how long each step ran: totals, means, shares of the wall time, percentiles."""
         wall, frames = self.seconds, max(self.frames, 1)
-        rows = [_HEADS]
+        rows = []
         for step, durations in self.durations().items():
             durations.sort()
             total, last = sum(durations), len(durations) - 1
@@ -119,14 +121,7 @@ class Profile:
                 f"{1e3 * durations[round(0.99 * last)]:.3f}",
             )
             rows.append((step, str(len(durations)), *figures))
-        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
-        lines = [
-            "  ".join(
-                [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-            )
-            for row in rows
-        ]
-        return "\n".join([*lines, f"{self.frames} frames in {wall:.3f} s"])
+        return f"{table(_HEADS, rows)}\n{self.frames} frames in {wall:.3f} s"
 
     def write_trace(self, path: str | os.PathLike[str]) -> None:
         """Write a trace for Chrome (``chrome://tracing``) or Perfetto, with a row a thread.

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+# From 1.29 on, onnxruntime's wheels for Linux tell Microsoft of every process and session, unless this is set before
+# they are loaded. Whoever redacts footage does not want that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from facered import cores
