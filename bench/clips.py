@@ -117,7 +117,9 @@ def fitted(pictures: Iterator[VideoFrame], width: int, height: int) -> Iterator[
         if graph is None:
             graph = Graph()
             graph.link_nodes(
-                graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)),
+                graph.add_buffer(
+                    width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
+                ),
                 graph.add("scale", f"{width}:{height}:force_original_aspect_ratio=increase:flags=lanczos"),
                 graph.add("crop", f"{width}:{height}"),
                 graph.add("format", "yuv420p"),
