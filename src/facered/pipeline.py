@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextvars import copy_context
-from types import TracebackType
 from typing import Generic, TypeVar
 
 from facered import profiling
@@ -60,9 +59,7 @@ class Ahead(Generic[T]):
         self._thread.start()
         return self._take()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         thread = self._thread
         if thread is None:
             _close(self._items)
