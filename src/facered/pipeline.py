@@ -12,7 +12,7 @@ from facered import profiling
 
 T = TypeVar("T")
 
-HELD_BYTES = 16 * 2**20
+HELD_BYTES = 8 * 2**20
 """About so much may wait between two stages."""
 FEWEST, MOST = 2, 8
 """Bounds for the number of pictures that wait."""
