@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from facered import cores
+from facered.detect.detector import Detector
+from facered.video.reader import Reader
+from facered.video.writer import Encoding, Writer
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +88,33 @@ def test_without_control_groups_those_are_counted_that_the_process_may_use(
 
 def test_this_machine_has_one_at_least() -> None:
     assert cores.available() >= 1
+
+
+@pytest.mark.parametrize(("asked", "decoding", "encoding"), [(0, 3, 4), (1, 1, 1), (5, 5, 5)])
+def test_decoder_and_encoder_take_their_threads_from_it(
+    carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int, decoding: int, encoding: int
+) -> None:
+    monkeypatch.setattr(cores, "available", lambda: 3)
+    with Reader(carphone, asked) as reader:
+        assert reader.stream.codec_context.thread_count == decoding
+        writer = Writer(tmp_path / "out.mp4", reader, Encoding(threads=asked))
+        assert writer._video.codec_context.thread_count == encoding
+        writer.discard()
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(0, 3), (1, 1)])
+def test_the_detector_too(monkeypatch: pytest.MonkeyPatch, asked: int, taken: int) -> None:
+    monkeypatch.setattr(cores, "available", lambda: 3)
+    given = []
+
+    class Options(onnxruntime.SessionOptions):
+        def add_session_config_entry(self, key: str, value: str) -> None:
+            given.append((key, value))
+            super().add_session_config_entry(key, value)
+
+        def __del__(self) -> None:
+            given.append(self.intra_op_num_threads)
+
+    monkeypatch.setattr(onnxruntime, "SessionOptions", Options)
+    Detector(threads=asked)
+    assert given == [("session.intra_op.allow_spinning", "0"), taken]

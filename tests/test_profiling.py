@@ -115,6 +115,15 @@ def test_the_trace_has_a_row_a_thread(foo: Path, tmp_path: Path) -> None:
             assert end <= begin + 0.01  # a thread does one thing at a time
 
 
+def test_on_one_thread_one_thing_is_done_after_the_other(foo: Path, tmp_path: Path) -> None:
+    with facered.Profile() as profile:
+        facered.combined(foo, tmp_path, threads=1)
+    profile.write_trace(tmp_path / "trace.json")
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    assert {event["tid"] for event in events} == {1}
+    assert not [event["name"] for event in events if "waiting" in event["name"]]
+
+
 def test_a_trace_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with facered.Profile() as profile:
         pass
