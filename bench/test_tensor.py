@@ -79,6 +79,12 @@ def test_facered_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame) -> N
 
 
 @SIZES
+def test_opencv_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame, cv2: ModuleType) -> None:
+    y, small = np.ascontiguousarray(frames.view(frame).y), content(frame)
+    benchmark(cv2.resize, y, small, interpolation=cv2.INTER_AREA)
+
+
+@SIZES
 def test_opencv_rgb_resize_transpose(benchmark: BenchmarkFixture, frame: VideoFrame, cv2: ModuleType) -> None:
     i420 = frame.to_ndarray()
     tensor, small = empty_tensor(frame), content(frame)

@@ -8,6 +8,7 @@ same on every machine. Colour conversion follows on the small picture.
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.math cimport floor
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy
 
 from planes cimport Plane, as_plane
 
@@ -219,6 +220,16 @@ cdef void luma_row(const Plane* y, const Axis* across, const Axis* down, int row
         small[j] = <uint8_t>((<uint32_t>(<int32_t>out[j]) + 32768) >> 16)
 
 
+cdef void halve_row(const uint8_t* p, const uint8_t* q, uint8_t* small, Py_ssize_t n) noexcept nogil:
+    # What the sums of `luma_row` come to where all four weights are the same.
+    cdef Py_ssize_t j
+    cdef uint16_t above, below  # two samples each; which is the first does not matter
+    for j in range(n):
+        memcpy(&above, p + 2 * j, 2)
+        memcpy(&below, q + 2 * j, 2)
+        small[j] = <uint8_t>(<uint16_t>((above & 255) + (above >> 8) + (below & 255) + (below >> 8) + 2) >> 2)
+
+
 cdef void split(const uint16_t* line, uint16_t* even, uint16_t* odd, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t x
     for x in range(n):
@@ -350,7 +361,15 @@ cdef class Letterbox:
         cdef Plane yp = as_plane(y)
         cdef Py_ssize_t n = self.content_width
         cdef int row
-        cdef float* yf = <float*>PyMem_Calloc(n * sizeof(float) + (self.width + SPARE) * sizeof(uint16_t), 1)
+        cdef const uint8_t* two
+        cdef float* yf
+        if self.luma_x.ratio == 2 and self.luma_y.ratio == 2:
+            with nogil:
+                for row in range(self.content_height):
+                    two = yp.data + 2 * row * yp.stride
+                    halve_row(two, two + yp.stride, &luma[row, 0], n)
+            return
+        yf = <float*>PyMem_Calloc(n * sizeof(float) + (self.width + SPARE) * sizeof(uint16_t), 1)
         if yf == NULL:
             raise MemoryError
         with nogil:
