@@ -1,7 +1,8 @@
 # make demo [VIDEO=my.mp4]   redact a clip with a face, say where the result is
 # make test                  the whole suite
 # make lint                  ruff, mypy --strict, cython-lint
-# make bench                 the benchmarks, beside their rivals
+# make bench                 the benchmarks, beside their rivals; says what became slower since the last run
+# make bench-memory          how much memory long videos take
 # make bench-accuracy        what stays hidden, beside detection alone
 # Each sets up .venv by itself. PYTHON chooses the interpreter (3.11 or newer).
 
@@ -13,7 +14,7 @@ VIDEO ?= $(CLIPS)/carphone_pristine.mp4
 SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.pxd')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-accuracy clean
+.PHONY: demo test lint bench bench-accuracy bench-memory clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed $(CLIPS)/.fetched
@@ -32,6 +33,10 @@ bench: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-json=.cache/bench.json
 	$(BIN)/python -m bench.job
 	$(BIN)/python -m bench.redetection
+	$(BIN)/python -m bench.guard
+
+bench-memory: $(VENV)/.bench $(CLIPS)/.fetched
+	$(BIN)/python -m bench.memory
 
 bench-accuracy: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.accuracy

@@ -8,14 +8,17 @@ and more detectors, in the folder that ``FACERED_MODELS`` names, else ``../share
 from __future__ import annotations
 
 import os
+from collections import deque
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 from av.filter import Graph
 from av.video.frame import PictureType, VideoFrame
+
+from facered.video import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 CLIPS = CACHE / "clips"
+RATE = 25
+DELAY = RATE
+GRIDS = {1: (1, 1), 10: (5, 2)}
+"""Columns and rows of `long_film`, by the number of people."""
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mpg")
 
 
@@ -94,18 +101,75 @@ def scaled(width: int, height: int) -> Iterator[VideoFrame]:
     ------
     MaterialMissingError
     """
-    with av.open(os.fspath(carphone())) as container:
-        stream = container.streams.video[0]
-        graph = Graph()
-        graph.link_nodes(
-            graph.add_buffer(template=stream),
-            graph.add("scale", f"{width}:{height}:force_original_aspect_ratio=increase:flags=lanczos"),
-            graph.add("crop", f"{width}:{height}"),
-            graph.add("buffersink"),
-        ).configure()
-        for frame in container.decode(stream):
-            graph.push(frame)
-            yield graph.pull()  # type: ignore[misc]
+    yield from fitted(decoded(carphone()), width, height)
+
+
+def decoded(path: Path) -> Iterator[VideoFrame]:
+    """Yield the frames of a video."""
+    with av.open(os.fspath(path)) as container:
+        yield from container.decode(video=0)
+
+
+def fitted(pictures: Iterator[VideoFrame], width: int, height: int) -> Iterator[VideoFrame]:
+    """Yield frames scaled and cropped to a size; no distortion."""
+    graph: Graph | None = None
+    for number, frame in enumerate(pictures):
+        if graph is None:
+            graph = Graph()
+            graph.link_nodes(
+                graph.add_buffer(
+                    width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
+                ),
+                graph.add("scale", f"{width}:{height}:force_original_aspect_ratio=increase:flags=lanczos"),
+                graph.add("crop", f"{width}:{height}"),
+                graph.add("format", "yuv420p"),
+                graph.add("buffersink"),
+            ).configure()
+        frame.pts, frame.time_base = number, Fraction(1, 25)
+        graph.push(frame)
+        yield graph.pull()  # type: ignore[misc]
+
+
+def tiled(pictures: Iterator[VideoFrame], width: int, height: int, columns: int, rows: int) -> Iterator[VideoFrame]:
+    """Yield frames in which a video runs side by side with itself, a second later in each tile."""
+    across, down = width // columns // 2 * 2, height // rows // 2 * 2
+    count = columns * rows
+    tiles: deque[VideoFrame] = deque(maxlen=(count - 1) * DELAY + 1)
+    for tile in fitted(pictures, across, down):
+        tiles.append(tile)
+        whole = VideoFrame(width, height, "yuv420p")
+        target = frames.view(whole)
+        for plane, gray in ((target.y, 16), (target.u, 128), (target.v, 128)):
+            assert plane is not None
+            plane[:] = gray
+        for number in range(count):
+            source = frames.view(tiles[max(len(tiles) - 1 - number * DELAY, 0)])
+            for into, plane, step in ((target.y, source.y, 1), (target.u, source.u, 2), (target.v, source.v, 2)):
+                assert into is not None
+                assert plane is not None
+                x, y = number % columns * across // step, number // columns * down // step
+                into[y : y + plane.shape[0], x : x + plane.shape[1]] = plane
+        yield whole
+
+
+def long_film(width: int, height: int, people: int, seconds: float) -> Path:
+    """Return a video of some length with one or ten faces in every frame, made when it is first asked for.
+
+    Raises
+    ------
+    MaterialMissingError
+    """
+    try:
+        source = media() / "talking_face_200s.mp4"
+    except MaterialMissingError:
+        source = carphone()
+    path = CACHE / f"{source.stem}_{people}_{width}x{height}_{seconds:g}s.mp4"
+    if not path.is_file():
+        endless = chain.from_iterable(map(decoded, repeat(source)))
+        columns, rows = GRIDS[people]
+        pictures = tiled(endless, width, height, columns, rows)
+        encode(path, islice(pictures, round(seconds * RATE)), Fraction(RATE), crf=18)
+    return path
 
 
 def picture(width: int, height: int) -> VideoFrame:

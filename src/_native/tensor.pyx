@@ -5,23 +5,26 @@ time), then along the rows; each weight is an integer and a sample's weights sum
 same on every machine. Colour conversion follows on the small picture.
 """
 
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.math cimport floor
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy
 
 from planes cimport Plane, as_plane
 
 cdef enum:
     ONE = 256  # the sum of a sample's weights
+    SPARE = 4  # how many samples behind a line's end can be read
 
 
 cdef struct Axis:
     # How the samples along one axis of the result are made from those of the source: result sample j is the sum over
-    # t < taps of weight[j, t] * source[start[j] + t].
+    # t < taps of weight[j * pitch + t] * source[start[j] + t].
     int32_t* start
     uint16_t* weight
     int size
     int taps
+    int pitch  # from the weights of one sample to those of the next: taps rounded up to fours, filled with zeros
     int ratio  # source samples a result sample where that is a whole number up to 4, else 0
     bint three_to_two  # whether it is 1.5
 
@@ -40,7 +43,8 @@ cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
     if axis.three_to_two:
         axis.taps = 2
     axis.start = <int32_t*>PyMem_Calloc(size, sizeof(int32_t))
-    axis.weight = <uint16_t*>PyMem_Calloc(size * axis.taps, sizeof(uint16_t))
+    axis.pitch = (axis.taps + 3) & ~3
+    axis.weight = <uint16_t*>PyMem_Calloc(size * axis.pitch, sizeof(uint16_t))
     if axis.start == NULL or axis.weight == NULL:
         raise MemoryError
     for j in range(size):
@@ -62,9 +66,9 @@ cdef void plan_linear(Axis* axis, int j, double position, int samples) noexcept:
     first = min(<int>position, max(samples - 2, 0))
     second = <int>floor(ONE * (position - first) + 0.5)
     axis.start[j] = first
-    axis.weight[j * axis.taps] = ONE - second
+    axis.weight[j * axis.pitch] = ONE - second
     if axis.taps > 1:
-        axis.weight[j * axis.taps + 1] = second
+        axis.weight[j * axis.pitch + 1] = second
 
 
 cdef void plan_area(Axis* axis, int j, double low, double high, int samples) noexcept:
@@ -75,7 +79,7 @@ cdef void plan_area(Axis* axis, int j, double low, double high, int samples) noe
         here = <int>floor(ONE * min(max((first + t + 1 - low) / (high - low), 0.0), 1.0) + 0.5)
         if t == axis.taps - 1:
             here = ONE
-        axis.weight[j * axis.taps + t] = here - before
+        axis.weight[j * axis.pitch + t] = here - before
         before = here
 
 
@@ -84,7 +88,7 @@ cdef void add_rows(const Plane* plane, const Axis* axis, int row, uint16_t* line
     cdef const uint8_t* p = plane.data + axis.start[row] * plane.stride
     cdef const uint8_t* q = p + plane.stride
     cdef const uint8_t* r = q + plane.stride
-    cdef const uint16_t* weight = axis.weight + row * axis.taps
+    cdef const uint16_t* weight = axis.weight + row * axis.pitch
     cdef uint16_t a = weight[0], b, c
     cdef Py_ssize_t x
     cdef int t
@@ -107,16 +111,59 @@ cdef void add_rows(const Plane* plane, const Axis* axis, int row, uint16_t* line
                 line[x] = <uint16_t>(line[x] + a * p[x])
 
 
-cdef inline void gather(const uint16_t* line, Py_ssize_t step, const int32_t* start, const uint16_t* weight, int taps,
-                        float* out, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t j, t
+cdef extern from *:
+    """
+    /* out[j] = the sum over t < pitch of weight[j * pitch + t] * line[start[j] + t]; pitch is a multiple of 4. */
+    #if defined(__SSE2__) || defined(_M_X64)
+      #include <emmintrin.h>
+      /* Four samples of one result are neighbours: one load. They are multiplied as signed numbers, 32768 too low each,
+         which the weights, whose sum is 256, turn into a constant. */
+      static inline __m128i two_results(const uint16_t* line, const int32_t* start, const uint16_t* weight,
+                                        Py_ssize_t pitch, Py_ssize_t t) {
+          __m128i samples = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i*)(line + start[0] + t)),
+                                               _mm_loadl_epi64((const __m128i*)(line + start[1] + t)));
+          __m128i weights = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i*)(weight + t)),
+                                               _mm_loadl_epi64((const __m128i*)(weight + pitch + t)));
+          return _mm_madd_epi16(_mm_xor_si128(samples, _mm_set1_epi16(-32768)), weights);
+      }
+      static inline Py_ssize_t gather_fours(const uint16_t* line, const int32_t* start, const uint16_t* weight,
+                                            Py_ssize_t pitch, float* out, Py_ssize_t n) {
+          Py_ssize_t j, t;
+          for (j = 0; j + 4 <= n; j += 4) {
+              const uint16_t* row = weight + j * pitch;
+              __m128i low = two_results(line, start + j, row, pitch, 0);
+              __m128i high = two_results(line, start + j + 2, row + 2 * pitch, pitch, 0);
+              for (t = 4; t < pitch; t += 4) {
+                  low = _mm_add_epi32(low, two_results(line, start + j, row, pitch, t));
+                  high = _mm_add_epi32(high, two_results(line, start + j + 2, row + 2 * pitch, pitch, t));
+              }
+              __m128 even = _mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), _MM_SHUFFLE(2, 0, 2, 0));
+              __m128 odd = _mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), _MM_SHUFFLE(3, 1, 3, 1));
+              low = _mm_add_epi32(_mm_castps_si128(even), _mm_castps_si128(odd));
+              _mm_storeu_ps(out + j, _mm_cvtepi32_ps(_mm_add_epi32(low, _mm_set1_epi32(256 * 32768))));
+          }
+          return j;
+      }
+    #else
+      static inline Py_ssize_t gather_fours(const uint16_t* line, const int32_t* start, const uint16_t* weight,
+                                            Py_ssize_t pitch, float* out, Py_ssize_t n) {
+          (void)line, (void)start, (void)weight, (void)pitch, (void)out, (void)n;
+          return 0;
+      }
+    #endif
+    """
+    # Fills the first results, as many as fit its vectors, and returns how many.
+    Py_ssize_t gather_fours(const uint16_t* line, const int32_t* start, const uint16_t* weight, Py_ssize_t pitch,
+                            float* out, Py_ssize_t n) noexcept nogil
+
+
+cdef void gather(const uint16_t* line, const Axis* axis, float* out) noexcept nogil:
+    cdef Py_ssize_t j, t, pitch = axis.pitch
     cdef uint32_t total
-    cdef const uint16_t* source
-    for j in range(n):
-        source = line + start[j] * step
+    for j in range(gather_fours(line, axis.start, axis.weight, pitch, out, axis.size), axis.size):
         total = 0
-        for t in range(taps):
-            total += <uint32_t>weight[j * taps + t] * source[t * step]
+        for t in range(axis.taps):
+            total += <uint32_t>axis.weight[j * pitch + t] * line[axis.start[j] + t]
         out[j] = <float><int32_t>total
 
 
@@ -144,28 +191,50 @@ cdef inline void stride_sum(const uint16_t* line, const uint16_t* weight, int ra
         out[j] = <float><int32_t>(a * line[4 * j] + b * line[4 * j + 1] + c * line[4 * j + 2] + d * line[4 * j + 3])
 
 
-cdef inline void three_to_two(const uint16_t* line, const uint16_t* weight, int taps, float* out,
+cdef inline void three_to_two(const uint16_t* line, const uint16_t* weight, Py_ssize_t pitch, float* out,
                               Py_ssize_t n) noexcept nogil:
     # The chroma of full HD shrunk to a third: samples take turns with two patterns of weights over three of the source.
     cdef Py_ssize_t j
-    cdef uint32_t a = weight[0], b = weight[1], c = weight[taps], d = weight[taps + 1]
+    cdef uint32_t a = weight[0], b = weight[1], c = weight[pitch], d = weight[pitch + 1]
     for j in range(n // 2):
         out[2 * j] = <float><int32_t>(a * line[3 * j] + b * line[3 * j + 1])
         out[2 * j + 1] = <float><int32_t>(c * line[3 * j + 1] + d * line[3 * j + 2])
 
 
-cdef void add_columns(const uint16_t* line, Py_ssize_t step, const Axis* axis, float* out) noexcept nogil:
-    """out[j] = 65536 * the j-th sample of the result's row."""
-    if step == 1 and axis.ratio:
+cdef void add_columns(const uint16_t* line, const Axis* axis, float* out) noexcept nogil:
+    """out[j] = 65536 * the j-th sample of the result's row; three samples behind the line's end may be read."""
+    if axis.ratio:
         stride_sum(line, axis.weight, axis.ratio, out, axis.size)
-    elif step == 1 and axis.three_to_two:
-        three_to_two(line, axis.weight, axis.taps, out, axis.size)
-    elif axis.taps == 2:
-        gather(line, step, axis.start, axis.weight, 2, out, axis.size)
-    elif axis.taps == 3:
-        gather(line, step, axis.start, axis.weight, 3, out, axis.size)
+    elif axis.three_to_two:
+        three_to_two(line, axis.weight, axis.pitch, out, axis.size)
     else:
-        gather(line, step, axis.start, axis.weight, axis.taps, out, axis.size)
+        gather(line, axis, out)
+
+
+cdef void luma_row(const Plane* y, const Axis* across, const Axis* down, int row, uint16_t* line, float* out,
+                   uint8_t* small) noexcept nogil:
+    cdef Py_ssize_t j, n = across.size
+    add_rows(y, down, row, line, y.width)
+    add_columns(line, across, out)
+    for j in range(n):
+        small[j] = <uint8_t>((<uint32_t>(<int32_t>out[j]) + 32768) >> 16)
+
+
+cdef void halve_row(const uint8_t* p, const uint8_t* q, uint8_t* small, Py_ssize_t n) noexcept nogil:
+    # What the sums of `luma_row` come to where all four weights are the same.
+    cdef Py_ssize_t j
+    cdef uint16_t above, below  # two samples each; which is the first does not matter
+    for j in range(n):
+        memcpy(&above, p + 2 * j, 2)
+        memcpy(&below, q + 2 * j, 2)
+        small[j] = <uint8_t>(<uint16_t>((above & 255) + (above >> 8) + (below & 255) + (below >> 8) + 2) >> 2)
+
+
+cdef void split(const uint16_t* line, uint16_t* even, uint16_t* odd, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t x
+    for x in range(n):
+        even[x] = line[2 * x]
+        odd[x] = line[2 * x + 1]
 
 
 cdef void convert(const float* y, const float* u, const float* v, const float* matrix, float low, float high,
@@ -237,16 +306,17 @@ cdef class Letterbox:
         cdef const uint8_t[:, :] u_view, v_view
         cdef Plane yp = as_plane(y), up, vp
         cdef bint colour = u is not None
-        cdef Py_ssize_t j, n = self.content_width
+        cdef Py_ssize_t j, n = self.content_width, chroma_width = self.chroma_width
         cdef int row, channel
-        cdef Py_ssize_t samples_wide = max(self.width, 2 * self.chroma_width)
+        cdef Py_ssize_t widest = max(self.width, 2 * self.chroma_width) + SPARE
         cdef Py_ssize_t interleaved = 0
         cdef float scaled[3][4]
         cdef float* yf
         cdef float* uf
         cdef float* vf
         cdef uint16_t* line
-        cdef uint8_t* small
+        cdef uint16_t* even
+        cdef uint16_t* odd
         if colour:
             u_view, v_view = u, v
             up, vp = as_plane(u_view), as_plane(v_view)
@@ -255,29 +325,54 @@ cdef class Letterbox:
         for channel in range(3):
             for j in range(4):
                 scaled[channel][j] = matrix[channel, j] / (ONE * ONE) if j < 3 else matrix[channel, j]
-        yf = <float*>PyMem_Malloc(3 * n * sizeof(float) + samples_wide * sizeof(uint16_t))
+        yf = <float*>PyMem_Calloc(3 * n * sizeof(float) + (widest + 2 * (chroma_width + SPARE)) * sizeof(uint16_t), 1)
         if yf == NULL:
             raise MemoryError
         uf, vf, line = yf + n, yf + 2 * n, <uint16_t*>(yf + 3 * n)
+        even, odd = line + widest, line + widest + chroma_width + SPARE
         with nogil:
             for j in range(n):
                 uf[j] = vf[j] = 128.0 * ONE * ONE
             for row in range(self.content_height):
-                add_rows(&yp, &self.luma_y, row, line, self.width)
-                add_columns(line, 1, &self.luma_x, yf)
-                small = &luma[row, 0]
-                for j in range(n):
-                    small[j] = <uint8_t>((<uint32_t>(<int32_t>yf[j]) + 32768) >> 16)
+                luma_row(&yp, &self.luma_x, &self.luma_y, row, line, yf, &luma[row, 0])
                 if interleaved:
-                    add_rows(&up if interleaved > 0 else &vp, &self.chroma_y, row, line, 2 * up.width)
-                    add_columns(line + (interleaved < 0), 2, &self.chroma_x, uf)
-                    add_columns(line + (interleaved > 0), 2, &self.chroma_x, vf)
+                    add_rows(&up if interleaved > 0 else &vp, &self.chroma_y, row, line, 2 * chroma_width)
+                    split(line, even, odd, chroma_width)
+                    add_columns(even if interleaved > 0 else odd, &self.chroma_x, uf)
+                    add_columns(odd if interleaved > 0 else even, &self.chroma_x, vf)
                 elif colour:
-                    add_rows(&up, &self.chroma_y, row, line, up.width)
-                    add_columns(line, 1, &self.chroma_x, uf)
-                    add_rows(&vp, &self.chroma_y, row, line, vp.width)
-                    add_columns(line, 1, &self.chroma_x, vf)
+                    add_rows(&up, &self.chroma_y, row, line, chroma_width)
+                    add_columns(line, &self.chroma_x, uf)
+                    add_rows(&vp, &self.chroma_y, row, line, chroma_width)
+                    add_columns(line, &self.chroma_x, vf)
                 for channel in range(3):
                     convert(yf, uf, vf, scaled[channel], limits[channel, 0], limits[channel, 1],
                             &out[channel, row, 0], n)
+        PyMem_Free(yf)
+
+    def shrink(self, const uint8_t[:, :] y, uint8_t[:, ::1] luma):
+        """Fill the small luma picture alone, to the same bytes; the GIL is released meanwhile.
+
+        Parameters
+        ----------
+        y : (height, width) uint8, rows contiguous
+        luma : (content_height, content_width) uint8
+        """
+        cdef Plane yp = as_plane(y)
+        cdef Py_ssize_t n = self.content_width
+        cdef int row
+        cdef const uint8_t* two
+        cdef float* yf
+        if self.luma_x.ratio == 2 and self.luma_y.ratio == 2:
+            with nogil:
+                for row in range(self.content_height):
+                    two = yp.data + 2 * row * yp.stride
+                    halve_row(two, two + yp.stride, &luma[row, 0], n)
+            return
+        yf = <float*>PyMem_Calloc(n * sizeof(float) + (self.width + SPARE) * sizeof(uint16_t), 1)
+        if yf == NULL:
+            raise MemoryError
+        with nogil:
+            for row in range(self.content_height):
+                luma_row(&yp, &self.luma_x, &self.luma_y, row, <uint16_t*>(yf + n), yf, &luma[row, 0])
         PyMem_Free(yf)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facered.job import Job, JobState
     from facered.modes import Result
     from facered.options import Options
+    from facered.profiling import Profile
     from facered.progress import Progress
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __all__ = [
     "JobCanceledError",
     "JobState",
     "Options",
+    "Profile",
     "Progress",
     "Result",
     "ServiceError",
@@ -47,6 +49,7 @@ _HOMES = {
     "Job": "job",
     "JobState": "job",
     "Options": "options",
+    "Profile": "profiling",
     "Progress": "progress",
     "Result": "modes",
     "analyze": "api",

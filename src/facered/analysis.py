@@ -11,6 +11,8 @@ import numpy as np
 
 from facered.annotations import DECIMALS, Annotations
 from facered.detect.detector import NOTHING, Detection, Detector
+from facered.pipeline import Ahead, depth
+from facered.profiling import timed, timed_items
 from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.thumbnails import Thumbnails
@@ -18,12 +20,17 @@ from facered.track.cuts import CutDetector
 from facered.track.path import Track
 from facered.track.tracker import Tracker
 from facered.video import frames
+from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
     from facered.options import Options
+    from facered.track.cuts import Dissolve
+    from facered.video.frames import Picture
     from facered.video.reader import Reader, VideoInfo
 
 logger = logging.getLogger(__name__)
@@ -78,28 +85,17 @@ def analyze_video(
     """
     info = reader.info
     finder = _Finder(info, options, Thumbnails() if thumbnails else None)
-    span = Span(options.start, options.end)
+    upcoming = _Upcoming(reader, options)
     stage = Stage("analyze", info.frames, progress)
-    pts: list[int] = []
-    last_duration = held = 0
-    for frame in reader.frames():
-        if not pts and frame.rotation:
-            logger.warning(
-                "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
-                "missed",
-                reader.path,
-                frame.rotation,
-            )
-        assert frame.pts is not None
-        pts.append(frame.pts)
-        wanted = span.holds((frame.pts - pts[0]) * info.time_base)
-        held += wanted
-        finder.take(frame, wanted)
-        last_duration = frame.duration or 0
-        stage.step()
-    tracks = finder.finish()
+    waiting = depth(info.width, info.height) if options.threads != 1 else 0
+    with Ahead(upcoming.pictures(), waiting, "decode") as pictures:
+        for picture in pictures:
+            finder.take(picture)
+            stage.step()
+    tracks = finder.finish(upcoming.cuts.dissolves)
     stage.finish()
-    span.check_held(held, reader.path)
+    upcoming.span.check_held(upcoming.held, reader.path)
+    pts = upcoming.pts
     starts, ids, boxes, dropped = _by_frame(tracks, len(pts), options)
     fractions = boxes / np.array([info.width, info.height] * 2, np.float64)
     annotations = Annotations(
@@ -109,7 +105,7 @@ def analyze_video(
         height=info.height,
         margin=options.margin,
         pts=np.array(pts, np.int64),
-        last_duration=last_duration or max(1, round(1 / (info.rate * info.time_base))),
+        last_duration=upcoming.last_duration or max(1, round(1 / (info.rate * info.time_base))),
         starts=starts,
         ids=ids,
         boxes=np.round(fractions, DECIMALS),
@@ -117,8 +113,62 @@ def analyze_video(
     return Analysis(annotations, finder.looks(tracks), len(dropped))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A frame, its small luma, whether it is in the span that is asked for, and whether it begins a shot."""
+
+    frame: VideoFrame
+    luma: NDArray[np.uint8]
+    wanted: bool
+    begins_shot: bool
+
+
+class _Upcoming:
+    """The frames as they are decoded, and what can be told of them before anybody is looked for.
+
+    It works ahead, in a thread of its own; what it has gathered is to be read when that is over.
+    """
+
+    def __init__(self, reader: Reader, options: Options) -> None:
+        self._reader = reader
+        self._shrink = Shrinker()
+        self.span = Span(options.start, options.end)
+        self.cuts = CutDetector(float(reader.info.rate))
+        self.pts: list[int] = []
+        self.held = 0
+        self.last_duration = 0
+
+    def pictures(self) -> Iterator[_Seen]:
+        """Yield all frames, each as soon as it is known whether it begins a shot: some frames late."""
+        waiting: deque[tuple[VideoFrame, NDArray[np.uint8], bool]] = deque()
+        for frame in timed_items(self._reader.frames(), "decode"):
+            waiting.append(self._take(frame))
+            with timed("cuts"):
+                begins_shot = self.cuts.push(waiting[-1][1])
+            if begins_shot is not None:
+                yield _Seen(*waiting.popleft(), begins_shot)
+        for begins_shot in self.cuts.flush():
+            yield _Seen(*waiting.popleft(), begins_shot)
+
+    def _take(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8], bool]:
+        if not self.pts and frame.rotation:
+            logger.warning(
+                "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
+                "missed",
+                self._reader.path,
+                frame.rotation,
+            )
+        assert frame.pts is not None
+        self.pts.append(frame.pts)
+        wanted = self.span.holds((frame.pts - self.pts[0]) * self._reader.info.time_base)
+        self.held += wanted
+        self.last_duration = frame.duration or 0
+        with timed("shrink"):
+            return frame, self._shrink(frames.view(frame)), wanted
+
+
 class _Finder:
-    """Detector, cut detector and tracker in step, the latter some frames late."""
+    """Detector and tracker: the tracker says when to detect, but for smaller faces, which are looked for in turn."""
 
     def __init__(self, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
         size = options.detect_size
@@ -126,26 +176,30 @@ class _Finder:
             size = SMALLER_SIZE
         self._detector = Detector(options.model, options.threads, size)
         self._tracker = Tracker(float(info.rate), options.threshold, (info.width, info.height))
-        self._cuts = CutDetector(float(info.rate))
         self._options = options
         self._thumbnails = thumbnails
-        self._waiting: deque[tuple[VideoFrame, NDArray[np.uint8], bool]] = deque()
         self._until_fine = 0
         self._fine_interval = max(1, round(FINE_SECONDS * float(info.rate)))
 
-    def take(self, frame: VideoFrame, wanted: bool) -> None:
-        """Take the next frame; where it is not wanted, nobody is looked for in it."""
-        luma = self._detector.shrink(frames.view(frame))
-        self._waiting.append((frame, luma, wanted))
-        begins_shot = self._cuts.push(luma)
-        if begins_shot is not None:
-            self._follow(begins_shot)
+    def take(self, seen: _Seen) -> None:
+        """Look for faces in the next frame; where it is not wanted, there are none."""
+        picture = frames.view(seen.frame)
+        found = self._detect(picture, seen)
 
-    def finish(self) -> list[Track]:
+        def look(box: NDArray[np.float64]) -> Detection:
+            return self._detector.look(picture, box, self._options.threshold * DOUBTFUL)
+
+        with timed("track"):
+            keys = self._tracker.update(seen.luma, found, seen.begins_shot, look if seen.wanted else None)
+        if self._thumbnails is not None and found is not None:
+            with timed("thumbnails"):
+                for key, index in keys.items():
+                    self._thumbnails.offer(key, seen.frame, found.boxes[index], float(found.scores[index]))
+
+    def finish(self, dissolves: list[Dissolve]) -> list[Track]:
         """Return the tracks of all frames."""
-        for begins_shot in self._cuts.flush():
-            self._follow(begins_shot)
-        return self._tracker.finish(self._cuts.dissolves)
+        with timed("track back"):
+            return self._tracker.finish(dissolves)
 
     def looks(self, tracks: list[Track]) -> dict[int, bytes]:
         """Return the JPEG of each track by its id, its place in the list from 1 on."""
@@ -154,27 +208,18 @@ class _Finder:
         taken = {number: self._thumbnails.take(track.keys) for number, track in enumerate(tracks, 1)}
         return {number: content for number, content in taken.items() if content is not None}
 
-    def _follow(self, begins_shot: bool) -> None:
-        frame, luma, wanted = self._waiting.popleft()
-        picture, threshold = frames.view(frame), self._options.threshold * DOUBTFUL
-        fine = begins_shot or not self._until_fine
+    def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
+        fine = seen.begins_shot or not self._until_fine
         self._until_fine = self._fine_interval - 1 if fine else self._until_fine - 1
-        uncertain = self._tracker.wants_detection(luma, begins_shot)
-        found = None
-        if not wanted:
-            found = NOTHING
-        elif fine or uncertain or self._options.detect == "every":
-            # The tracker may know better than the score which faces to keep where there are too many.
-            limit = self._options.max_faces and SURPLUS * self._options.max_faces
-            found = self._detector.detect(picture, threshold, limit, fine=fine)
-
-        def look(box: NDArray[np.float64]) -> Detection:
-            return self._detector.look(picture, box, threshold)
-
-        seen = self._tracker.update(luma, found, begins_shot, look if wanted else None)
-        if self._thumbnails is not None and found is not None:
-            for key, index in seen.items():
-                self._thumbnails.offer(key, frame, found.boxes[index], float(found.scores[index]))
+        with timed("track"):
+            uncertain = self._tracker.wants_detection(seen.luma, seen.begins_shot)
+        if not seen.wanted:
+            return NOTHING
+        if not (fine or uncertain or self._options.detect == "every"):
+            return None
+        # The tracker may know better than the score which faces to keep where there are too many.
+        limit = self._options.max_faces and SURPLUS * self._options.max_faces
+        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
 
 
 def _by_frame(

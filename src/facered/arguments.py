@@ -39,6 +39,12 @@ Do what a job configuration says, in the form that Azure Media Redactor took:
 {'version':'1.0', 'options': {'mode':'combined', 'blurType':'High'}}
 """
 
+BENCH = """\
+Measure analyze, redact and combined on a video, beside the floor: decoding it
+and encoding it again with the same settings, nothing between. All run in turn,
+several times. Only temporary files are written.
+"""
+
 EXIT_CODES = """\
 exit codes:
   0 done   1 internal error   2 wrong call, missing input, output in the way
@@ -68,6 +74,11 @@ examples:
 examples:
   facered run foo.mp4 -o out/ --config job.json
   facered run foo.mp4 -o out/ --config "{'version':'1.0', 'options': {'mode':'analyze'}}"
+""",
+    "bench": """\
+examples:
+  facered bench foo.mp4
+  facered bench foo.mp4 --preset medium --repeat 5
 """,
 }
 
@@ -109,13 +120,17 @@ def build_parser() -> argparse.ArgumentParser:
     combined.add_argument(
         "--annotations", dest="keep_annotations", action="store_true", help="write foo_annotations.json too"
     )
+    _add_outputs(combined)
     _add_detection(combined)
     _add_hiding(combined)
     _add_encoding(combined)
 
-    _add_detection(_command(commands, "analyze", "find and follow every face, for a person to decide", ANALYZE))
+    analyze = _command(commands, "analyze", "find and follow every face, for a person to decide", ANALYZE)
+    _add_outputs(analyze)
+    _add_detection(analyze)
 
     redact = _command(commands, "redact", "hide the annotated faces of some people, or all", REDACT)
+    _add_outputs(redact)
     whom = redact.add_argument_group("whom to hide")
     whom.add_argument(
         "--annotations", metavar="FILE", help="what analyze wrote (default: foo_annotations.json, by its name)"
@@ -135,10 +150,20 @@ def build_parser() -> argparse.ArgumentParser:
     _add_encoding(redact)
 
     run = _command(commands, "run", "do what a job configuration says", RUN)
+    _add_outputs(run)
     run.add_argument("--config", metavar="JOB", required=True, help="a file, or the text itself")
     run.add_argument("--annotations", metavar="FILE", help="for the mode redact, as for facered redact")
     run.add_argument("--ids", metavar="IDS", help="for the mode redact, as for facered redact")
     run.set_defaults(mode=None)
+
+    bench = _command(commands, "bench", "measure how long each of them takes", BENCH)
+    bench.add_argument(
+        "--repeat", metavar="N", type=_positive, default=3, help="turns; medians are printed (default: %(default)s)"
+    )
+    bench.add_argument("--json", action="store_true", help="print a JSON line a video with every run")
+    _add_detection(bench)
+    _add_hiding(bench)
+    _add_encoding(bench)
     return parser
 
 
@@ -157,6 +182,26 @@ def _command(
     parser.add_argument("inputs", metavar="VIDEO", nargs="+", type=Path, help="a video that FFmpeg can open")
     group = parser.add_argument_group("general")
     group.add_argument(
+        "--threads",
+        metavar="N",
+        type=int,
+        action=_Option,
+        help="threads for each of decoding, detecting and encoding; 1: one thing after the other (default: all cores)",
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    group.add_argument("--timings", action="store_true", help="print how long each step took, to standard error")
+    group.add_argument(
+        "--trace",
+        metavar="FILE",
+        type=Path,
+        help="write a trace of each thread's work, for Perfetto or chrome://tracing",
+    )
+    return parser
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("results")
+    group.add_argument(
         "-o",
         "--output",
         metavar="PATH",
@@ -170,18 +215,9 @@ def _command(
     )
     group.add_argument("--end", metavar="TIME", action=_Option, help="work up to here; the rest is passed through BARE")
     group.add_argument(
-        "--threads",
-        metavar="N",
-        type=int,
-        action=_Option,
-        help="threads for each of decoding, detecting and encoding (default: all cores)",
-    )
-    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    group.add_argument(
         "--json", action="store_true", help="print a JSON line a change of state and a report at the end"
     )
     group.add_argument("--report", metavar="FILE", type=Path, help="write the report, a JSON line a video, to a file")
-    return parser
 
 
 def _add_detection(parser: argparse.ArgumentParser) -> None:
@@ -219,8 +255,8 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         type=int,
         action=_Option,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, and up to"
-        " 1280 or half the video's own now and then)",
+        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, now and "
+        "then 1280 or half the video's own)",
     )
     group.add_argument(
         "--resolution",
@@ -279,6 +315,12 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
         action=_Option,
         help=f"x264's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
     )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
 
 
 def _count_or_all(text: str) -> int | None:

@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if chosen.quiet else logging.WARNING)
     interruption = _Interruption()
     try:
-        with interruption.heeded():
-            return _work_through(chosen, interruption)
+        with interruption.heeded(), _profile(chosen):
+            return (_bench if chosen.mode == "bench" else _work_through)(chosen, interruption)
     except (KeyboardInterrupt, JobCanceledError):
         print("facered: cancelled; nothing half-written is left", file=sys.stderr)
         return CANCELLED
@@ -98,6 +98,36 @@ def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> in
     for failure in failures:
         print(f"facered: {failure}", file=sys.stderr)
     return EXIT_CODES[failures[0].code] if failures else 0
+
+
+def _bench(chosen: argparse.Namespace, interruption: _Interruption) -> int:
+    """Measure one video after the other."""
+    failures: list[FaceredError] = []
+    for source in chosen.inputs:
+        try:
+            _bench_one(source, chosen, interruption)
+        except JobCanceledError:
+            raise
+        except FaceredError as error:
+            failures.append(error)
+    for failure in failures:
+        print(f"facered: {failure}", file=sys.stderr)
+    return EXIT_CODES[failures[0].code] if failures else 0
+
+
+def _bench_one(source: Path, chosen: argparse.Namespace, interruption: _Interruption) -> None:
+    from facered.benchmark import compare
+    from facered.options import Options
+
+    def tell(line: str) -> None:
+        if not chosen.quiet:
+            print(f"... {line}", file=sys.stderr, flush=True)
+
+    measured = compare(source, Options.of(chosen.options), chosen.repeat, interruption.watch, tell)
+    if chosen.json:
+        _print_record(measured.figures())
+    else:
+        print(measured.table())
 
 
 def _task(chosen: argparse.Namespace, source: Path) -> Task:
@@ -212,6 +242,28 @@ def _summary(result: Result) -> str:
         first = next(iter(result.thumbnails.values()))
         lines.append(f"  thumbnails:  {first}" + (" ..." if len(result.thumbnails) > 1 else ""))
     return "\n".join(lines)
+
+
+@contextmanager
+def _profile(chosen: argparse.Namespace) -> Iterator[None]:
+    """Tell where the time went, where that is asked for, however the work ends."""
+    if not chosen.timings and chosen.trace is None:
+        yield
+        return
+    from facered.profiling import Profile
+
+    profile = Profile()
+    try:
+        with profile:
+            yield
+    finally:
+        if chosen.timings:
+            print(profile.table(), file=sys.stderr)
+        if chosen.trace is not None:
+            try:
+                profile.write_trace(chosen.trace)
+            except OSError as error:
+                print(f"facered: {chosen.trace}: the trace cannot be written ({error.strerror})", file=sys.stderr)
 
 
 @contextmanager

@@ -6,14 +6,15 @@ The states are those of Azure Media Services' jobs.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 
+from facered import cores
 from facered.errors import FaceredError, JobCanceledError, ServiceError
 from facered.modes import Result, Task, perform
 from facered.progress import Progress, ProgressCallback
@@ -48,8 +49,14 @@ class Job:
         The latest there is; None before the first frame.
     """
 
-    def __init__(self, task: Task, progress: ProgressCallback | None = None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        progress: ProgressCallback | None = None,
+        work: Callable[[Task, ProgressCallback | None], Result] = perform,
+    ) -> None:
         self.task = task
+        self._work = work
         self.progress: Progress | None = None
         self._callback = progress
         self._state = JobState.QUEUED
@@ -103,7 +110,7 @@ class Job:
         try:
             self._enter(JobState.PROCESSING)
             self._check()
-            result = perform(self.task, self._tell)
+            result = self._work(self.task, self._tell)
         except (JobCanceledError, KeyboardInterrupt) as error:
             self._enter(JobState.CANCELING, JobState.PROCESSING)  # unless it came by way of `cancel`
             self._enter(JobState.CANCELED, error=error if isinstance(error, JobCanceledError) else self._canceled())
@@ -162,7 +169,7 @@ class Job:
 @cache
 def _executor() -> ThreadPoolExecutor:
     # Each job keeps two cores busy; more at once would only share them.
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="facered")
+    return ThreadPoolExecutor(max(1, cores.available() // 2), thread_name_prefix="facered")
 
 
 def _run(job: Job) -> None:
@@ -176,5 +183,5 @@ def _run(job: Job) -> None:
 
 def start(job: Job) -> Job:
     """Have a job carried out in the background, in its turn."""
-    _executor().submit(_run, job)
+    _executor().submit(copy_context().run, _run, job)
     return job

@@ -14,6 +14,7 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.idlist import read_id_list
 from facered.options import Options
 from facered.outputs import Outputs, write_whole
+from facered.profiling import count_frames
 from facered.progress import ProgressCallback
 from facered.redaction import Redaction, redact_video
 from facered.span import Span
@@ -139,6 +140,7 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
         result = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode](task, progress)
     except OSError as error:
         raise ServiceError(f"{task.source}: {error.strerror or error}: {error.filename or task.output}") from error
+    count_frames(result.frames)
     return replace(result, seconds=time.perf_counter() - begun)
 
 
@@ -233,7 +235,9 @@ def _write(
     written = False
     try:
         with Writer(outputs.video, reader, encoding) as writer:
-            done = redact_video(reader, writer, annotations, style, span=span, progress=progress)
+            done = redact_video(
+                reader, writer, annotations, style, span=span, threads=options.threads, progress=progress
+            )
             if task.keep_annotations:
                 annotations.write(outputs.annotations)
                 written = True

@@ -93,7 +93,8 @@ class Options:
     crf : float
         x264's constant rate factor, 0 (lossless) to 51.
     threads : int
-        Threads for decoding, detecting and encoding each; 0 takes as many as there are cores.
+        Threads for decoding, detecting and encoding each; 0 takes as many as there are cores that the process may use;
+        1 does one thing after the other.
     overwrite : bool
         Whether existing outputs may be replaced.
 

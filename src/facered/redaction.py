@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError
+from facered.pipeline import Ahead, depth
+from facered.profiling import timed, timed_items
 from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.styles import Hider
 from facered.video import frames
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+
+    from av.packet import Packet
+    from av.stream import Stream
+
     from facered.annotations import Annotations
     from facered.styles import Style
     from facered.video.reader import Reader
@@ -68,8 +76,10 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> i
         return None
     boxes = annotations.pixel_boxes(number)
     if len(boxes):
-        frame.make_writable()
-        hider.hide(frames.view(frame), boxes, annotations.frame_ids(number).tolist())
+        with timed("copy"):
+            frame.make_writable()
+        with timed("hide"):
+            hider.hide(frames.view(frame), boxes, annotations.frame_ids(number).tolist())
     return len(boxes)
 
 
@@ -80,9 +90,10 @@ def redact_video(
     style: Style,
     *,
     span: Span = WHOLE,
+    threads: int = 0,
     progress: ProgressCallback | None = None,
 ) -> Redaction:
-    """Decode, hide the annotated faces, encode; audio goes along.
+    """Decode, hide the annotated faces, encode, side by side; audio goes along.
 
     Parameters
     ----------
@@ -95,6 +106,8 @@ def redact_video(
     style : Style
     span : Span
         Frames outside are passed through as they are.
+    threads : int
+        1 does one thing after the other, in the caller's thread.
     progress : callable, optional
         Told after every frame.
 
@@ -105,34 +118,29 @@ def redact_video(
     FaceredError
         The video cannot be read or written.
     """
-    hider = Hider(style)
-    stage = Stage("redact", reader.info.frames, progress)
-    hidden = missing = drawn = held = 0
-    first: int | None = None
-    last = 0
-    for item in reader.demux(*writer.audio):
-        if not isinstance(item, VideoFrame):
-            writer.write_packet(item)
-            continue
-        assert item.pts is not None
-        first, last = item.pts if first is None else first, item.pts
-        if span.holds((item.pts - first) * reader.info.time_base):
-            held += 1
-            count = redact_frame(item, annotations, hider)
-            missing += count is None
-            hidden += bool(count)
-            drawn += count or 0
-        writer.write_frame(item)
-        stage.step()
+    info = reader.info
+    hiding = _Hiding(info.time_base, annotations, Hider(style), span)
+    stage = Stage("redact", info.frames, progress)
+    waiting = depth(info.width, info.height) if threads != 1 else 0
+    decoded = timed_items(reader.demux(*writer.audio), "decode")
+    # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
+    with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:
+        for item in items:
+            if isinstance(item, VideoFrame):
+                writer.write_frame(item)
+                stage.step()
+            else:
+                writer.write_packet(item)
     stage.finish()
-    span.check_held(held, reader.path)
-    if span.whole and drawn != len(annotations.ids):
-        info = reader.info
-        annotations.check_fits(info.width, info.height, end=last + round(1 / (info.rate * info.time_base)))
+    span.check_held(hiding.held, reader.path)
+    bare = len(annotations.ids) - hiding.drawn
+    if span.whole and bare:
+        annotations.check_fits(info.width, info.height, end=hiding.last + round(1 / (info.rate * info.time_base)))
         raise ConfigurationUnsupportedError(
-            f"{reader.path}: {len(annotations.ids) - drawn} faces of the annotations stand at times at which this "
-            "video has no frame; use the annotations of this video"
+            f"{reader.path}: {bare} faces of the annotations stand at times at which this video has no frame; use the "
+            "annotations of this video"
         )
+    missing = hiding.missing
     if missing:
         logger.warning(
             "%s: %d of %d frames have no entry in the annotations; nothing is hidden in them",
@@ -140,4 +148,33 @@ def redact_video(
             missing,
             stage.done,
         )
-    return Redaction(stage.done, hidden, missing)
+    return Redaction(stage.done, hiding.hidden, missing)
+
+
+class _Hiding:
+    """Hides faces in frames on their way to the encoder, and counts."""
+
+    def __init__(self, time_base: Fraction, annotations: Annotations, hider: Hider, span: Span) -> None:
+        self._time_base, self._annotations, self._hider, self._span = time_base, annotations, hider, span
+        self._first: int | None = None
+        self.last = self.held = self.drawn = self.hidden = self.missing = 0
+
+    def walk(self, items: Iterator[VideoFrame | Packet[Stream]]) -> Iterator[VideoFrame | Packet[Stream]]:
+        """Yield frames with their faces hidden, and packets as they are."""
+        for item in items:
+            if isinstance(item, VideoFrame):
+                self._take(item)
+            yield item
+            del item  # the next may be long in coming
+
+    def _take(self, frame: VideoFrame) -> None:
+        assert frame.pts is not None
+        self._first = frame.pts if self._first is None else self._first
+        self.last = frame.pts
+        if not self._span.holds((frame.pts - self._first) * self._time_base):
+            return
+        self.held += 1
+        count = redact_frame(frame, self._annotations, self._hider)
+        self.missing += count is None
+        self.hidden += bool(count)
+        self.drawn += count or 0

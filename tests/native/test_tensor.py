@@ -58,6 +58,9 @@ def letterbox(
     out = np.full((3, content[1] + room, content[0] + room), OUTSIDE, np.float32)
     luma = np.empty(content[::-1], np.uint8)
     box(y, u, v, *colours, out, luma)
+    alone = np.empty_like(luma)
+    box.shrink(y, alone)
+    np.testing.assert_array_equal(alone, luma)
     return out, luma
 
 
@@ -150,6 +153,10 @@ def large_case(width: int, height: int, content: tuple[int, int]) -> tuple[list[
         pytest.param(3840, 216, (640, 36), id="a tenth of 4K"),
         pytest.param(2560, 144, (640, 36), id="a tenth of 1440p"),
         pytest.param(1918, 108, (640, 36), id="no round ratio"),
+        pytest.param(1000, 700, (640, 448), id="1.5625"),
+        pytest.param(3000, 100, (637, 21), id="six taps"),
+        pytest.param(7680, 100, (333, 4), id="two dozen taps"),
+        pytest.param(500, 100, (643, 128), id="enlarged"),
     ],
 )
 def test_equals_its_twin_on_large_pictures(

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+# From 1.29 on, onnxruntime's wheels for Linux tell Microsoft of every process and session, unless this is set before
+# they are loaded. Whoever redacts footage does not want that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+from facered import cores
 from facered._native import decode
 from facered._native.tensor import Letterbox
 from facered.detect import colour
@@ -19,6 +24,7 @@ from facered.detect.family import Family, ModelOutput, TensorLayout
 from facered.detect.scrfd import SCRFD
 from facered.detect.yunet import YuNet
 from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.profiling import timed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +50,6 @@ SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
 FINE = 1280
 """At the fine size it is the video's own up to this, and half of it if that is more."""
-SMALLEST_LUMA, LARGEST_LUMA = 640, 960
-"""The shrunk luma has half the video's size, within these bounds."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 
@@ -113,11 +117,6 @@ class Detector:
         found = self._suppressed([self._run(self._filled(picture, size), threshold) for size in sizes])
         return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
 
-    def shrink(self, picture: Picture) -> NDArray[np.uint8]:
-        """Return a picture's luma, (height, width) uint8, shrunk for following and for telling shots apart."""
-        longer = max(picture.width, picture.height)
-        return self._filled(picture, min(max(longer // 2, min(longer, SMALLEST_LUMA)), LARGEST_LUMA)).luma
-
     def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
         """Look for faces about a box again, enlarged: small or faint ones show then whether they are faces.
 
@@ -147,12 +146,14 @@ class Detector:
 
     def _run(self, view: _View, threshold: float) -> NDArray[np.float32]:
         """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5)."""
-        outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
-        count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
-        found = self._boxes[:count]
-        found = found[(np.abs(found) < FARTHEST).all(axis=1)]
-        found[:, :4] *= view.to_picture
-        return found
+        with timed("infer"):
+            outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
+        with timed("boxes"):
+            count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
+            found = self._boxes[:count]
+            found = found[(np.abs(found) < FARTHEST).all(axis=1)]
+            found[:, :4] *= view.to_picture
+            return found
 
     def _suppressed(self, found: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the best of those that overlap, the best first."""
@@ -183,6 +184,7 @@ class _View:
         self._kind = _kind(picture)
         self._letterbox = Letterbox(*self._kind[:4], *content)
         self._matrix, self._limits = colour.conversion(picture.matrix, picture.full_range, layout)
+        self._luma = np.empty((content[1], content[0]), np.uint8)
         self.tensor = np.full((1, 3, tensor[1], tensor[0]), self._limits[0, 0], np.float32)
         to_picture = [picture.width / content[0], picture.height / content[1]]
         self.to_picture = np.array(to_picture * 2, np.float32)
@@ -191,9 +193,8 @@ class _View:
         return self._kind == _kind(picture)
 
     def fill(self, picture: Picture) -> None:
-        """Fill the tensor, and `luma` anew: the last one is the caller's."""
-        self.luma = np.empty((self._letterbox.content_height, self._letterbox.content_width), np.uint8)
-        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self.tensor[0], self.luma)
+        with timed("tensor"):
+            self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self.tensor[0], self._luma)
 
 
 def _kind(picture: Picture) -> tuple[int, int, int, int, str, bool]:
@@ -226,7 +227,9 @@ def _model_path(model: str | os.PathLike[str] | None) -> Path:
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or cores.available()
+    # Threads that wait for work sleep: spinning takes the processor from the decoder and the encoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _QUIET
     try:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])

@@ -16,6 +16,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
+from facered import cores
 from facered.errors import (
     ConfigurationUnsupportedError,
     ContentMalformedError,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_THREADS = 16
+"""More make decoders no faster, and each holds a picture."""
 MISSING_SECONDS = 2
 """When the pictures end so much earlier than the file announces, it is probably truncated."""
 
@@ -74,7 +77,7 @@ class Reader:
     ----------
     path : path-like
     threads : int
-        Decoder threads; 0 takes as many as there are cores.
+        Decoder threads; 0 takes as many as there are cores, within reason.
     report : bool
         Whether to warn of what is odd about the file; a second walk need not say it again.
 
@@ -100,7 +103,7 @@ class Reader:
             raise
         context = self.stream.codec_context
         context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
-        context.thread_count = threads
+        context.thread_count = threads or min(cores.available(), MOST_THREADS)
 
     def __enter__(self) -> Reader:
         return self

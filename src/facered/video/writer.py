@@ -16,9 +16,11 @@ from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
 
+from facered import cores
 from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.outputs import CONTAINERS
+from facered.profiling import timed
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -46,9 +48,13 @@ USUAL_LAYOUTS = {
 """Speaker layouts for channels that no one named, by FFmpeg's names."""
 
 
+MOST_THREADS = 128
+"""More threads than these x264 does not take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How pictures are encoded: x264's `preset` and `crf` (0 to 51), and `threads` (0: as many as it likes)."""
+    """How pictures are encoded: x264's `preset` and `crf` (0 to 51), and `threads` (0: by the number of cores)."""
 
     preset: str = "veryfast"
     crf: float = 18
@@ -125,7 +131,7 @@ class Writer:
             pts, duration = frame.pts, frame.duration
             frame = frame.reformat(format=self._conversion)
             frame.pts, frame.duration, frame.time_base = pts, duration, self._video.codec_context.time_base
-        self._guarded(lambda: self._container.mux(self._video.encode(frame)))
+        self._guarded(lambda: self._encode(frame))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `audio`, copied bit for bit or transcoded."""
@@ -149,8 +155,14 @@ class Writer:
             self._container.close()
         self._partial.unlink(missing_ok=True)
 
+    def _encode(self, frame: VideoFrame | None) -> None:
+        with timed("encode"):
+            packets = self._video.encode(frame)
+        with timed("mux"):
+            self._container.mux(packets)
+
     def _finish(self) -> None:
-        self._container.mux(self._video.encode(None))
+        self._encode(None)
         for finish in self._finishing:
             finish()
         self._container.close()
@@ -181,7 +193,7 @@ class Writer:
         context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
         context.time_base = info.time_base
         context.thread_type = "FRAME"  # PyAV's default, slices, makes x264 slower and its files larger
-        context.thread_count = encoding.threads
+        context.thread_count = encoding.threads or _usual_threads(info.height)
         for tag in ("color_range", "color_primaries", "color_trc", "colorspace", "sample_aspect_ratio"):
             if getattr(source, tag):
                 setattr(context, tag, getattr(source, tag))
@@ -229,6 +241,11 @@ class Writer:
         self._copied[source.index] = write
         self._finishing.append(finish)
         return target
+
+
+def _usual_threads(height: int) -> int:
+    """Return what x264 itself chooses, but for the cores that the container leaves: one and a half a core."""
+    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MOST_THREADS))
 
 
 def _language(stream: Stream) -> dict[str, str]:

@@ -1,0 +1,36 @@
+"""Pictures -> their luma, small: enough to tell shots apart and to follow faces by their looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered._native.tensor import Letterbox
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facered.video.frames import Picture
+
+SMALLEST, LARGEST = 640, 960
+"""The longer side is half the picture's, within these bounds, but never more than the picture's own."""
+
+
+class Shrinker:
+    """Shrinks the luma of pictures of any size; not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._letterbox: Letterbox | None = None
+
+    def __call__(self, picture: Picture) -> NDArray[np.uint8]:
+        """Return the small luma, (height, width) uint8."""
+        box = self._letterbox
+        if box is None or (box.width, box.height) != (picture.width, picture.height):
+            longer = max(picture.width, picture.height)
+            scale = min(max(longer // 2, min(longer, SMALLEST)), LARGEST) / longer
+            size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+            box = self._letterbox = Letterbox(picture.width, picture.height, 0, 0, *size)
+        luma = np.empty((box.content_height, box.content_width), np.uint8)
+        box.shrink(picture.y, luma)
+        return luma
