@@ -101,7 +101,7 @@ class Row:
 
 def _detected(path: Path, options: Options) -> Iterator[Boxes]:
     """Yield the boxes that the detector alone finds in each frame."""
-    detector = Detector(options.model, options.threads, options.detect_size)
+    detector = Detector(options.model, options.threads, options.detect_size, options.precision)
     with Reader(path, options.threads) as reader:
         for frame in reader.frames():
             yield detector.detect(frames.view(frame), ALONE_THRESHOLD, None).boxes.astype(float)

@@ -119,7 +119,7 @@ class _Finder:
         size = options.detect_size
         if size is None and options.resolution == "StandardDefinition":
             size = SMALLER_SIZE
-        self._detector = Detector(options.model, options.threads, size)
+        self._detector = Detector(options.model, options.threads, size, options.precision)
         self._tracker = Tracker(rate, options.threshold)
         self._cuts = CutDetector()
         self._options = options

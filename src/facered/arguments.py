@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from facered import __version__
-from facered.options import PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
+from facered.options import PRECISIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
 
 DESCRIPTION = """\
 Find every face in a video, follow it forwards and backwards in time, and write
@@ -219,6 +219,13 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action=_Option,
         help=f"{' or '.join(RESOLUTIONS)}: the latter detects on a smaller picture (default: {DEFAULT.resolution})",
+    )
+    group.add_argument(
+        "--precision",
+        metavar="NAME",
+        action=_Option,
+        help=f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}, what the built-in detector computes with; auto takes int8 "
+        "where the processor has VNNI instructions",
     )
     group.add_argument(
         "--model",
