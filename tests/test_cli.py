@@ -237,7 +237,7 @@ def test_a_terminal_gets_a_progress_bar(carphone: Path, tmp_path: Path) -> None:
 
 
 GENERAL = ["examples:", "exit codes:", "--output", "--overwrite", "--start", "--end", "--threads", "--json", "--report"]
-DETECTION = ["--threshold", "--margin", "--max-faces", "--detect-size", "--resolution", "--model"]
+DETECTION = ["--threshold", "--margin", "--max-faces", "--detect-size", "--resolution", "--precision", "--model"]
 HIDING = ["--blur ", "--blur-radius", "--shape", "--feather", "--preset", "--crf"]
 
 

@@ -224,8 +224,8 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         "--precision",
         metavar="NAME",
         action=_Option,
-        help=f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}, what the built-in detector computes with; auto takes int8 "
-        "where the processor has VNNI instructions",
+        help=f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}: the numbers that the built-in detector computes with; "
+        f"auto takes int8 where the processor has VNNI (default: {DEFAULT.precision})",
     )
     group.add_argument(
         "--model",
