@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIPS := .cache/clips
 VIDEO ?= $(CLIPS)/carphone_pristine.mp4
-SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.pxd')
+SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.pxd' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint bench bench-accuracy bench-memory clean

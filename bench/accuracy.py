@@ -193,7 +193,7 @@ def detected(path: Path, options: Options) -> Detections:
     """Return what the detector finds by itself; kept in a file until the detector or the clip changes."""
     kept = FOLDER / f"{path.stem}-{_key(path)}.npz"
     if not kept.is_file():
-        detector = Detector(options.model, options.threads, options.detect_size)
+        detector = Detector(options.model, options.threads, options.detect_size, options.precision)
         boxes, scores, counts = [], [], []
         with Reader(path, options.threads) as reader:
             for frame in reader.frames():
@@ -217,7 +217,7 @@ def detected(path: Path, options: Options) -> Detections:
 def _key(path: Path) -> str:
     """Return what detections depend on: the clip, the model and the code around it."""
     package = Path(facered.detect.__file__).parent
-    parts = [path, *sorted(package.glob("*.py")), package / "models" / "centerface.onnx"]
+    parts = [path, *sorted(package.glob("*.py")), *sorted((package / "models").glob("*.onnx"))]
     return hashlib.sha256(b"".join(hashlib.sha256(part.read_bytes()).digest() for part in parts)).hexdigest()[:16]
 
 

@@ -30,10 +30,10 @@ def frame(picture: Callable[[int, int], VideoFrame]) -> VideoFrame:
     return picture(1280, 720)
 
 
-@pytest.fixture
-def detector(frame: VideoFrame) -> Detector:
+@pytest.fixture(params=["fp32", "int8"])
+def detector(request: pytest.FixtureRequest, frame: VideoFrame) -> Detector:
     """A detector, on one thread, that has seen the frame: its tensor is filled."""
-    detector = Detector(threads=1)
+    detector = Detector(threads=1, precision=request.param)
     assert len(detector.detect(frames.view(frame), THRESHOLD).boxes)
     return detector
 

@@ -238,7 +238,16 @@ def test_a_terminal_gets_a_progress_bar(carphone: Path, tmp_path: Path) -> None:
 
 GENERAL = ["examples:", "exit codes:", "--threads", "--json", "--quiet", "--timings", "--trace"]
 OUTPUTS = ["--output", "--overwrite", "--start", "--end", "--report"]
-DETECTION = ["--threshold", "--margin", "--max-faces", "--detect-size", "--resolution", "--model"]
+DETECTION = [
+    "--threshold",
+    "--margin",
+    "--max-faces",
+    "--detect ",
+    "--detect-size",
+    "--resolution",
+    "--precision",
+    "--model",
+]
 HIDING = ["--blur ", "--blur-radius", "--shape", "--feather", "--preset", "--crf"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +12,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 import facered
 import videos
+from facered._native import cpu
 from facered.detect.detector import (
     FINE,
     LARGEST,
-    LARGEST_LUMA,
     MODEL_VARIABLE,
     SMALLEST,
     SMALLEST_CROP,
-    SMALLEST_LUMA,
     SURROUNDINGS,
     Detector,
 )
@@ -26,7 +26,6 @@ from facered.video.frames import Picture, view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import av
     from numpy.typing import NDArray
@@ -538,6 +537,47 @@ class TestChoiceOfModel:
     def test_without_either_it_is_the_one_shipped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(MODEL_VARIABLE, raising=False)
         assert Detector().family.name == "CenterFace"
+
+
+class TestPrecision:
+    def found(self, picture: Picture, precision: str) -> list[list[float]]:
+        detection = Detector(precision=precision).detect(picture, CERTAIN)
+        return np.column_stack([detection.boxes, detection.scores]).tolist()
+
+    def test_integers_find_the_same_faces_in_nearly_the_same_places(self, frames: list[av.VideoFrame]) -> None:
+        exact, rounded = Detector(precision="fp32"), Detector(precision="int8")
+        for frame in frames:
+            a, b = (detector.detect(view(frame), CERTAIN) for detector in (exact, rounded))
+            np.testing.assert_allclose(b.boxes, a.boxes, atol=3)
+            np.testing.assert_allclose(b.scores, a.scores, atol=0.05)
+
+    @pytest.mark.parametrize(("vnni", "chosen"), [(True, "int8"), (False, "fp32")])
+    def test_the_processor_decides(
+        self, frames: list[av.VideoFrame], monkeypatch: pytest.MonkeyPatch, vnni: bool, chosen: str
+    ) -> None:
+        monkeypatch.setattr(cpu, "has_vnni", lambda: vnni)
+        picture = view(frames[0])
+        by_itself = self.found(picture, "auto")
+        assert by_itself == self.found(picture, chosen)
+        assert by_itself != self.found(picture, "fp32" if vnni else "int8")
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_a_model_of_ones_own_has_its_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+    ) -> None:
+        path = save(tmp_path / "yunet.onnx", yunet_outputs())
+        if not named:
+            monkeypatch.setenv(MODEL_VARIABLE, str(path))
+        assert Detector(path if named else None, precision="auto").family.name == "YuNet"
+        with pytest.raises(facered.ConfigurationUnsupportedError, match=r"yunet\.onnx: .* leave out int8, or"):
+            Detector(path if named else None, precision="int8")
+
+    @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux lists the processor's flags")
+    def test_the_processor_has_what_the_system_says(self) -> None:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        flags = next((line.split() for line in lines if line.startswith("flags")), [])
+        assert cpu.has_avx2() == ({"avx2", "fma"} <= set(flags))
+        assert cpu.has_vnni() == (not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags))
 
 
 class TestUnusableModels:

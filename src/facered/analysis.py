@@ -39,8 +39,12 @@ DOUBTFUL = 0.5
 """Detections with this part of the threshold may continue a track."""
 SURPLUS = 2
 """So many times the faces that may be hidden are detected at most."""
-FINE_SECONDS = 0.4
-"""So often, and at the begin of every shot, smaller faces are looked for as well."""
+FINE_SECONDS, FINER_SECONDS = 1.0, 0.4
+"""So often, and at the begin of every shot, smaller faces are looked for as well: while there are none, and while there
+are some."""
+FOREVER = 1 << 30
+SMALL = 1 / 32
+"""Part of the picture's longer side below which a face is small."""
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""
 
@@ -174,12 +178,13 @@ class _Finder:
         size = options.detect_size
         if size is None and options.resolution == "StandardDefinition":
             size = SMALLER_SIZE
-        self._detector = Detector(options.model, options.threads, size)
+        self._detector = Detector(options.model, options.threads, size, options.precision)
         self._tracker = Tracker(float(info.rate), options.threshold, (info.width, info.height))
         self._options = options
         self._thumbnails = thumbnails
-        self._until_fine = 0
-        self._fine_interval = max(1, round(FINE_SECONDS * float(info.rate)))
+        self._since_fine = FOREVER
+        self._small = SMALL * max(info.width, info.height)
+        self._fine_intervals = [max(1, round(seconds * float(info.rate))) for seconds in (FINE_SECONDS, FINER_SECONDS)]
 
     def take(self, seen: _Seen) -> None:
         """Look for faces in the next frame; where it is not wanted, there are none."""
@@ -209,10 +214,13 @@ class _Finder:
         return {number: content for number, content in taken.items() if content is not None}
 
     def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
-        fine = seen.begins_shot or not self._until_fine
-        self._until_fine = self._fine_interval - 1 if fine else self._until_fine - 1
         with timed("track"):
             uncertain = self._tracker.wants_detection(seen.luma, seen.begins_shot)
+        self._since_fine += 1
+        smallest = self._tracker.smallest
+        fine = seen.begins_shot or self._since_fine >= self._fine_intervals[smallest < self._small]
+        if fine:
+            self._since_fine = 0
         if not seen.wanted:
             return NOTHING
         if not (fine or uncertain or self._options.detect == "every"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from facered import __version__
-from facered.options import DETECTIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
+from facered.options import DETECTIONS, PRECISIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
 
 DESCRIPTION = """\
 Find every face in a video, follow it forwards and backwards in time, and write
@@ -255,14 +255,21 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         type=int,
         action=_Option,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, now and "
-        "then 1280 or half the video's own)",
+        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, now "
+        "and then 1280 or half the video's own)",
     )
     group.add_argument(
         "--resolution",
         metavar="NAME",
         action=_Option,
         help=f"{' or '.join(RESOLUTIONS)}: the latter detects on a smaller picture (default: {DEFAULT.resolution})",
+    )
+    group.add_argument(
+        "--precision",
+        metavar="NAME",
+        action=_Option,
+        help=f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}: the numbers that the built-in detector computes with; "
+        f"auto takes int8 where the processor has VNNI (default: {DEFAULT.precision})",
     )
     group.add_argument(
         "--model",

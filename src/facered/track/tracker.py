@@ -121,6 +121,11 @@ class Tracker:
         self._active: list[Tracklet] = []
         self._done: list[Tracklet] = []
 
+    @property
+    def smallest(self) -> float:
+        """Mean side of the smallest face that is followed, in pixels; infinite if there is none."""
+        return min((tracklet.size for tracklet in self._active if tracklet.sure), default=float("inf"))
+
     def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool) -> bool:
         """Tell whether the next frame had better be given to the detector; to be asked before `update`.
 
