@@ -23,7 +23,7 @@ def texture(seed: int, width: int, height: int, knots: int, low: float = 20, hig
     grain = max(width, height) / knots
     across, down = (np.arange(n) / grain for n in (width, height))
     spots = np.random.default_rng(seed).uniform(low, high, (int(down[-1]) + 2, int(across[-1]) + 2))
-    return np.round(_between(spots, across, down)).astype(np.uint8)
+    return np.round(_between(spots, across, down)).astype(np.uint8, order="C")
 
 
 def _between(

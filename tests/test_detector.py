@@ -88,13 +88,12 @@ class TestShippedModel:
         def see(detector: Detector) -> list[NDArray[np.generic]]:
             found = detector.detect(view(frames[0]), CERTAIN)
             again = detector.look(view(frames[0]), BOX, CERTAIN)
-            return [found.boxes, found.scores, again.boxes, again.scores, detector.shrink(view(frames[0]))]
+            return [found.boxes, found.scores, again.boxes, again.scores]
 
         first = see(detector)
         detector.detect(gray_picture(64, 200), CERTAIN)
         detector.detect(view(frames[5]), CERTAIN, fine=True)
         detector.look(view(frames[5]), BOX / 2, CERTAIN)
-        detector.shrink(view(frames[5]))
         for other in (see(detector), see(Detector(threads=1))):
             assert all(map(np.array_equal, first, other))
 
@@ -114,7 +113,6 @@ class TestShippedModel:
     def test_takes_pictures_of_any_size(self, detector: Detector, size: tuple[int, int]) -> None:
         picture = flat_picture(*size, (90, 120, 130))
         assert len(detector.detect(picture, CERTAIN, fine=True).boxes) == 0
-        assert detector.shrink(picture).shape == size[::-1]
         for box in (BOX, -BOX, 1000 * BOX, BOX / 1000):
             assert len(detector.look(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
 
@@ -333,35 +331,6 @@ class TestSizes:
     def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: bool) -> None:
         assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine) == [(256, 128)]
 
-    @pytest.mark.parametrize(
-        ("longer", "shrunk"),
-        [
-            (2, 2),
-            (SMALLEST_LUMA, SMALLEST_LUMA),
-            (2 * SMALLEST_LUMA, SMALLEST_LUMA),
-            (2 * LARGEST_LUMA - 100, LARGEST_LUMA - 50),
-            (2 * LARGEST_LUMA, LARGEST_LUMA),
-            (8 * LARGEST_LUMA, LARGEST_LUMA),
-        ],
-    )
-    @pytest.mark.parametrize("size", [None, 128])
-    def test_luma_is_shrunk_for_following_whatever_the_model_sees(
-        self, tmp_path: Path, longer: int, shrunk: int, size: int | None
-    ) -> None:
-        detector = size_teller(tmp_path, size)
-        for picture in ((longer, longer // 2), (longer // 2, longer)):
-            luma = detector.shrink(gray_picture(*picture, luma=77))
-            assert (max(luma.shape), min(luma.shape)) == (shrunk, shrunk // 2)
-            assert (luma.shape[1] > luma.shape[0]) == (picture[0] > picture[1])
-            assert luma.dtype == np.uint8
-            assert (luma == 77).all()
-
-    def test_shrunk_luma_is_the_callers(self, detector: Detector) -> None:
-        first = detector.shrink(gray_picture(640, 360, luma=50))
-        assert (detector.shrink(gray_picture(640, 360, luma=90)) == 90).all()
-        detector.detect(gray_picture(640, 360, luma=120), CERTAIN)
-        assert (first == 50).all()
-
     def test_a_fine_look_finds_no_face_twice(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 8 * 176, 8 * 144))
         assert max(picture.width, picture.height) > FINE
@@ -493,22 +462,13 @@ class TestWhatTheModelIsShown:
 
 class TestFixedSize:
     @pytest.mark.parametrize(
-        ("picture", "factor", "seen"),
-        [
-            ((640, 512), 2, (320, 256)),
-            ((640, 320), 2, (320, 160)),
-            ((160, 256), 1, (160, 256)),
-            ((80, 64), 0.25, (320, 256)),
-        ],
+        ("picture", "factor"), [((640, 512), 2), ((640, 320), 2), ((160, 256), 1), ((80, 64), 0.25)]
     )
-    def test_pictures_are_fitted_into_the_tensor(
-        self, tmp_path: Path, picture: tuple[int, int], factor: float, seen: tuple[int, int]
-    ) -> None:
+    def test_pictures_are_fitted_into_the_tensor(self, tmp_path: Path, picture: tuple[int, int], factor: float) -> None:
         outputs = yunet_outputs()
         outputs["cls_8"][0, 42] = outputs["obj_8"][0, 42] = 0.9
         detector = Detector(save(tmp_path / "fixed.onnx", outputs, FIXED))
         found = detector.detect(gray_picture(*picture), 0.5)
-        assert detector.shrink(gray_picture(*picture)).shape == seen[::-1]
         np.testing.assert_allclose(found.boxes, factor * np.array([[12, 4, 20, 12]]), rtol=1e-5)
 
     @pytest.mark.parametrize("size", [None, 100, 1000])

@@ -28,6 +28,8 @@ STRETCH = 1.7
 """How much larger one end may be than the other."""
 DEAREST = 1.1
 """How much may be missing of nearness and likeness together, each from 0 to 1."""
+MISLED = 3.0
+"""Cost of pieces that only fit without what was followed by patches."""
 LIKE, SHORT_SECONDS = 0.6, 1.2
 """Least likeness of what reappears after more than a short time."""
 PART, DOUBLE = 0.5, 0.7
@@ -63,10 +65,13 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
                 pairs.append((cost, a, b))
     following: dict[int, int] = {}
     followers = set()
-    for _, a, b in sorted(pairs):
+    for cost, a, b in sorted(pairs):
         if a not in following and b not in followers:
             following[a] = b
             followers.add(b)
+            if cost >= MISLED:
+                pieces[a].forget_tail()
+                pieces[b].forget_behind()
     ways = []
     for a in range(len(pieces)):
         if a not in followers:
@@ -78,31 +83,48 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
 
 
 def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
-    """Return how unlikely it is that one piece continues the other, or None if it does not."""
-    gap = behind.first - before.frames[-1]
-    if gap > BRIDGED_SECONDS * rate or before.last_detected >= behind.last_detected:
+    """Return how unlikely it is that one piece continues the other, or None if it does not.
+
+    It is below 1 if both were followed by their patches until they met; below `MISLED` if what was followed leads from
+    one towards the other; and above if that led astray, after something else perhaps, but the detections fit.
+    """
+    if before.last_detected >= behind.last_detected:
         return None
+    gap = behind.first - before.frames[-1]
     if gap <= 0:
         shared = [(before.box_at(frame), behind.box_at(frame)) for frame in range(behind.first, before.frames[-1] + 1)]
         both = [overlaps(a, b[None])[0] for a, b in shared if a is not None and b is not None]
         if both and np.mean(both) >= AT_ONCE:
             return 1 - float(np.mean(both))
-        gap = max(behind.first_detected - before.last_detected, 0)
-    end, end_velocity = _end(before.boxes, before.frames)
-    start, start_velocity = _end([*behind.behind[::-1], *behind.boxes][: RECENT + len(behind.behind)][::-1], None)
-    ratio = float(end[2:].max() / start[2:].max())
-    if max(ratio, 1 / ratio) > STRETCH:
+    alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
+    if gap > 0:
+        followed = _bridged(_end(before.boxes, before.frames), _end(behind.backwards(), None), gap, rate, alike)
+        if followed is not None:
+            return 1 + followed
+    seen_before, seen_behind = before.frames.index(before.last_detected) + 1, behind.frames.index(behind.first_detected)
+    bridged = _bridged(
+        _end(before.boxes[:seen_before], before.frames[:seen_before]),
+        _end(behind.boxes[seen_behind:][::-1], [-frame for frame in behind.frames[seen_behind:]][::-1]),
+        max(behind.first_detected - before.last_detected, 1),
+        rate,
+        alike,
+    )
+    return MISLED + bridged if bridged is not None else None
+
+
+def _bridged(end: tuple[Boxes, Boxes], start: tuple[Boxes, Boxes], gap: int, rate: float, alike: float) -> float | None:
+    """Return how unlikely it is that a face went from one box, with its velocity, to another, or None if it did not."""
+    (before, velocity), (behind, velocity_back) = end, start
+    ratio = float(before[2:].max() / behind[2:].max())
+    if gap > BRIDGED_SECONDS * rate or max(ratio, 1 / ratio) > STRETCH:
         return None
     travelled = float(np.sum(DAMPING ** np.arange(gap // 2 + 1)))
-    apart = (end[:2] + travelled * end_velocity) - (start[:2] + travelled * start_velocity)
-    distance = min(float(np.hypot(*apart)), float(np.hypot(*(end[:2] - start[:2]))))
-    distance /= (NEAR + FARTHER * gap / rate) * float(max(end[2:].max(), start[2:].max()))
-    if distance > 1:
+    apart = (before[:2] + travelled * velocity) - (behind[:2] + travelled * velocity_back)
+    distance = min(float(np.hypot(*apart)), float(np.hypot(*(before[:2] - behind[:2]))))
+    distance /= (NEAR + FARTHER * gap / rate) * float(max(before[2:].max(), behind[2:].max()))
+    if distance > 1 or distance + 1 - alike > DEAREST or (gap > SHORT_SECONDS * rate and alike < LIKE):
         return None
-    alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
-    if distance + 1 - alike > DEAREST or (gap > SHORT_SECONDS * rate and alike < LIKE):
-        return None
-    return 1 + distance + 1 - alike
+    return distance + 1 - alike
 
 
 def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from facered.track import association, kalman
-from facered.track.appearance import RecentPictures
+from facered.track.appearance import RecentPictures, likeness
 from facered.track.boxes import centred, overlaps, parts
 from facered.track.path import Track, complete
 from facered.track.shots import Shots
@@ -83,6 +83,8 @@ FOUND_AGAIN = 0.45
 """Least score of a face that is no longer detected, but found when looked at again."""
 LOOKS = 2
 """Second looks in a frame, at most."""
+MISSED, LIKE = 2, 0.4
+"""A face that was missed more often than that is only found again in a detection that looks so much like it."""
 RETRY = 3
 """So many detections in vain lie between second looks for a face that is no longer detected."""
 INTERVAL_SECONDS = 0.2
@@ -281,10 +283,17 @@ class Tracker:
             expected = np.array([self._expected(tracklet) for tracklet in waiting])
             matched = association.associate(expected, boxes, free, buffer, gate)
             for tracklet, index in zip(waiting, matched, strict=True):
-                if index >= 0:
+                if index >= 0 and self._is_like(tracklet, boxes[index]):
                     self._detect(tracklet, boxes[index], float(scores[index]))
                     found[tracklet.key] = int(index)
         return found
+
+    def _is_like(self, tracklet: Tracklet, box: Boxes) -> bool:
+        """Tell whether a detection looks like a face that was not detected for a while: another may have come."""
+        if tracklet.missed <= MISSED:
+            return True
+        patch = self._pictures.patch(box)
+        return max(likeness(tracklet.anchor, patch), likeness(tracklet.best_patch, patch)) >= LIKE
 
     def _detect(self, tracklet: Tracklet, box: Boxes, score: float) -> None:
         tracklet.detect(self._frame, box, score, self._pictures.patch(box))

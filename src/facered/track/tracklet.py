@@ -129,6 +129,21 @@ class Tracklet:
         piece.best_patch, piece.anchor, piece.recent = self.best_patch, self.anchor, self.recent
         return piece
 
+    def backwards(self) -> list[Boxes]:
+        """Return its first boxes, the very first one last."""
+        return self.boxes[::-1] + self.behind
+
+    def forget_tail(self) -> None:
+        """Take back where it was followed to after its last detection."""
+        keep = self.frames.index(self.last_detected) + 1
+        del self.frames[keep:], self.boxes[keep:], self.deviations[keep:]
+
+    def forget_behind(self) -> None:
+        """Take back where it was followed to before its first detection."""
+        drop = self.frames.index(self.first_detected)
+        self.behind = []
+        del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
+
     def _measure(self, frame: int, box: Boxes, deviation: float, patch: Patch) -> None:
         if self.frames:
             kalman.update(box, deviation, self.mean, self.covariance)
