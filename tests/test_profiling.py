@@ -105,14 +105,20 @@ def test_the_trace_has_a_row_a_thread(foo: Path, tmp_path: Path) -> None:
     for event in events:
         if event["ph"] == "X":
             by_row[names[event["tid"]]].append((event["ts"], event["ts"] + event["dur"], event["name"]))
-    assert {name for _, _, name in by_row["facered decode"]} <= {"decode", "decode: waiting for room"}
+    assert {name for _, _, name in by_row["facered decode"]} <= {
+        "decode",
+        "decode: waiting for room",
+        "shrink",
+        "cuts",
+    }
     assert {"infer", "track", "encode", "mux"} < {name for _, _, name in by_row[threading.current_thread().name]}
     for spans in by_row.values():
         spans.sort()
         assert spans[0][0] >= 0
         assert max(end for _, end, _ in spans) <= 1e6 * profile.seconds
-        for (_, end, _), (begin, _, _) in pairwise(spans):
-            assert end <= begin + 0.01  # a thread does one thing at a time
+        for (first, end, _), (begin, last, _) in pairwise(sorted(spans, key=lambda span: (span[0], -span[1]))):
+            # A thread does one thing at a time, or one inside the other: looking again is a part of tracking.
+            assert end <= begin + 0.01 or first - 0.01 <= begin <= last <= end + 0.01
 
 
 def test_on_one_thread_one_thing_is_done_after_the_other(foo: Path, tmp_path: Path) -> None:

@@ -98,9 +98,9 @@ def analyze_video(
             stage.step()
     tracks = finder.finish(upcoming.cuts.dissolves)
     stage.finish()
-    upcoming.span.check_held(upcoming.held, reader.path)
+    upcoming.span.check_held(sum(upcoming.wanted), reader.path)
     pts = upcoming.pts
-    starts, ids, boxes, dropped = _by_frame(tracks, len(pts), options)
+    starts, ids, boxes, dropped = _by_frame(tracks, np.array(upcoming.wanted, np.bool_), options)
     fractions = boxes / np.array([info.width, info.height] * 2, np.float64)
     annotations = Annotations(
         time_base=info.time_base,
@@ -139,7 +139,7 @@ class _Upcoming:
         self.span = Span(options.start, options.end)
         self.cuts = CutDetector(float(reader.info.rate))
         self.pts: list[int] = []
-        self.held = 0
+        self.wanted: list[bool] = []
         self.last_duration = 0
 
     def pictures(self) -> Iterator[_Seen]:
@@ -165,7 +165,7 @@ class _Upcoming:
         assert frame.pts is not None
         self.pts.append(frame.pts)
         wanted = self.span.holds((frame.pts - self.pts[0]) * self._reader.info.time_base)
-        self.held += wanted
+        self.wanted.append(wanted)
         self.last_duration = frame.duration or 0
         with timed("shrink"):
             return frame, self._shrink(frames.view(frame)), wanted
@@ -214,7 +214,7 @@ class _Finder:
         return {number: content for number, content in taken.items() if content is not None}
 
     def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
-        with timed("track"):
+        with timed("follow"):
             uncertain = self._tracker.wants_detection(seen.luma, seen.begins_shot)
         self._since_fine += 1
         smallest = self._tracker.smallest
@@ -231,23 +231,24 @@ class _Finder:
 
 
 def _by_frame(
-    tracks: list[Track], count: int, options: Options
+    tracks: list[Track], wanted: NDArray[np.bool_], options: Options
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Sort the boxes of the tracks by frame, enlarged by the margin, as x, y, width, height in pixels.
+    """Sort the boxes of the tracks in the wanted frames, enlarged by the margin, as x, y, width, height in pixels.
 
     Returns
     -------
-    starts : (count + 1,) int64
+    starts : (frames + 1,) int64
     ids : (faces,) int64
     boxes : (faces, 4) float64
     crowded : int64
         The frames in which faces had to be dropped.
     """
     if not tracks:
-        return np.zeros(count + 1, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.int64)
-    ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])
+        return np.zeros(len(wanted) + 1, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.int64)
     at = np.concatenate([track.frames for track in tracks])
-    boxes = np.concatenate([track.boxes for track in tracks])
+    ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])[wanted[at]]
+    boxes = np.concatenate([track.boxes for track in tracks])[wanted[at]]
+    at = at[wanted[at]]
     order = np.lexsort((ids, at))
     ids, at, boxes = ids[order], at[order], boxes[order]
     # Ids grow with the first appearance, so the first ones of a frame are those followed for longest.
@@ -257,4 +258,4 @@ def _by_frame(
     ids, at, boxes = ids[keep], at[keep], boxes[keep]
     boxes[:, 2:] *= options.margin
     boxes[:, :2] -= boxes[:, 2:] / 2
-    return np.searchsorted(at, np.arange(count + 1)).astype(np.int64), ids, boxes, crowded
+    return np.searchsorted(at, np.arange(len(wanted) + 1)).astype(np.int64), ids, boxes, crowded
