@@ -89,7 +89,7 @@ RETRY = 3
 """So many detections in vain lie between second looks for a face that is no longer detected."""
 INTERVAL_SECONDS = 0.2
 """Longest time without detection."""
-STEADY, FAST = 0.9, 0.1
+STEADY, FAST = 0.8, 0.1
 """A face is certain while its patch correlates so well, and moves by no more than this part of its size a frame."""
 
 
