@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -13,8 +14,13 @@ import pytest
 import facered
 import videos
 from facered import modes
-from facered.detect.detector import Detector
+from facered.detect.detector import NOTHING, Detector
 from facered.video import frames as planes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facered.detect.detector import Detection
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +183,99 @@ def test_a_full_disk_leaves_nothing(
 def test_the_same_call_twice_gives_the_same_bytes(trio: Path, tmp_path: Path) -> None:
     one, two = (facered.analyze(trio, tmp_path / name) for name in "ab")
     assert [path.read_bytes() for path in one.outputs] == [path.read_bytes() for path in two.outputs]
+
+
+@pytest.fixture(scope="module")
+def clip(carphone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the first two seconds of carphone."""
+    folder = tmp_path_factory.mktemp("clip")
+    return videos.encode(folder / "clip.mp4", videos.decode(carphone, 60), options={"crf": "14"})
+
+
+@pytest.fixture(scope="module")
+def everywhere(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float64]:
+    """Return the (60, 4) boxes of the man who is in every frame: x, y, width, height."""
+    result = facered.analyze(clip, tmp_path_factory.mktemp("everywhere"), detect="every")
+    assert np.diff(result.annotations.starts).tolist() == [1] * 60
+    return result.annotations.boxes
+
+
+def blind(monkeypatch: pytest.MonkeyPatch, frames: range, looks_too: bool = True) -> None:
+    """Let the detector see nobody in some frames, numbered in the order in which it is asked."""
+    asked = -1
+    detect, look = Detector.detect, Detector.look
+
+    def detect_some(self: Detector, *args: Any, **kwargs: Any) -> Detection:
+        nonlocal asked
+        asked += 1
+        return NOTHING if asked in frames else detect(self, *args, **kwargs)
+
+    def look_at_some(self: Detector, *args: Any) -> Detection:
+        return NOTHING if looks_too and asked in frames else look(self, *args)
+
+    monkeypatch.setattr(Detector, "detect", detect_some)
+    monkeypatch.setattr(Detector, "look", look_at_some)
+
+
+def hidden_parts(hidden: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which part of each of (n, 4) boxes is hidden by the one that belongs to it."""
+    low = np.maximum(hidden[:, :2], boxes[:, :2])
+    high = np.minimum(hidden[:, :2] + hidden[:, 2:], boxes[:, :2] + boxes[:, 2:])
+    parts: NDArray[np.float64] = np.prod(np.maximum(high - low, 0), axis=1) / np.prod(boxes[:, 2:], axis=1)
+    return parts
+
+
+@pytest.mark.parametrize(
+    "frames", [range(25, 35), range(8), range(52, 60), range(20, 45)], ids=["middle", "begin", "end", "one second"]
+)
+@pytest.mark.parametrize("looks_too", [True, False])
+def test_a_face_stays_hidden_where_it_is_while_nobody_is_detected(
+    clip: Path,
+    everywhere: NDArray[np.float64],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    frames: range,
+    looks_too: bool,
+) -> None:
+    blind(monkeypatch, frames, looks_too)
+    result = facered.analyze(clip, tmp_path, detect="every")
+    assert result.people == 1
+    annotations = result.annotations
+    assert np.diff(annotations.starts).tolist() == [1] * 60
+    middle, expected = (boxes[:, :2] + boxes[:, 2:] / 2 for boxes in (annotations.boxes, everywhere))
+    assert (np.abs(middle - expected) <= 0.15 * everywhere[:, 2:]).all()
+    # The face itself is smaller than what is hidden.
+    face = np.hstack([expected - everywhere[:, 2:] / 2 / annotations.margin, everywhere[:, 2:] / annotations.margin])
+    assert hidden_parts(annotations.boxes, face).min() > 0.99
+    assert (annotations.boxes[:, 2:] < 1.6 * everywhere[:, 2:]).all()
+
+
+def test_the_detector_need_not_be_asked_in_every_frame(
+    clip: Path, everywhere: NDArray[np.float64], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    detect = Detector.detect
+
+    def counted(self: Detector, *args: Any, **kwargs: Any) -> Detection:
+        nonlocal asked
+        asked += 1
+        return detect(self, *args, **kwargs)
+
+    monkeypatch.setattr(Detector, "detect", counted)
+    annotations = facered.analyze(clip, tmp_path).annotations
+    assert 3 < asked < 50
+    assert np.diff(annotations.starts).tolist() == [1] * 60
+    middle, expected = (boxes[:, :2] + boxes[:, 2:] / 2 for boxes in (annotations.boxes, everywhere))
+    assert (np.abs(middle - expected) <= 0.15 * everywhere[:, 2:]).all()
+
+
+def test_nobody_is_followed_across_a_cut(clip: Path, rabbit: Path, tmp_path: Path) -> None:
+    """The face is detected until shortly before the cut, and there is none behind it."""
+    man = [frame.to_ndarray(format="rgb24") for frame in videos.decode(clip, 30)]
+    field = videos.decode(rabbit, 131)[-1].reformat(width=176, height=144).to_ndarray(format="rgb24")
+    pictures = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in [*man, *[field] * 20, *man]]
+    source = videos.encode(tmp_path / "cut.mp4", pictures)
+    annotations = facered.analyze(source, tmp_path, threshold=0.6, detect="every").annotations
+    assert np.diff(annotations.starts).tolist() == [1] * 30 + [0] * 20 + [1] * 30
+    assert len(set(annotations.ids[:30].tolist())) == len(set(annotations.ids[30:].tolist())) == 1
+    assert annotations.ids[0] != annotations.ids[-1]

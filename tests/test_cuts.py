@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from facered.track.cuts import Dissolve
+
     Luma = NDArray[np.uint8]
 
 
@@ -120,3 +122,103 @@ def test_pictures_may_be_overwritten_once_pushed() -> None:
         memory[:] = picture
         given.append(detector.push(memory))
     assert np.flatnonzero([*given[LOOKAHEAD:], *detector.flush()]).tolist() == [8]
+
+
+SMALL = (64, 48)
+
+
+def blended(a: Luma, b: Luma, share: float) -> Luma:
+    return np.round(a * (1 - share) + b * share).astype(np.uint8)
+
+
+def dissolving(start: int, length: int, total: int, speed: float = 0, seeds: tuple[int, int] = (1, 2)) -> list[Luma]:
+    """Return two shots; in `length` frames from `start` on, both are seen. Their cameras pan by `speed`."""
+    shares = np.clip((np.arange(total) - start + 1) / (length + 1), 0, 1)
+    return [
+        blended(scene(seeds[0], speed * frame, SMALL), scene(seeds[1], -speed * frame, SMALL), share)
+        for frame, share in enumerate(shares.tolist())
+    ]
+
+
+def dissolves(pictures: Iterable[Luma], rate: float = 25.0) -> list[Dissolve]:
+    detector = CutDetector(rate)
+    for picture in pictures:
+        assert not detector.push(picture)
+    assert not any(detector.flush())
+    return detector.dissolves
+
+
+class TestDissolves:
+    a, b, c = (scene(seed, size=SMALL) for seed in (1, 2, 3))
+
+    @pytest.mark.parametrize("length", [5, 8, 15, 25, 40, 50])
+    @pytest.mark.parametrize("noise", [0, 4])
+    def test_are_found_where_they_are(self, length: int, noise: int) -> None:
+        pictures = [noisy(picture, noise, frame) for frame, picture in enumerate(dissolving(60, length, 180))]
+        (found,) = dissolves(pictures)
+        assert found.middle == pytest.approx(60 + length / 2, abs=0.1 * length + 2)
+        assert found.first <= 60 + 0.15 * length
+        assert found.last >= 60 + 0.85 * length
+
+    @pytest.mark.parametrize("length", [5, 8, 15, 25, 40, 50])
+    def test_are_not_found_to_be_longer_than_they_are(self, length: int) -> None:
+        (found,) = dissolves(dissolving(60, length, 180))
+        assert found.first >= 60 - 10
+        assert found.last <= 60 + length + 10
+
+    @pytest.mark.parametrize("length", [5, 10, 15])
+    def test_are_found_while_the_camera_pans(self, length: int) -> None:
+        (found,) = dissolves(dissolving(60, length, 140, speed=0.15))
+        assert found.middle == pytest.approx(60 + length / 2, abs=0.1 * length + 2)
+
+    @pytest.mark.parametrize(("rate", "length"), [(12.0, 10), (50.0, 20), (50.0, 50)])
+    def test_are_found_at_any_frame_rate(self, rate: float, length: int) -> None:
+        (found,) = dissolves(dissolving(150, length, 300 + length), rate)
+        assert found.middle == pytest.approx(150 + length / 2, abs=0.1 * length + 2)
+
+    def test_are_all_found(self) -> None:
+        pictures = dissolving(60, 12, 140) + dissolving(60, 20, 140, seeds=(2, 3))
+        middles = [found.middle for found in dissolves(pictures)]
+        assert middles == [pytest.approx(66, abs=3), pytest.approx(210, abs=3)]
+
+    def test_at_the_end_of_the_video_are_found_too(self) -> None:
+        (found,) = dissolves(dissolving(60, 10, 84))
+        assert found.middle == pytest.approx(65, abs=3)
+
+    @pytest.mark.parametrize("speed", [0.15, 0.5, 1.5])
+    def test_are_no_pans(self, speed: float) -> None:
+        assert dissolves(scene(1, speed * frame, SMALL) for frame in range(150)) == []
+
+    def test_are_no_changes_of_light(self) -> None:
+        assert dissolves(brighter(self.a, 1 - 0.8 * abs(np.sin(frame / 20))) for frame in range(120)) == []
+
+    @pytest.mark.parametrize("length", range(1, LOOKAHEAD + 1))
+    def test_are_no_flashes(self, length: int) -> None:
+        assert dissolves([self.a] * 60 + [np.full_like(self.a, 255)] * length + [self.a] * 60) == []
+
+    def test_are_no_cuts(self) -> None:
+        for length in (LOOKAHEAD + 1, 10, 30):
+            detector = CutDetector(25.0)
+            for picture in ([self.a] * length + [self.b] * length + [self.c] * length) * 2:
+                detector.push(picture)
+            detector.flush()
+            assert detector.dissolves == []
+
+    def test_of_a_part_of_the_picture_are_none(self) -> None:
+        """Something appears, but the place remains."""
+        pictures = [self.a.copy() for _ in range(120)]
+        for frame, picture in enumerate(pictures[40:], 40):
+            picture[10:34, 15:40] = blended(self.a, self.c, min((frame - 39) / 20, 1))[10:34, 15:40]
+        assert dissolves(pictures) == []
+
+    @pytest.mark.parametrize("length", [10, 20])
+    @pytest.mark.parametrize("level", [0, 255], ids=["black", "white"])
+    def test_through_black_or_white_begin_a_shot(self, length: int, level: int) -> None:
+        between = np.full_like(self.a, level)
+        shares = [(n + 1) / length for n in range(length)]
+        out = [blended(self.a, between, share) for share in shares]
+        into = [blended(between, self.b, share) for share in shares]
+        found = cuts([self.a] * 40 + out + [between] * 5 + into + [self.b] * 40)
+        assert found
+        assert found[0] > 40
+        assert 40 + length <= found[-1] <= 40 + 2 * length + 5
