@@ -56,6 +56,7 @@ def encode(
     options: dict[str, str] | None = None,
     audio: str | None = None,
     container_format: str | None = None,
+    display_matrix: list[int] | None = None,
 ) -> Path:
     """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with half a second of a tone."""
     frames = list(frames)
@@ -65,6 +66,8 @@ def encode(
         video.codec_context.width, video.codec_context.height = frames[0].width, frames[0].height
         video.codec_context.pix_fmt = pixel_format
         video.codec_context.time_base = time_base
+        if display_matrix is not None:
+            video.set_display_matrix(display_matrix)
         sound = output.add_stream(audio, rate=44100) if audio else None
         if sound is not None:
             sound.codec_context.bit_rate = 128000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.options import Options
-    from facered.video.reader import Reader
-
-logger = logging.getLogger(__name__)
+    from facered.video.reader import Reader, VideoInfo
 
 DOUBTFUL = 0.5
 """Detections with this part of the threshold may continue a track."""
@@ -72,19 +69,12 @@ def analyze_video(
         The video cannot be read, or the model is not usable.
     """
     info = reader.info
-    finder = _Finder(float(info.rate), options, Thumbnails() if thumbnails else None)
+    finder = _Finder(info, options, Thumbnails(info.orientation) if thumbnails else None)
     span = Span(options.start, options.end)
     stage = Stage("analyze", info.frames, progress)
     pts: list[int] = []
     last_duration = held = 0
     for frame in reader.frames():
-        if not pts and frame.rotation:
-            logger.warning(
-                "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
-                "missed",
-                reader.path,
-                frame.rotation,
-            )
         assert frame.pts is not None
         pts.append(frame.pts)
         wanted = span.holds((frame.pts - pts[0]) * info.time_base)
@@ -115,12 +105,13 @@ def analyze_video(
 class _Finder:
     """Detector, cut detector and tracker in step, the latter some frames late."""
 
-    def __init__(self, rate: float, options: Options, thumbnails: Thumbnails | None) -> None:
+    def __init__(self, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
         size = options.detect_size
         if size is None and options.resolution == "StandardDefinition":
             size = SMALLER_SIZE
         self._detector = Detector(options.model, options.threads, size)
-        self._tracker = Tracker(rate, options.threshold)
+        self._tracker = Tracker(float(info.rate), options.threshold)
+        self._orientation = info.orientation
         self._cuts = CutDetector()
         self._options = options
         self._thumbnails = thumbnails
@@ -155,7 +146,7 @@ class _Finder:
         return {number: content for number, content in taken.items() if content is not None}
 
     def _detect(self, frame: VideoFrame, wanted: bool) -> Detection:
-        picture = frames.view(frame)
+        picture = frames.view(frame, self._orientation)
         if not wanted:
             return self._detector.skip(picture)
         return self._detector.detect(picture, self._options.threshold * DOUBTFUL, self._options.max_faces)

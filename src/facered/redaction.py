@@ -13,6 +13,7 @@ from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.styles import Hider
 from facered.video import frames
+from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
     from facered.annotations import Annotations
@@ -44,7 +45,9 @@ class Redaction:
     missing_frames: int
 
 
-def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> int | None:
+def redact_frame(
+    frame: VideoFrame, annotations: Annotations, hider: Hider, orientation: Orientation = UPRIGHT
+) -> int | None:
     """Hide the faces that the annotations hold for the frame's time, in place.
 
     A frame without faces is not touched, nor copied.
@@ -56,6 +59,8 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> i
     annotations : Annotations
         With times in the units of the frame's pts.
     hider : Hider
+    orientation : Orientation
+        How the picture is turned when it is shown; the annotations are of the shown picture.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> i
     boxes = annotations.pixel_boxes(number)
     if len(boxes):
         frame.make_writable()
-        hider.hide(frames.view(frame), boxes, annotations.frame_ids(number).tolist())
+        hider.hide(frames.view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
     return len(boxes)
 
 
@@ -118,7 +123,7 @@ def redact_video(
         first, last = item.pts if first is None else first, item.pts
         if span.holds((item.pts - first) * reader.info.time_base):
             held += 1
-            count = redact_frame(item, annotations, hider)
+            count = redact_frame(item, annotations, hider, reader.info.orientation)
             missing += count is None
             hidden += bool(count)
             drawn += count or 0

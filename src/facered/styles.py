@@ -92,14 +92,14 @@ class Hider:
         picture : Picture
             Writable planes; bytes outside the masks stay as they are.
         boxes : (n, 4) float64
-            x1, y1, x2, y2 in luma pixels; they may reach outside the picture.
+            x1, y1, x2, y2 in pixels of the picture as it is shown; they may reach outside it.
         ids : sequence of n int, optional
             What the style "Box" writes beside each box.
         """
         if self._style.outlined:
-            outline.draw(picture, boxes, ids)
+            outline.draw(picture.upright(), boxes, ids)
             return
-        for box in boxes:
+        for box in picture.orientation.to_stored(boxes, *picture.shown_size):
             self._hide_one(picture, *box.tolist())
 
     def _hide_one(self, picture: Picture, x1: float, y1: float, x2: float, y2: float) -> None:

@@ -10,6 +10,7 @@ from av.codec import CodecContext
 from av.video.frame import VideoFrame
 
 from facered.video import frames
+from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,9 +31,16 @@ QUALITY = {"qmin": "3", "qmax": "3"}
 
 
 class Thumbnails:
-    """Keeps the best look of each track as JPEG, so that memory grows with people, not with frames."""
+    """Keeps the best look of each track as JPEG, so that memory grows with people, not with frames.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    orientation : Orientation
+        How the pictures are turned when they are shown.
+    """
+
+    def __init__(self, orientation: Orientation = UPRIGHT) -> None:
+        self._orientation = orientation
         self._best: dict[int, tuple[float, bytes]] = {}
 
     def offer(self, key: int, frame: VideoFrame, box: NDArray[np.float32], score: float) -> None:
@@ -45,7 +53,7 @@ class Thumbnails:
         frame : av.VideoFrame
             In a native format; read only.
         box : (4,) float32
-            x1, y1, x2, y2 of the face in pixels.
+            x1, y1, x2, y2 of the face in pixels of the picture as it is shown.
         score : float
             The detector's.
         """
@@ -55,9 +63,10 @@ class Thumbnails:
         hopes = score**2 * min(width / LARGE_ENOUGH, 1.0)
         if hopes < best * IMPROVEMENT:
             return
-        quality = hopes * look(frames.view(frame), box)
+        picture = frames.view(frame, self._orientation)
+        quality = hopes * look(picture.upright(), box)
         if quality >= best * IMPROVEMENT and quality > 0:
-            self._best[key] = quality, encode(crop(frame, box))
+            self._best[key] = quality, encode(crop(frame, box, self._orientation))
 
     def take(self, key: int) -> bytes | None:
         """Return the best look as a JPEG file's content, if there was any."""
@@ -84,15 +93,18 @@ def look(picture: Picture, box: NDArray[np.float32]) -> float:
     return quality
 
 
-def crop(frame: VideoFrame, box: NDArray[np.float32]) -> VideoFrame:
-    """Return the face with its surroundings as a full-range picture, at most `LONGEST` pixels along its longer side."""
+def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation = UPRIGHT) -> VideoFrame:
+    """Return the face with its surroundings, upright and in full range, at most `LONGEST` pixels along its longer side.
+
+    The box is that of the face in the picture as it is shown.
+    """
+    source = frames.view(frame, orientation).upright()
     x1, y1, x2, y2 = box.tolist()
     centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
     half_x, half_y = MARGIN * (x2 - x1) / 2, MARGIN * (y2 - y1) / 2
     # Even corners keep chroma aligned.
     left, top = max(floor(centre_x - half_x), 0) & ~1, max(floor(centre_y - half_y), 0) & ~1
-    width, height = min(ceil(centre_x + half_x), frame.width) - left, min(ceil(centre_y + half_y), frame.height) - top
-    source = frames.view(frame)
+    width, height = min(ceil(centre_x + half_x), source.width) - left, min(ceil(centre_y + half_y), source.height) - top
     part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p")
     target = frames.view(part)
     target.y[:] = source.y[top : top + height, left : left + width]

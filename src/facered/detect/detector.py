@@ -12,10 +12,10 @@ import numpy as np
 import onnxruntime
 
 from facered._native import decode
-from facered._native.tensor import Letterbox
 from facered.detect import colour
 from facered.detect.centerface import CenterFace
 from facered.detect.family import Family, ModelOutput
+from facered.detect.letterbox import UprightLetterbox
 from facered.detect.scrfd import SCRFD
 from facered.detect.yunet import YuNet
 from facered.errors import ConfigurationUnsupportedError, ServiceError
@@ -50,12 +50,12 @@ class Detection:
     Attributes
     ----------
     boxes : (n, 4) float32
-        x1, y1, x2, y2 in pixels of the full-size picture, best score first; they may reach beyond it.
+        x1, y1, x2, y2 in pixels of the full-size picture as it is shown, best score first; they may reach beyond it.
     scores : (n,) float32
     crowded : bool
         Whether there were more faces than asked for, and the rest was dropped.
     luma : (height, width) uint8
-        The small picture that the detector saw, as luma; valid until the next call.
+        The small picture that the detector saw, as it is shown, as luma; valid until the next call.
     """
 
     boxes: NDArray[np.float32]
@@ -89,7 +89,7 @@ class Detector:
         self._input = self._session.get_inputs()[0]
         self._size = size
         self._boxes = np.empty((POINTS, 5), np.float32)
-        self._letterbox: Letterbox | None = None
+        self._letterbox: UprightLetterbox | None = None
         self._colour: tuple[str, bool] | None = None
 
     def detect(self, picture: Picture, threshold: float, limit: int | None = 64) -> Detection:
@@ -106,7 +106,8 @@ class Detector:
         found = found[keep == 1]
         crowded = limit is not None and len(found) > limit
         found = found[:limit]
-        to_picture = [picture.width / self._luma.shape[1], picture.height / self._luma.shape[0]]
+        width, height = picture.shown_size
+        to_picture = [width / self._luma.shape[1], height / self._luma.shape[0]]
         boxes = found[:, :4] * np.array(to_picture * 2, np.float32)
         return Detection(boxes, found[:, 4].copy(), crowded, self._luma)
 
@@ -118,15 +119,12 @@ class Detector:
     def _fill(self, picture: Picture) -> None:
         self._prepare(picture)
         assert self._letterbox is not None
-        self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self._tensor[0], self._luma)
+        self._letterbox.fill(picture, self._matrix, self._limits, self._tensor[0], self._luma)
 
     def _prepare(self, picture: Picture) -> None:
-        chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
-        shape = (picture.width, picture.height, chroma_width, chroma_height)
-        box = self._letterbox
-        if box is None or shape != (box.width, box.height, box.chroma_width, box.chroma_height):
-            tensor, content = self._sizes(picture.width, picture.height)
-            self._letterbox = Letterbox(*shape, content[0], content[1])
+        if self._letterbox is None or not self._letterbox.fits(picture):
+            tensor, content = self._sizes(*picture.shown_size)
+            self._letterbox = UprightLetterbox(picture, *content)
             self._tensor = np.zeros((1, 3, tensor[1], tensor[0]), np.float32)
             self._luma = np.empty((content[1], content[0]), np.uint8)
             self._colour = None

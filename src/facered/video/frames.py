@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -41,6 +43,8 @@ class Picture:
         ``"bt601"``, ``"bt709"`` or ``"bt2020"``.
     full_range : bool
         Whether black is 0 and white 255, instead of 16 and 235.
+    orientation : Orientation
+        How the picture is turned when it is shown.
     """
 
     y: NDArray[np.uint8]
@@ -48,16 +52,30 @@ class Picture:
     v: NDArray[np.uint8] | None
     matrix: str
     full_range: bool
+    orientation: Orientation = UPRIGHT
 
     @property
     def width(self) -> int:
-        """Width in luma samples."""
+        """Width in luma samples, as stored."""
         return int(self.y.shape[1])
 
     @property
     def height(self) -> int:
-        """Height in luma samples."""
+        """Height in luma samples, as stored."""
         return int(self.y.shape[0])
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height of the picture as it is shown."""
+        return self.orientation.size(self.width, self.height)
+
+    def upright(self) -> Picture:
+        """Return the picture as it is shown, as views of the same planes."""
+        if not self.orientation:
+            return self
+        y, u, v = (None if plane is None else self.orientation.turn(plane) for plane in (self.y, self.u, self.v))
+        assert y is not None
+        return replace(self, y=y, u=u, v=v, orientation=UPRIGHT)
 
 
 def to_native(frame: VideoFrame) -> VideoFrame:
@@ -72,7 +90,7 @@ def to_native(frame: VideoFrame) -> VideoFrame:
     return converted
 
 
-def view(frame: VideoFrame) -> Picture:
+def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
     """Return the planes of a frame in a native format, sharing its memory.
 
     To write into them, call ``frame.make_writable()`` *before*: decoded frames share their memory with the decoder's
@@ -90,7 +108,8 @@ def view(frame: VideoFrame) -> Picture:
         u, v = (_rows(plane, chroma_width, chroma_height) for plane in planes[1:3])
     # Untagged video follows the usual rule: high definition is BT.709, smaller pictures BT.601.
     matrix = _MATRICES.get(int(frame.colorspace), "bt709" if frame.height >= 720 else "bt601")
-    return Picture(y, u, v, matrix, name.startswith("yuvj") or int(frame.color_range) == _FULL_RANGE)
+    full_range = name.startswith("yuvj") or int(frame.color_range) == _FULL_RANGE
+    return Picture(y, u, v, matrix, full_range, orientation)
 
 
 def _rows(plane: VideoPlane, width: int, height: int) -> NDArray[np.uint8]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
@@ -23,6 +25,7 @@ from facered.errors import (
     ServiceError,
 )
 from facered.video import frames
+from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -38,12 +41,12 @@ MISSING_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What there is to know about the picture stream before it is decoded.
+    """What there is to know about the picture stream once its first frame is decoded.
 
     Attributes
     ----------
     width, height : int
-        Size of the stored picture in pixels.
+        Size of the shown picture in pixels.
     rate : Fraction
         Average frames per second.
     time_base : Fraction
@@ -52,6 +55,10 @@ class VideoInfo:
         Expected number of frames, for showing progress; 0 where unknown.
     pixel_format : str
         FFmpeg's name.
+    orientation : Orientation
+        How the stored picture is turned when it is shown.
+    display_matrix : tuple of nine int
+        The same as the file has it; empty where it has none.
     """
 
     width: int
@@ -60,6 +67,13 @@ class VideoInfo:
     time_base: Fraction
     frames: int
     pixel_format: str
+    orientation: Orientation = UPRIGHT
+    display_matrix: tuple[int, ...] = ()
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Width and height of the picture as it is stored."""
+        return self.orientation.size(self.width, self.height)
 
     @property
     def working_format(self) -> str:
@@ -78,6 +92,10 @@ class Reader:
     report : bool
         Whether to warn of what is odd about the file; a second walk need not say it again.
 
+    Attributes
+    ----------
+    info : VideoInfo
+
     Raises
     ------
     ConfigurationUnsupportedError
@@ -94,18 +112,22 @@ class Reader:
         self.container = _open(self.path)
         try:
             self.stream = self._find_stream()
-            self.info = self._read_info()
+            context = self.stream.codec_context
+            context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
+            context.thread_count = threads
+            self._count, self._corrupt = 0, 0
+            self._last_pts: int | None = None
+            self._items = self._walk()
+            self._ahead = self._look_ahead()
         except BaseException:
             self.container.close()
             raise
-        context = self.stream.codec_context
-        context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
-        context.thread_count = threads
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._items.close()
         self.container.close()
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -122,8 +144,27 @@ class Reader:
         ContentMalformedError
             Data cannot be read or decoded, or the file ends early.
         """
-        self._count, self._corrupt = 0, 0
-        self._last_pts: int | None = None
+        wanted = {stream.index for stream in others}
+        while self._ahead:
+            item = self._ahead.popleft()
+            if isinstance(item, VideoFrame) or item.stream_index in wanted:
+                yield item
+        for item in self._items:
+            if isinstance(item, VideoFrame) or item.stream_index in wanted:
+                yield item
+
+    def _look_ahead(self) -> deque[VideoFrame | Packet[Stream]]:
+        """Return all that comes up to the first frame, which knows more about the picture than the file's header."""
+        ahead: deque[VideoFrame | Packet[Stream]] = deque()
+        for item in self._items:
+            ahead.append(item)
+            if isinstance(item, VideoFrame):
+                break
+        return ahead
+
+    def _walk(self) -> Generator[VideoFrame | Packet[Stream], None, None]:
+        # Other pictures, covers among them, are not even looked at.
+        others = [stream for stream in self.container.streams if stream.type != "video"]
         partial = False  # whether the last packet is only a part of what was announced
         with _malformed(self.path, lambda: f"after frame {self._count}"):
             for packet in self.container.demux(self.stream, *others):
@@ -162,10 +203,13 @@ class Reader:
                 )
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
-        if (frame.width, frame.height) != (self.info.width, self.info.height):
+        if not self._count:
+            self.info = self._read_info(frame)
+        width, height = self.info.stored_size
+        if (frame.width, frame.height) != (width, height):
             raise ContentUnsupportedError(
-                f"{self.path}: the picture changes from {self.info.width}x{self.info.height} to "
-                f"{frame.width}x{frame.height} at frame {self._count}; split the file there"
+                f"{self.path}: the picture changes from {width}x{height} to {frame.width}x{frame.height} at frame "
+                f"{self._count}; split the file there"
             )
         native = frames.to_native(frame)
         if native is not frame and not self._count and self._report:
@@ -203,8 +247,8 @@ class Reader:
                 return stream
         raise ContentUnsupportedError(f"{self.path}: there is no video stream in this file")
 
-    def _read_info(self) -> VideoInfo:
-        stream, context = self.stream, self.stream.codec_context
+    def _read_info(self, frame: VideoFrame) -> VideoInfo:
+        stream = self.stream
         time_base = stream.time_base
         if time_base is None:
             raise ContentMalformedError(f"{self.path}: the video stream has no time base")
@@ -214,7 +258,15 @@ class Reader:
             count = round(stream.duration * time_base * rate)
         elif not count and self.container.duration:
             count = round(Fraction(self.container.duration, av.time_base) * rate)
-        return VideoInfo(context.width, context.height, rate, time_base, count, context.pix_fmt or "")
+        matrix = _display_matrix(frame)
+        orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
+        size = orientation.size(frame.width, frame.height)
+        return VideoInfo(*size, rate, time_base, count, frame.format.name, orientation, matrix)
+
+
+def _display_matrix(frame: VideoFrame) -> tuple[int, ...]:
+    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    return tuple(memoryview(matrix).cast("B").cast("i")) if matrix is not None else ()
 
 
 def _open(path: Path) -> InputContainer:

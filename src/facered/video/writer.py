@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 import av
 from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
-from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
 
 from facered._native import cpu
@@ -77,7 +76,6 @@ class Writer:
     def __init__(self, path: Path, reader: Reader, encoding: Encoding) -> None:
         self.path = path
         self._partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        self._held: list[Packet[Stream]] | None = []  # packets that come before the first frame
         self._copied: dict[int, Callable[[Packet[Stream]], None]] = {}
         self._finishing: list[Callable[[], None]] = []
         self.audio: list[Stream] = []
@@ -111,14 +109,6 @@ class Writer:
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
-        if self._held is not None:
-            # The first packet written closes the header, and only the first frame knows how the picture is turned.
-            matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
-            if matrix is not None:
-                self._video.set_display_matrix(memoryview(matrix).cast("B").cast("i"))
-            held, self._held = self._held, None
-            for packet in held:
-                self.write_packet(packet)
         # Decoded frames carry the type that the source's encoder gave them; x264 would take it as an order.
         frame.pict_type = PictureType.NONE
         if self._conversion:
@@ -129,10 +119,7 @@ class Writer:
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `audio`, copied bit for bit or transcoded."""
-        if self._held is not None:
-            self._held.append(packet)
-        else:
-            self._guarded(lambda: self._copied[packet.stream_index](packet))
+        self._guarded(lambda: self._copied[packet.stream_index](packet))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -165,26 +152,27 @@ class Writer:
         info, source = reader.info, reader.stream.codec_context
         pixel_format = info.working_format
         self._conversion = None
-        if (info.width % 2 or info.height % 2) and pixel_format != "gray":
+        width, height = info.stored_size
+        if (width % 2 or height % 2) and pixel_format != "gray":
             # H.264 has no odd sizes with subsampled chroma; the size is kept and the chroma enlarged instead.
             self._conversion = pixel_format = "yuvj444p" if pixel_format.startswith("yuvj") else "yuv444p"
-            logger.warning(
-                "%s: %dx%d is odd, so chroma is encoded at full resolution", reader.path, info.width, info.height
-            )
+            logger.warning("%s: %dx%d is odd, so chroma is encoded at full resolution", reader.path, width, height)
         options = {"preset": encoding.preset, "crf": str(encoding.crf)}
-        if info.width % 128 and cpu.has_avx2():
+        if width % 128 and cpu.has_avx2():
             # At such widths x264's AVX-512 code reads memory that it never wrote, and the same frames give other bytes
             # with every run (found by filling fresh memory with different values).
             options["x264-params"] = "asm=avx2"
         video = self._video = self._container.add_stream("libx264", rate=info.rate, options=options)
         context = video.codec_context
-        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
+        context.width, context.height, context.pix_fmt = width, height, pixel_format
         context.time_base = info.time_base
         context.thread_type = "FRAME"  # PyAV's default, slices, makes x264 slower and its files larger
         context.thread_count = encoding.threads
         for tag in ("color_range", "color_primaries", "color_trc", "colorspace", "sample_aspect_ratio"):
             if getattr(source, tag):
                 setattr(context, tag, getattr(source, tag))
+        if info.display_matrix:
+            video.set_display_matrix(info.display_matrix)
         video.metadata.update(_language(reader.stream))
 
     def _add_audio(self, source: AudioStream) -> None:
