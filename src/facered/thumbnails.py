@@ -82,13 +82,16 @@ def look(picture: Picture, box: NDArray[np.float32]) -> float:
         return 0.0
     visible = (right - left) * (bottom - top) / max((x2 - x1) * (y2 - y1), 1.0)
     step = max(1, (right - left) // GRID)
-    face = picture.y[top:bottom:step, left:right:step].astype(np.float32)
+    scale = np.float32(1 / (1 << (picture.depth - 8)))
+    face = picture.y[top:bottom:step, left:right:step] * scale
     face -= face.mean()
     energy = float((face * face).mean())
     if energy < 1:
         return 0.0
     symmetry = float((face * face[:, ::-1]).mean()) / energy
-    sharpness = float(np.abs(np.diff(picture.y[top:bottom, left:right].astype(np.int16), axis=1)).mean()) / energy**0.5
+    sharpness = (
+        float(np.abs(np.diff(picture.y[top:bottom, left:right].astype(np.int32), axis=1)).mean() * scale) / energy**0.5
+    )
     quality: float = min(visible, 1.0) ** 4 * (1.2 + symmetry) / 2.2 * sharpness / (sharpness + 0.1)
     return quality
 
@@ -105,12 +108,18 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
     # Even corners keep chroma aligned.
     left, top = max(floor(centre_x - half_x), 0) & ~1, max(floor(centre_y - half_y), 0) & ~1
     width, height = min(ceil(centre_x + half_x), source.width) - left, min(ceil(centre_y + half_y), source.height) - top
-    part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p")
-    target = frames.view(part)
-    target.y[:] = source.y[top : top + height, left : left + width]
+    halved = (source.across, source.down) == (2, 2)
+    part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p" if halved else "yuv444p")
+    target, excess = frames.view(part), source.depth - 8
+    target.y[:] = source.y[top : top + height, left : left + width] >> excess
     for into, plane in ((target.u, source.u), (target.v, source.v)):
         if into is not None and plane is not None:
-            into[:] = plane[top // 2 :, left // 2 :][: into.shape[0], : into.shape[1]]
+            across, down = (1, 1) if halved else (source.across, source.down)
+            # Other subsampling than by two each way is undone: such a part may have no format of its own when turned.
+            y, x = (np.arange(n) for n in into.shape)
+            first_x, first_y = (left // 2, top // 2) if halved else (left, top)
+            rows, columns = (y + first_y) // down, (x + first_x) // across
+            into[:] = plane[np.ix_(rows, columns)] >> excess
     part.color_range = 2 if source.full_range else 1
     scale = min(1.0, LONGEST / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -32,7 +32,8 @@ class UprightLetterbox:
         self._turn = picture.orientation.turn
         stored = picture.orientation.size(width, height)
         chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
-        self._letterbox = Letterbox(picture.width, picture.height, chroma_width, chroma_height, *stored)
+        size = picture.width, picture.height, chroma_width, chroma_height
+        self._letterbox = Letterbox(*size, *stored, picture.depth)
         self._turned = bool(picture.orientation)
         self._size = width, height
         if self._turned:
@@ -57,7 +58,7 @@ class UprightLetterbox:
         ----------
         picture : Picture
         matrix : (3, 4) float32
-            Channel c of the tensor is ``matrix[c] @ (Y, U, V, 1)``, of 8-bit samples.
+            Channel c of the tensor is ``matrix[c] @ (Y, U, V, 1)``, of samples brought to 8 bits and a fraction.
         limits : (3, 2) float32
             The least and the greatest value of each channel.
         out : (3, rows, columns) float32
@@ -76,4 +77,4 @@ class UprightLetterbox:
 
 
 def _kind(picture: Picture) -> tuple[object, ...]:
-    return (picture.y.shape, picture.u.shape if picture.u is not None else None, picture.orientation)
+    return (picture.y.shape, picture.u.shape if picture.u is not None else None, picture.depth, picture.orientation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-Sample = TypeVar("Sample", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Orientation:
         """Return the shown width and height of stored ones, or the other way round."""
         return (height, width) if self.transposed else (width, height)
 
-    def turn(self, picture: NDArray[Sample]) -> NDArray[Sample]:
+    def turn(self, picture: NDArray[Any]) -> NDArray[Any]:
         """Return a view of a stored (..., height, width) picture as it is shown."""
         if self.transposed:
             picture = picture.swapaxes(-1, -2)

@@ -78,7 +78,7 @@ class VideoInfo:
     @property
     def working_format(self) -> str:
         """The pixel format of the frames that `Reader` yields."""
-        return self.pixel_format if self.pixel_format in frames.NATIVE_FORMATS else frames.FALLBACK_FORMAT
+        return frames.working_format(self.pixel_format)
 
 
 class Reader:
@@ -116,6 +116,7 @@ class Reader:
             context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
             context.thread_count = threads
             self._count, self._corrupt = 0, 0
+            self._converted: set[str] = set()  # pixel formats of frames seen so far
             self._last_pts: int | None = None
             self._items = self._walk()
             self._ahead = self._look_ahead()
@@ -205,20 +206,18 @@ class Reader:
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
         if not self._count:
             self.info = self._read_info(frame)
+            self._converter = frames.Converter(self.info.working_format)
         width, height = self.info.stored_size
         if (frame.width, frame.height) != (width, height):
             raise ContentUnsupportedError(
                 f"{self.path}: the picture changes from {width}x{height} to {frame.width}x{frame.height} at frame "
                 f"{self._count}; split the file there"
             )
-        native = frames.to_native(frame)
-        if native is not frame and not self._count and self._report:
-            logger.warning(
-                "%s: %s frames are converted to %s for redaction and encoding",
-                self.path,
-                frame.format.name,
-                native.format.name,
-            )
+        native = self._converter.convert(frame)
+        name = frame.format.name
+        if native is not frame and name not in self._converted and self._report:
+            logger.warning("%s: %s frames are converted to %s", self.path, name, native.format.name)
+        self._converted.add(name)
         native.time_base = self.info.time_base
         native.pts = self._next_pts(frame)
         self._count += 1
