@@ -57,15 +57,19 @@ def encode(
     audio: str | None = None,
     container_format: str | None = None,
     display_matrix: list[int] | None = None,
+    tags: dict[str, int] | None = None,
+    rate: Fraction = Fraction(25),
 ) -> Path:
     """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with half a second of a tone."""
     frames = list(frames)
     ticks = list(range(len(frames)) if ticks is None else ticks)
     with av.open(str(path), "w", format=container_format) as output:
-        video = output.add_stream(codec, rate=25, options=options or {})
+        video = output.add_stream(codec, rate=rate, options=options or {})
         video.codec_context.width, video.codec_context.height = frames[0].width, frames[0].height
         video.codec_context.pix_fmt = pixel_format
         video.codec_context.time_base = time_base
+        for name, value in (tags or {}).items():
+            setattr(video.codec_context, name, value)
         if display_matrix is not None:
             video.set_display_matrix(display_matrix)
         sound = output.add_stream(audio, rate=44100) if audio else None

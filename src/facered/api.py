@@ -64,7 +64,7 @@ def redact(
     video : path-like
         The video that was analyzed.
     output : path-like
-        A directory, made if need be, or the file to write where it ends in .mp4 or .mov.
+        A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
     annotations : Annotations or path-like, optional
         What `analyze` wrote, perhaps edited; by default ``foo_annotations.json`` in the output directory or beside the
         video.
@@ -105,7 +105,7 @@ def combined(
     video : path-like
         Any video that FFmpeg opens.
     output : path-like
-        A directory, made if need be, or the file to write where it ends in .mp4 or .mov.
+        A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
     annotations : bool
         Whether to write the annotations too, beside the video.
     progress : callable, optional

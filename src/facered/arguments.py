@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from facered import __version__
-from facered.options import PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
+from facered.options import AUDIO, CODECS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
 
 DESCRIPTION = """\
 Find every face in a video, follow it forwards and backwards in time, and write
@@ -94,6 +94,21 @@ class _Option(argparse.Action):
         namespace.options = {**namespace.options, self.dest: self.const if self.nargs == 0 else values}
 
 
+class _Pairs(_Option):
+    """Collects pairs into one mapping."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        assert isinstance(values, tuple)  # of `_pair`
+        pairs = {**namespace.options.get(self.dest, {}), values[0]: values[1]}
+        namespace.options = {**namespace.options, self.dest: pairs}
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
@@ -162,7 +177,7 @@ def _command(
         metavar="PATH",
         type=Path,
         default=Path(),
-        help="directory for the results, made if need be, or the video to write, .mp4 or .mov (default: here)",
+        help="directory for the results, made if need be, or the video to write, .mp4, .mov or .mkv (default: here)",
     )
     group.add_argument("--overwrite", action=_Option, nargs=0, const=True, help="replace results that exist")
     group.add_argument(
@@ -175,6 +190,16 @@ def _command(
         type=int,
         action=_Option,
         help="threads for each of decoding, detecting and encoding (default: all cores)",
+    )
+    group.add_argument(
+        "--stream",
+        metavar="N",
+        type=int,
+        action=_Option,
+        help="which of several video streams, from 0; the others are left out (default: the first)",
+    )
+    group.add_argument(
+        "--strict", action=_Option, nargs=0, const=True, help="stop at damage instead of working on what is left"
     )
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument(
@@ -259,18 +284,58 @@ def _add_hiding(parser: argparse.ArgumentParser) -> None:
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("encoding")
     group.add_argument(
+        "--codec",
+        metavar="NAME",
+        action=_Option,
+        help=f"{', '.join(CODECS)}; prores goes into .mov (default: h264 for 8 bits, hevc for more)",
+    )
+    group.add_argument(
         "--preset",
         metavar="NAME",
         action=_Option,
-        help=f"x264's preset, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: {DEFAULT.preset})",
+        help=f"the encoder's, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: {DEFAULT.preset})",
     )
     group.add_argument(
         "--crf",
         metavar="N",
         type=float,
         action=_Option,
-        help=f"x264's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
+        help=f"the encoder's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
     )
+    group.add_argument(
+        "--bitrate", metavar="RATE", action=_Option, help="bits a second, such as 4M or 800k, instead of a quality"
+    )
+    group.add_argument(
+        "--pix-fmt", metavar="NAME", action=_Option, help="pixel format, by FFmpeg's name (default: the source's)"
+    )
+    group.add_argument(
+        "--encoder-option",
+        dest="encoder_options",
+        metavar="KEY=VALUE",
+        type=_pair,
+        action=_Pairs,
+        help="an option of FFmpeg's encoder; can be given several times",
+    )
+    group.add_argument(
+        "--audio",
+        metavar="HOW",
+        action=_Option,
+        help=f"{', '.join(AUDIO)}: a voice identifies too (default: {DEFAULT.audio}, or AAC where that cannot be)",
+    )
+    group.add_argument(
+        "--keep-location",
+        action=_Option,
+        nargs=0,
+        const=True,
+        help="keep the tag that says where the video was recorded",
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
 
 
 def _count_or_all(text: str) -> int | None:

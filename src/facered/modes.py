@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from facered.annotations import Annotations
@@ -18,8 +18,9 @@ from facered.progress import ProgressCallback
 from facered.redaction import Redaction, redact_video
 from facered.span import Span
 from facered.styles import STYLES, Style
+from facered.video.encoding import Encoding
 from facered.video.reader import Reader
-from facered.video.writer import Encoding, Writer
+from facered.video.writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Task:
     source : Path
         The video.
     output : Path
-        A directory, or the redacted video's file where it ends in .mp4 or .mov.
+        A directory, or the redacted video's file where it ends in .mp4, .mov or .mkv.
     options : Options
     annotations : Annotations or Path or None
         For the mode redact; None looks for the file by its name, in the output directory, then beside the video.
@@ -142,11 +143,16 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     return replace(result, seconds=time.perf_counter() - begun)
 
 
+def _reader(task: Task, report: bool = True) -> Reader:
+    options = task.options
+    return Reader(task.source, options.threads, report=report, number=options.stream, strict=options.strict)
+
+
 def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
     from facered.analysis import analyze_video  # brings onnxruntime and Numba, which redaction does without
 
     options, outputs = task.options, Outputs.of(task.source, task.output)
-    with Reader(task.source, options.threads) as reader:
+    with _reader(task) as reader:
         outputs.prepare([outputs.annotations, *outputs.old_thumbnails()], options.overwrite)
         analysis = analyze_video(reader, options, progress, thumbnails=True)
     written: list[Path] = []
@@ -177,7 +183,7 @@ def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
 
 def _redact(task: Task, progress: ProgressCallback | None) -> Result:
     options, outputs = task.options, Outputs.of(task.source, task.output)
-    with Reader(task.source, options.threads) as reader:
+    with _reader(task) as reader:
         document = _read_annotations(task, outputs)
         info = reader.info
         document = document.rescaled(info.time_base)
@@ -206,10 +212,10 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
     wanted = [outputs.video, *([outputs.annotations] if task.keep_annotations else [])]
-    with Reader(task.source, options.threads) as reader:
+    with _reader(task) as reader:
         outputs.prepare(wanted, options.overwrite)
         analysis = analyze_video(reader, options, progress)
-    with Reader(task.source, options.threads, report=False) as reader:
+    with _reader(task, report=False) as reader:
         done = _write(task, outputs, reader, analysis.annotations, progress)
     return Result(
         mode=task.mode,
@@ -228,7 +234,7 @@ def _write(
     task: Task, outputs: Outputs, reader: Reader, annotations: Annotations, progress: ProgressCallback | None
 ) -> Redaction:
     options = task.options
-    encoding = Encoding(options.preset, options.crf, options.threads)
+    encoding = Encoding(**{field.name: getattr(options, field.name) for field in fields(Encoding)})
     span, style = Span(options.start, options.end), chosen_style(options)
     written = False
     try:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from facered.errors import ConfigurationUnsupportedError
 
-CONTAINERS = {".mp4": "mp4", ".mov": "mov"}
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """What can be written, by the end of the file's name, and FFmpeg's names for it."""
-OTHER_VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mpg", ".ts", ".webm", ".wmv"})
+OTHER_VIDEOS = frozenset({".avi", ".m4v", ".mpg", ".ts", ".webm", ".wmv"})
 """Ends of names that nobody gives to a directory."""
 
 
@@ -46,7 +46,7 @@ class Outputs:
         suffix = output.suffix.lower()
         named = suffix in CONTAINERS and not output.is_dir()
         if suffix in OTHER_VIDEOS and not output.is_dir():
-            raise ConfigurationUnsupportedError(f"{output}: only {' and '.join(CONTAINERS)} can be written; choose one")
+            raise ConfigurationUnsupportedError(f"{output}: only {', '.join(CONTAINERS)} can be written; choose one")
         directory = output.parent if named else output
         return cls(source, directory, output if named else directory / f"{source.stem}_redacted.mp4")
 

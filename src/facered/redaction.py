@@ -115,7 +115,7 @@ def redact_video(
     hidden = missing = drawn = held = 0
     first: int | None = None
     last = 0
-    for item in reader.demux(*writer.audio):
+    for item in reader.demux(*writer.others):
         if not isinstance(item, VideoFrame):
             writer.write_packet(item)
             continue

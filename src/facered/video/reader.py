@@ -6,14 +6,15 @@ import logging
 import os
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 from av.error import FFmpegError
+from av.format import Flags
+from av.packet import Packet
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -25,16 +26,19 @@ from facered.errors import (
     ServiceError,
 )
 from facered.video import frames
+from facered.video.encoding import Colours, light_level, mastering_display
 from facered.video.orientation import UPRIGHT, Orientation
+from facered.video.timeline import Timeline
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.packet import Packet
     from av.stream import Stream
     from av.video.stream import VideoStream
 
 logger = logging.getLogger(__name__)
 
+TS_DISCONT = cast("int", Flags.ts_discont.value)
+"""FFmpeg's flag of containers whose clock may break off."""
 MISSING_SECONDS = 2
 """When the pictures end so much earlier than the file announces, it is probably truncated."""
 
@@ -59,6 +63,13 @@ class VideoInfo:
         How the stored picture is turned when it is shown.
     display_matrix : tuple of nine int
         The same as the file has it; empty where it has none.
+    interlaced : bool
+        Whether even and odd rows are pictures of different moments.
+    colours : Colours
+        Of the frames that `Reader` yields.
+    sample_aspect_ratio : Fraction or None
+    mastering, light : tuple of int
+        See `encoding.mastering_display` and `encoding.light_level`.
     """
 
     width: int
@@ -69,6 +80,11 @@ class VideoInfo:
     pixel_format: str
     orientation: Orientation = UPRIGHT
     display_matrix: tuple[int, ...] = ()
+    interlaced: bool = False
+    colours: Colours = field(default_factory=Colours)
+    sample_aspect_ratio: Fraction | None = None
+    mastering: tuple[int, ...] = ()
+    light: tuple[int, ...] = ()
 
     @property
     def stored_size(self) -> tuple[int, int]:
@@ -91,10 +107,19 @@ class Reader:
         Decoder threads; 0 takes as many as there are cores.
     report : bool
         Whether to warn of what is odd about the file; a second walk need not say it again.
+    number : int, optional
+        Which of several video streams, covers not counted, from 0; by default the first.
+    strict : bool
+        Whether damage is an error.
 
     Attributes
     ----------
     info : VideoInfo
+    stream : av.VideoStream
+    number : int
+        Which of the video streams it is.
+    damaged : set of int
+        The frames, counted from 0, that may not look as they should: what comes after damage up to the next key frame.
 
     Raises
     ------
@@ -106,16 +131,28 @@ class Reader:
         It holds no video stream that can be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], threads: int = 0, *, report: bool = True) -> None:
-        self._report = report
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        threads: int = 0,
+        *,
+        report: bool = True,
+        number: int | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.report = report
         self.path = Path(path)
+        self.number = number or 0
+        self.damaged: set[int] = set()
+        self._strict = strict
+        self._suspect = False  # whether the next frame may be damaged
         self.container = _open(self.path)
         try:
             self.stream = self._find_stream()
             context = self.stream.codec_context
             context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
             context.thread_count = threads
-            self._count, self._corrupt = 0, 0
+            self._count = 0
             self._converted: set[str] = set()  # pixel formats of frames seen so far
             self._last_pts: int | None = None
             self._items = self._walk()
@@ -140,10 +177,14 @@ class Reader:
     def demux(self, *others: Stream) -> Iterator[VideoFrame | Packet[Stream]]:
         """Yield the frames of the picture stream and the packets of `others`, as the file interleaves them.
 
+        What is damaged is passed over or comes as the decoder mended it; see `damaged`.
+
         Raises
         ------
         ContentMalformedError
-            Data cannot be read or decoded, or the file ends early.
+            There is damage, and the reader is strict.
+        ContentUnsupportedError
+            The size of the picture changes.
         """
         wanted = {stream.index for stream in others}
         while self._ahead:
@@ -163,32 +204,67 @@ class Reader:
                 break
         return ahead
 
+    def number_of(self, stream: Stream) -> int:
+        """Return which of the video streams, covers not counted, one is."""
+        return self._pictures().index(stream)  # type: ignore[arg-type]
+
     def _walk(self) -> Generator[VideoFrame | Packet[Stream], None, None]:
-        # Other pictures, covers among them, are not even looked at.
-        others = [stream for stream in self.container.streams if stream.type != "video"]
-        partial = False  # whether the last packet is only a part of what was announced
-        with _malformed(self.path, lambda: f"after frame {self._count}"):
-            for packet in self.container.demux(self.stream, *others):
+        try:
+            for packet in self._packets():
                 if packet.stream is not self.stream:
                     if packet.size:
                         yield packet
                     continue
-                if packet.size:
-                    partial = packet.is_corrupt
-                    self._corrupt += partial
-                for frame in packet.decode():
-                    yield self._prepare(frame)  # type: ignore[arg-type]
-        if partial:
-            raise ContentMalformedError(f"{self.path}: truncated after frame {self._count}; re-wrap what is left first")
+                for frame in self._decode(packet):
+                    yield self._prepare(frame)
+        except MemoryError as error:
+            raise ServiceError(f"{self.path}: out of memory while decoding") from error
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
-        if not self._report:
+        if not self.report:
             return
-        if self._corrupt:
+        if self.damaged:
             logger.warning(
-                "%s: damaged in %d places; what the decoder made of them is redacted", self.path, self._corrupt
+                "%s: %d of %d frames are damaged; what the decoder made of them is redacted",
+                self.path,
+                len(self.damaged),
+                self._count,
             )
         self._warn_of_missing_end()
+
+    def _packets(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
+        # Other pictures, covers among them, are not even looked at.
+        others = [stream for stream in self.container.streams if stream.type != "video"]
+        timeline = Timeline() if self.container.format.flags & TS_DISCONT else None
+        try:
+            for packet in self.container.demux(self.stream, *others):
+                if timeline is not None and packet.size:
+                    timeline.mend(packet)
+                yield packet
+        except FFmpegError as error:
+            self._note_damage(_reason(error))
+            if self.report:
+                logger.warning("%s: cannot be read after frame %d (%s)", self.path, self._count, _reason(error))
+            flush: Packet[Stream] = Packet()
+            flush.stream = self.stream
+            yield flush
+        if timeline is not None and timeline.breaks and self.report:
+            logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, timeline.breaks)
+
+    def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
+        if packet.size and packet.is_corrupt:
+            self._note_damage("a part of the data is missing")
+        try:
+            return cast("list[VideoFrame]", packet.decode())
+        except FFmpegError as error:
+            self._note_damage(_reason(error))
+            return []
+
+    def _note_damage(self, reason: str) -> None:
+        if self._strict:
+            raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({reason})")
+        self._suspect = True
 
     def _warn_of_missing_end(self) -> None:
         announced = Fraction(self.container.duration or 0, av.time_base)
@@ -214,14 +290,21 @@ class Reader:
                 f"{self._count}; split the file there"
             )
         native = self._converter.convert(frame)
+        if not self._count:
+            self.info = replace(self.info, colours=Colours.of(native))
         name = frame.format.name
-        if native is not frame and name not in self._converted and self._report:
+        if native is not frame and name not in self._converted and self.report:
             logger.warning("%s: %s frames are converted to %s", self.path, name, native.format.name)
         self._converted.add(name)
         native.time_base = self.info.time_base
         native.pts = self._next_pts(frame)
+        if frame.is_corrupt:
+            self._note_damage("decoded in part")
+        elif frame.key_frame:
+            self._suspect = False
+        if self._suspect:
+            self.damaged.add(self._count)
         self._count += 1
-        self._corrupt += frame.is_corrupt
         return native
 
     def _next_pts(self, frame: VideoFrame) -> int:
@@ -236,15 +319,24 @@ class Reader:
         self._last_pts = pts
         return pts
 
+    def _pictures(self) -> list[VideoStream]:
+        covers = Disposition.attached_pic | Disposition.timed_thumbnails
+        return [stream for stream in self.container.streams.video if not stream.disposition & covers]
+
     def _find_stream(self) -> VideoStream:
-        covers = Disposition.attached_pic
-        for stream in self.container.streams.video:
-            if not stream.disposition & covers:
-                if stream.codec_context is None or not stream.codec_context.pix_fmt:
-                    name = stream.codec_context.name if stream.codec_context else "unknown"
-                    raise ContentUnsupportedError(f"{self.path}: the {name} video cannot be decoded")
-                return stream
-        raise ContentUnsupportedError(f"{self.path}: there is no video stream in this file")
+        pictures = self._pictures()
+        if not pictures:
+            raise ContentUnsupportedError(f"{self.path}: there is no video stream in this file")
+        if self.number >= len(pictures):
+            raise ConfigurationUnsupportedError(
+                f"{self.path}: there is no video stream {self.number}; there are {len(pictures)}, from 0"
+            )
+        stream = pictures[self.number]
+        # PyAV's types do not know that streams of unknown kinds have no codec context.
+        if stream.codec_context is None or not stream.codec_context.pix_fmt:  # type: ignore[redundant-expr,unused-ignore]
+            name = stream.codec_context.name if stream.codec_context else "unknown"
+            raise ContentUnsupportedError(f"{self.path}: the {name} video cannot be decoded")
+        return stream
 
     def _read_info(self, frame: VideoFrame) -> VideoInfo:
         stream = self.stream
@@ -260,7 +352,19 @@ class Reader:
         matrix = _display_matrix(frame)
         orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
         size = orientation.size(frame.width, frame.height)
-        return VideoInfo(*size, rate, time_base, count, frame.format.name, orientation, matrix)
+        return VideoInfo(
+            *size,
+            rate=rate,
+            time_base=time_base,
+            frames=count,
+            pixel_format=frame.format.name,
+            orientation=orientation,
+            display_matrix=matrix,
+            interlaced=frame.interlaced_frame,
+            sample_aspect_ratio=stream.codec_context.sample_aspect_ratio or stream.sample_aspect_ratio,
+            mastering=mastering_display(frame),
+            light=light_level(frame),
+        )
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...]:
@@ -279,19 +383,6 @@ def _open(path: Path) -> InputContainer:
         raise ConfigurationUnsupportedError(f"{path}: no permission to read this file") from None
     except (FFmpegError, OSError, ValueError) as error:
         raise ContentMalformedError(f"{path}: not a readable video ({_reason(error)})") from error
-
-
-@contextmanager
-def _malformed(path: Path, where: object) -> Iterator[None]:
-    try:
-        yield
-    except FFmpegError as error:
-        place = where() if callable(where) else where
-        raise ContentMalformedError(
-            f"{path}: damaged or truncated {place} ({_reason(error)}); repair or re-wrap the file first"
-        ) from error
-    except MemoryError as error:
-        raise ServiceError(f"{path}: out of memory while decoding") from error
 
 
 def _reason(error: Exception) -> str:
