@@ -23,7 +23,7 @@ from facered.video.encoding import ENCODERS, Encoding, choose_codec, choose_form
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
-    from av.container import OutputContainer
+    from av.container import InputContainer, OutputContainer
     from av.packet import Packet
     from av.stream import Stream
     from av.subtitles.codeccontext import SubtitleCodecContext
@@ -183,7 +183,10 @@ class Writer:
             video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
         if info.display_matrix:
             video.set_display_matrix(info.display_matrix)
-        video.metadata.update(_tags(reader.stream))
+        video.metadata.update(self._tags(reader.stream))
+        timecode = _timecode(reader.container)
+        if timecode is not None:
+            video.metadata["timecode"] = timecode
         video.disposition = reader.stream.disposition
         try:
             video.codec_context.open()
@@ -204,8 +207,8 @@ class Writer:
             self._add_audio(cast("AudioStream", stream), transcode=encoding.audio == "aac")
         elif stream.type == "subtitle" and stream.codec_context is not None and self._add_subtitles(stream):
             return
-        elif stream.type == "data" and "timecode" in stream.metadata and self._format != "matroska":
-            self._video.metadata["timecode"] = stream.metadata["timecode"]
+        elif stream.type == "data" and "timecode" in stream.metadata:
+            return  # made anew from the tag
         elif stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
             logger.warning("%s: a cover picture is left out; it may show a bare face", reader.path)
         elif stream.type == "video":
@@ -237,7 +240,7 @@ class Writer:
                 suffix = self.path.suffix.removeprefix(".").upper()
                 logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix)
             copy = self._transcode(source)
-        copy.metadata.update(_tags(source))
+        copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
         self.others.append(source)
 
@@ -255,7 +258,7 @@ class Writer:
             self._copied[source.index] = lambda packet: self._convert(packet, copy, convert)
         else:
             return False
-        copy.metadata.update(_tags(source))
+        copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
         self.others.append(source)
         return True
@@ -265,6 +268,14 @@ class Writer:
     ) -> None:
         for converted in convert(packet):
             self._copy(converted, stream)
+
+    def _tags(self, stream: Stream) -> dict[str, str]:
+        tags = {key.lower(): value for key, value in stream.metadata.items()}
+        if "name" in tags:  # what MP4 calls it
+            tags.setdefault("title", tags["name"])
+        if self._format == "mov" and tags.get("language") == "fre":
+            tags["language"] = "fra"  # the only one of the two that QuickTime's list of languages has
+        return {key: tags[key] for key in STREAM_TAGS if key in tags}
 
     def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
         packet.stream = stream
@@ -294,5 +305,9 @@ class Writer:
         return target
 
 
-def _tags(stream: Stream) -> dict[str, str]:
-    return {key: stream.metadata[key] for key in STREAM_TAGS if key in stream.metadata}
+def _timecode(container: InputContainer) -> str | None:
+    for tags in (container.metadata, *(stream.metadata for stream in container.streams)):
+        for key, value in tags.items():
+            if key.lower() == "timecode":
+                return value
+    return None
