@@ -59,6 +59,7 @@ def encode(
     display_matrix: list[int] | None = None,
     tags: dict[str, int] | None = None,
     rate: Fraction = Fraction(25),
+    audio_start: Fraction = Fraction(0),
 ) -> Path:
     """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with half a second of a tone."""
     frames = list(frames)
@@ -72,14 +73,15 @@ def encode(
             setattr(video.codec_context, name, value)
         if display_matrix is not None:
             video.set_display_matrix(display_matrix)
-        sound = output.add_stream(audio, rate=44100) if audio else None
+        hertz = 48000 if audio == "libopus" else 44100
+        sound = output.add_stream(audio, rate=hertz) if audio else None
         if sound is not None:
             sound.codec_context.bit_rate = 128000
             sound.codec_context.open()
             tone = np.sin(np.arange(22050) / 20).astype(np.float32)[None]
             piece = av.AudioFrame.from_ndarray(np.repeat(tone, 2, axis=0), format="fltp", layout="stereo")
-            piece.sample_rate, piece.pts = 44100, 0
-            resampler = av.AudioResampler(sound.codec_context.format, "stereo", 44100, sound.codec_context.frame_size)
+            piece.sample_rate, piece.pts, piece.time_base = 44100, round(audio_start * 44100), Fraction(1, 44100)
+            resampler = av.AudioResampler(sound.codec_context.format, "stereo", hertz, sound.codec_context.frame_size)
             for part in resampler.resample(piece):
                 output.mux(sound.encode(part))
             output.mux(sound.encode(None))

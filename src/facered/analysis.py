@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +88,7 @@ def analyze_video(
     stage.finish()
     span.check_held(held, reader.path)
     starts, ids, boxes, dropped = _by_frame(tracks, len(pts), options)
+    starts, ids, boxes = _held_through_damage(starts, ids, boxes, reader.damaged)
     fractions = boxes / np.array([info.width, info.height] * 2, np.float64)
     annotations = Annotations(
         time_base=info.time_base,
@@ -187,3 +190,27 @@ def _by_frame(
     boxes[:, 2:] *= options.margin
     boxes[:, :2] -= boxes[:, 2:] / 2
     return np.searchsorted(at, np.arange(count + 1)).astype(np.int64), ids, boxes, crowded
+
+
+def _held_through_damage(
+    starts: NDArray[np.int64], ids: NDArray[np.int64], boxes: NDArray[np.float64], damaged: Collection[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Keep in damaged frames every face of the frame before; what is seen in them proves nothing.
+
+    The arrays are those that `_by_frame` returns.
+    """
+    if not damaged:
+        return starts, ids, boxes
+    table = [(ids[a:b], boxes[a:b]) for a, b in pairwise(starts.tolist())]
+    for frame in sorted(number for number in damaged if 0 < number < len(table)):
+        (before, boxes_before), (here, boxes_here) = table[frame - 1], table[frame]
+        lost = ~np.isin(before, here)
+        joined = np.concatenate([here, before[lost]])
+        order = np.argsort(joined, kind="stable")
+        table[frame] = joined[order], np.concatenate([boxes_here, boxes_before[lost]])[order]
+    counts = [len(entry) for entry, _ in table]
+    return (
+        np.append(0, np.cumsum(np.array(counts, np.int64))),
+        np.concatenate([entry for entry, _ in table]),
+        np.concatenate([entry for _, entry in table]),
+    )

@@ -169,7 +169,7 @@ def _command(
         allow_abbrev=False,
     )
     parser.set_defaults(mode=name, options={})
-    parser.add_argument("inputs", metavar="VIDEO", nargs="+", type=Path, help="a video that FFmpeg can open")
+    parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg can open, or a URL")
     group = parser.add_argument_group("general")
     group.add_argument(
         "-o",

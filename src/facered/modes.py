@@ -13,13 +13,14 @@ from facered.annotations import Annotations
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.idlist import read_id_list
 from facered.options import Options
-from facered.outputs import Outputs, write_whole
+from facered.outputs import IMAGES, Outputs, write_whole
 from facered.progress import ProgressCallback
 from facered.redaction import Redaction, redact_video
 from facered.span import Span
 from facered.styles import STYLES, Style
 from facered.video.encoding import Encoding
-from facered.video.reader import Reader
+from facered.video.images import ImageWriter
+from facered.video.reader import Reader, Source
 from facered.video.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Task:
         Whether the mode combined writes its annotations too.
     enlarge : float
         By how much the mode redact enlarges the annotated boxes.
+    opened : Source or None
+        A URL or a file-like object that is read instead of the file `source`, which only gives it a name.
     """
 
     mode: str
@@ -62,6 +65,7 @@ class Task:
     id_list: Path | None = None
     keep_annotations: bool = False
     enlarge: float = 1.0
+    opened: Source | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -93,6 +97,8 @@ class Result:
         Frames that had more faces than `Options.max_faces`; the surplus is bare in them.
     missing_frames : int
         Frames that the annotations had no entry for; nothing is hidden in them.
+    damaged_frames : int
+        Frames that may not look as they should, because the video is damaged before them.
     """
 
     mode: str
@@ -106,6 +112,7 @@ class Result:
     thumbnails: dict[int, Path] | None = None
     crowded_frames: int = 0
     missing_frames: int = 0
+    damaged_frames: int = 0
 
     @property
     def speed(self) -> float:
@@ -145,7 +152,14 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
 
 def _reader(task: Task, report: bool = True) -> Reader:
     options = task.options
-    return Reader(task.source, options.threads, report=report, number=options.stream, strict=options.strict)
+    return Reader(
+        task.source,
+        options.threads,
+        report=report,
+        number=options.stream,
+        strict=options.strict,
+        opened=task.opened,
+    )
 
 
 def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
@@ -178,6 +192,7 @@ def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
         annotations_path=outputs.annotations,
         thumbnails={number: outputs.thumbnail(number) for number in analysis.thumbnails},
         crowded_frames=analysis.crowded_frames,
+        damaged_frames=len(reader.damaged),
     )
 
 
@@ -200,6 +215,7 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
         seconds=0.0,
         video_path=outputs.video,
         missing_frames=done.missing_frames,
+        damaged_frames=len(reader.damaged),
     )
 
 
@@ -227,6 +243,7 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
         video_path=outputs.video,
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,
+        damaged_frames=len(reader.damaged),
     )
 
 
@@ -238,7 +255,7 @@ def _write(
     span, style = Span(options.start, options.end), chosen_style(options)
     written = False
     try:
-        with Writer(outputs.video, reader, encoding) as writer:
+        with _writer(outputs.video, reader, encoding) as writer:
             done = redact_video(reader, writer, annotations, style, span=span, progress=progress)
             if task.keep_annotations:
                 annotations.write(outputs.annotations)
@@ -248,6 +265,10 @@ def _write(
             outputs.annotations.unlink(missing_ok=True)
         raise
     return done
+
+
+def _writer(path: Path, reader: Reader, encoding: Encoding) -> Writer | ImageWriter:
+    return ImageWriter(path, reader) if path.suffix.lower() in IMAGES else Writer(path, reader, encoding)
 
 
 def chosen_style(options: Options) -> Style:

@@ -18,6 +18,7 @@ from facered.video.orientation import UPRIGHT, Orientation
 if TYPE_CHECKING:
     from facered.annotations import Annotations
     from facered.styles import Style
+    from facered.video.images import ImageWriter
     from facered.video.reader import Reader
     from facered.video.writer import Writer
 
@@ -46,7 +47,12 @@ class Redaction:
 
 
 def redact_frame(
-    frame: VideoFrame, annotations: Annotations, hider: Hider, orientation: Orientation = UPRIGHT
+    frame: VideoFrame,
+    annotations: Annotations,
+    hider: Hider,
+    orientation: Orientation = UPRIGHT,
+    *,
+    hold: bool = False,
 ) -> int | None:
     """Hide the faces that the annotations hold for the frame's time, in place.
 
@@ -61,6 +67,8 @@ def redact_frame(
     hider : Hider
     orientation : Orientation
         How the picture is turned when it is shown; the annotations are of the shown picture.
+    hold : bool
+        Whether a frame without an entry has the faces of the entry before.
 
     Returns
     -------
@@ -69,6 +77,8 @@ def redact_frame(
     """
     assert frame.pts is not None
     number = annotations.frame_at(frame.pts)
+    if number is None and hold:
+        number = annotations.frame_before(frame.pts)
     if number is None:
         return None
     boxes = annotations.pixel_boxes(number)
@@ -80,7 +90,7 @@ def redact_frame(
 
 def redact_video(
     reader: Reader,
-    writer: Writer,
+    writer: Writer | ImageWriter,
     annotations: Annotations,
     style: Style,
     *,
@@ -93,7 +103,7 @@ def redact_video(
     ----------
     reader : Reader
         Read to its end.
-    writer : Writer
+    writer : Writer or ImageWriter
         Left open.
     annotations : Annotations
         Of this very video, with times in the units of its stream.
@@ -123,7 +133,7 @@ def redact_video(
         first, last = item.pts if first is None else first, item.pts
         if span.holds((item.pts - first) * reader.info.time_base):
             held += 1
-            count = redact_frame(item, annotations, hider, reader.info.orientation)
+            count = redact_frame(item, annotations, hider, reader.info.orientation, hold=bool(reader.damaged))
             missing += count is None
             hidden += bool(count)
             drawn += count or 0
@@ -131,7 +141,8 @@ def redact_video(
         stage.step()
     stage.finish()
     span.check_held(held, reader.path)
-    if span.whole and drawn != len(annotations.ids):
+    # What a decoder makes of damage may differ from time to time, the frames that it gives out included.
+    if span.whole and drawn != len(annotations.ids) and not reader.damaged:
         info = reader.info
         annotations.check_fits(info.width, info.height, end=last + round(1 / (info.rate * info.time_base)))
         raise ConfigurationUnsupportedError(

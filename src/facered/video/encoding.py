@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -169,16 +170,31 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
     return options | given
 
 
+def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
+    """Return a frame's side data as numbers of a `struct` format; nothing where there is none.
+
+    Raises
+    ------
+    ValueError
+        The frame has side data of kinds that PyAV does not know.
+    """
+    data = frame.side_data.get(kind)  # type: ignore[call-overload]
+    return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
+
+
+def _known(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
+    with suppress(ValueError):
+        return side_data(frame, kind, numbers)
+    return []
+
+
 def mastering_display(frame: VideoFrame) -> tuple[int, ...]:
     """Return the mastering display of a frame: x and y of red, green, blue and white, least and greatest light.
 
     In units of 1/50,000 and of 1/10,000 candela a square metre; empty where the frame does not say all of it.
     """
-    data = frame.side_data.get(SideDataType.MASTERING_DISPLAY_METADATA)  # type: ignore[call-overload]
-    if data is None:
-        return ()
-    numbers = memoryview(data).cast("B").cast("i").tolist()
-    if not (numbers[20] and numbers[21]) or 0 in numbers[1:20:2]:
+    numbers = _known(frame, SideDataType.MASTERING_DISPLAY_METADATA, "i")
+    if not numbers or not (numbers[20] and numbers[21]) or 0 in numbers[1:20:2]:
         return ()
     units = [50000] * 8 + [10000] * 2
     return tuple(
@@ -189,8 +205,7 @@ def mastering_display(frame: VideoFrame) -> tuple[int, ...]:
 
 def light_level(frame: VideoFrame) -> tuple[int, ...]:
     """Return the greatest light of a pixel and of a frame's average, in candela a square metre, or nothing."""
-    data = frame.side_data.get(SideDataType.CONTENT_LIGHT_LEVEL)  # type: ignore[call-overload]
-    return tuple(memoryview(data).cast("B").cast("I").tolist()[:2]) if data is not None else ()
+    return tuple(_known(frame, SideDataType.CONTENT_LIGHT_LEVEL, "I")[:2])
 
 
 def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: str) -> list[str]:

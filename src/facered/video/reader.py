@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import av
 from av.error import FFmpegError
@@ -26,7 +26,7 @@ from facered.errors import (
     ServiceError,
 )
 from facered.video import frames
-from facered.video.encoding import Colours, light_level, mastering_display
+from facered.video.encoding import Colours, light_level, mastering_display, side_data
 from facered.video.orientation import UPRIGHT, Orientation
 from facered.video.timeline import Timeline
 
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Source = str | IO[bytes]
+"""What is read instead of a file: a URL, or a file-like object."""
 TS_DISCONT = cast("int", Flags.ts_discont.value)
 """FFmpeg's flag of containers whose clock may break off."""
+TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+"""The turning part of the display matrix by degrees counterclockwise."""
 MISSING_SECONDS = 2
 """When the pictures end so much earlier than the file announces, it is probably truncated."""
 
@@ -111,6 +115,8 @@ class Reader:
         Which of several video streams, covers not counted, from 0; by default the first.
     strict : bool
         Whether damage is an error.
+    opened : str or file-like, optional
+        A URL, or an object with `read` and `seek`, that is read from its start instead of the file `path`.
 
     Attributes
     ----------
@@ -139,6 +145,7 @@ class Reader:
         report: bool = True,
         number: int | None = None,
         strict: bool = False,
+        opened: Source | None = None,
     ) -> None:
         self.report = report
         self.path = Path(path)
@@ -146,7 +153,7 @@ class Reader:
         self.damaged: set[int] = set()
         self._strict = strict
         self._suspect = False  # whether the next frame may be damaged
-        self.container = _open(self.path)
+        self.container = _open(self.path, opened)
         try:
             self.stream = self._find_stream()
             context = self.stream.codec_context
@@ -239,9 +246,12 @@ class Reader:
         timeline = Timeline() if self.container.format.flags & TS_DISCONT else None
         try:
             for packet in self.container.demux(self.stream, *others):
-                if timeline is not None and packet.size:
-                    timeline.mend(packet)
-                yield packet
+                if (
+                    timeline is None
+                    or not packet.size
+                    or timeline.mend(packet, picture=packet.stream_index == self.stream.index)
+                ):
+                    yield packet
         except FFmpegError as error:
             self._note_damage(_reason(error))
             if self.report:
@@ -368,15 +378,21 @@ class Reader:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...]:
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
-    return tuple(memoryview(matrix).cast("B").cast("i")) if matrix is not None else ()
+    try:
+        matrix = side_data(frame, SideDataType.DISPLAYMATRIX, "i")
+    except ValueError:  # PyAV does not know what photos have beside it, and tells the angle only
+        a, b, c, d = TURNS.get(frame.rotation % 360, (1, 0, 0, 1))
+        return (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30) if frame.rotation else ()
+    return tuple(matrix)
 
 
-def _open(path: Path) -> InputContainer:
-    if path.is_dir():
+def _open(path: Path, opened: Source | None) -> InputContainer:
+    if opened is None and path.is_dir():
         raise ConfigurationUnsupportedError(f"{path}: this is a directory; name a video file")
     try:
-        return av.open(os.fspath(path), metadata_errors="replace")
+        if opened is not None and not isinstance(opened, str):
+            opened.seek(0)
+        return av.open(os.fspath(path) if opened is None else opened, mode="r", metadata_errors="replace")
     except FileNotFoundError:
         raise ConfigurationUnsupportedError(f"{path}: no such file") from None
     except PermissionError:

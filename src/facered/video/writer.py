@@ -233,7 +233,13 @@ class Writer:
     def _add_audio(self, source: AudioStream, transcode: bool) -> None:
         name = source.codec_context.codec.canonical_name
         if name in self._container.supported_codecs and not transcode:
-            copy = self._container.add_stream_from_template(source, opaque=True)
+            layout = source.codec_context.layout.name
+            if name.startswith("pcm_") and layout in USUAL_LAYOUTS:
+                # MP4 wants to know which channels they are, and AVI does not tell.
+                copy = cast("AudioStream", self._container.add_stream(name, rate=source.codec_context.sample_rate))
+                copy.codec_context.layout = USUAL_LAYOUTS[layout]
+            else:
+                copy = self._container.add_stream_from_template(source, opaque=True)
             self._copied[source.index] = lambda packet: self._copy(packet, copy)
         else:
             if not transcode:
