@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from av.sidedata.sidedata import Type as SideDataType
+from bench import fidelity
 
 import facered
 import videos
@@ -215,36 +216,13 @@ def test_a_change_of_the_pixel_format_is_mended(faces: list[av.VideoFrame], tmp_
     assert [frame.format.name for frame in videos.decode(result.video_path)] == ["yuv420p"] * 6
 
 
-def ssim(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
-    """Return the structural similarity of two gray pictures, in windows of 8 x 8."""
-    blocks = [
-        picture[: picture.shape[0] // 8 * 8, : picture.shape[1] // 8 * 8]
-        .reshape(picture.shape[0] // 8, 8, -1, 8)
-        .swapaxes(1, 2)
-        .reshape(-1, 64)
-        .astype(float)
-        for picture in (one, other)
-    ]
-    means = [block.mean(axis=1) for block in blocks]
-    variances = [block.var(axis=1) for block in blocks]
-    shared = (blocks[0] * blocks[1]).mean(axis=1) - means[0] * means[1]
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    return float(
-        np.mean(
-            (2 * means[0] * means[1] + c1)
-            * (2 * shared + c2)
-            / ((means[0] ** 2 + means[1] ** 2 + c1) * (variances[0] + variances[1] + c2))
-        )
-    )
-
-
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
 def test_the_usual_quality_is_visually_lossless(carphone: Path, tmp_path: Path, codec: str) -> None:
     source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 12))
     result = facered.combined(source, tmp_path, codec=codec, threshold=1.0)
     assert result.people == 0
     similar = [
-        ssim(one.to_ndarray(format="gray"), other.to_ndarray(format="gray"))
+        fidelity.similarity(one.to_ndarray(format="gray"), other.to_ndarray(format="gray")).mean()
         for one, other in zip(videos.decode(source), videos.decode(result.video_path), strict=True)
     ]
     assert np.mean(similar) >= 0.98

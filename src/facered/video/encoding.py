@@ -30,6 +30,7 @@ SVT_PRESETS = dict(zip(PRESETS, ("12", "11", "10", "9", "8", "7", "6", "5", "4",
 PRORES_PROFILES = {2: "3", 1: "4"}
 """422 HQ and 4444, by the luma samples that share a chroma sample along a row."""
 DEEPEST_H264 = 10
+_FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # FFmpeg's flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,9 @@ def configure(video: VideoStream, info: VideoInfo, encoding: Encoding, codec: st
     context.color_trc, context.colorspace = colours.transfer, colours.matrix
     if info.sample_aspect_ratio:
         context.sample_aspect_ratio = info.sample_aspect_ratio
+    context.flags |= _FRAME_DURATION
     if info.interlaced and codec in ("h264", "prores"):
-        context.flags |= 0x40000 | (0x20000000 if codec == "h264" else 0)  # interlaced transforms and motion
+        context.flags |= _INTERLACED_DCT | (_INTERLACED_ME if codec == "h264" else 0)
     if encoding.bitrate:
         context.bit_rate = encoding.bitrate
     known = context.supported_options

@@ -43,6 +43,8 @@ TS_DISCONT = cast("int", Flags.ts_discont.value)
 """FFmpeg's flag of containers whose clock may break off."""
 TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
 """The turning part of the display matrix by degrees counterclockwise."""
+LONGEST_LAST = 100
+"""More average frames than this the last one does not last."""
 MISSING_SECONDS = 2
 """When the pictures end so much earlier than the file announces, it is probably truncated."""
 
@@ -216,6 +218,7 @@ class Reader:
         return self._pictures().index(stream)  # type: ignore[arg-type]
 
     def _walk(self) -> Generator[VideoFrame | Packet[Stream], None, None]:
+        held: VideoFrame | None = None
         try:
             for packet in self._packets():
                 if packet.stream is not self.stream:
@@ -223,9 +226,17 @@ class Reader:
                         yield packet
                     continue
                 for frame in self._decode(packet):
-                    yield self._prepare(frame)
+                    following = self._prepare(frame)
+                    # What decoders say of durations is that of packets in another order.
+                    if held is not None and held.pts is not None and following.pts is not None:
+                        held.duration = following.pts - held.pts
+                        yield held
+                    held = following
         except MemoryError as error:
             raise ServiceError(f"{self.path}: out of memory while decoding") from error
+        if held is not None:
+            held.duration = self._last_duration(held)
+            yield held
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
         if not self.report:
@@ -238,6 +249,13 @@ class Reader:
                 self._count,
             )
         self._warn_of_missing_end()
+
+    def _last_duration(self, frame: VideoFrame) -> int:
+        stream, pts = self.stream, frame.pts or 0
+        ticks = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        left = (stream.start_time or 0) + stream.duration - pts if stream.duration is not None else 0
+        # A header may be wrong, and a clock may have broken off.
+        return left if 0 < left <= LONGEST_LAST * ticks else frame.duration or ticks
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
