@@ -318,3 +318,40 @@ def test_the_index_goes_first(faces: list[av.VideoFrame], tmp_path: Path) -> Non
     result = facered.combined(film(tmp_path / "foo.mp4", faces), tmp_path)
     content = result.video_path.read_bytes()
     assert 0 < content.index(b"moov") < content.index(b"mdat")
+
+
+def click(path: Path) -> float:
+    """Return when the loudest sample is heard, in seconds after the first picture."""
+    loudest, at, due = 0.0, 0.0, 0.0
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            begin = float(frame.pts * frame.time_base) if frame.pts is not None else due
+            due = begin + frame.samples / frame.sample_rate
+            samples = np.abs(frame.to_ndarray().astype(float)).reshape(frame.layout.nb_channels, -1)[0]
+            if samples.size and samples.max() > loudest:
+                loudest, at = samples.max(), begin + samples.argmax() / frame.sample_rate
+    return at - float(videos.times(path)[0])
+
+
+@pytest.mark.parametrize(("suffix", "video", "audio"), [("wmv", "wmv2", "wmav2"), ("mp4", "libx264", "aac")])
+def test_converted_sound_stays_in_step(carphone: Path, tmp_path: Path, suffix: str, video: str, audio: str) -> None:
+    def clicking(output: Any) -> Callable[[], None]:
+        stream = output.add_stream(audio, rate=44100)
+        stream.codec_context.bit_rate = 128000
+
+        def write() -> None:
+            silence = np.zeros((2, 22050), np.float32)
+            silence[:, 11025:11065] = 0.9
+            piece = av.AudioFrame.from_ndarray(silence, format="fltp", layout="stereo")
+            piece.sample_rate, piece.pts = 44100, 0
+            size = stream.codec_context.frame_size
+            for part in av.AudioResampler("fltp", "stereo", 44100, size).resample(piece):
+                output.mux(stream.encode(part))
+            output.mux(stream.encode(None))
+
+        return write
+
+    source = film(tmp_path / f"foo.{suffix}", videos.decode(carphone, 12), clicking, codec=video)
+    result = facered.combined(source, tmp_path, audio="aac")
+    assert click(source) == pytest.approx(0.25, abs=0.003)
+    assert click(result.video_path) == pytest.approx(click(source), abs=0.003)

@@ -207,7 +207,7 @@ class Annotations:
         Parameters
         ----------
         width, height : int
-            Size of the video's stored picture in pixels.
+            Size of the video's picture as it is shown, in pixels.
         rate : Fraction, optional
             Its frames a second; may differ by 1 %.
         end : int, optional

@@ -18,7 +18,7 @@ the video again with those faces made unrecognisable. Runs on the CPU.
 COMBINED = """\
 Find and follow every face in a video and write the video with the faces
 hidden. For foo.mp4 the result is foo_redacted.mp4: the same size, frames,
-times and sound as the source.
+times, colours and sound as the source. Images become images.
 """
 
 ANALYZE = """\

@@ -34,7 +34,7 @@ PRESETS = (
     "veryslow",
     "placebo",
 )
-"""x264's presets, fastest first."""
+"""The encoders' presets, fastest first."""
 
 CODECS = ("h264", "hevc", "av1", "prores")
 """What pictures can be encoded with."""

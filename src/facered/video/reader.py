@@ -253,9 +253,12 @@ class Reader:
     def _last_duration(self, frame: VideoFrame) -> int:
         stream, pts = self.stream, frame.pts or 0
         ticks = max(1, round(1 / (self.info.rate * self.info.time_base)))
-        left = (stream.start_time or 0) + stream.duration - pts if stream.duration is not None else 0
-        # A header may be wrong, and a clock may have broken off.
-        return left if 0 < left <= LONGEST_LAST * ticks else frame.duration or ticks
+        if stream.duration is not None and self.container.format.name.startswith("mov"):
+            # Other containers tell how long everything lasts, sound included.
+            left = (stream.start_time or 0) + stream.duration - pts
+            if 0 < left <= LONGEST_LAST * ticks:  # a header may be wrong
+                return left
+        return frame.duration or ticks
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
@@ -389,7 +392,7 @@ class Reader:
             orientation=orientation,
             display_matrix=matrix,
             interlaced=frame.interlaced_frame,
-            sample_aspect_ratio=stream.codec_context.sample_aspect_ratio or stream.sample_aspect_ratio,
+            sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
             mastering=mastering_display(frame),
             light=light_level(frame),
         )
