@@ -279,7 +279,8 @@ def test_the_film_is_encoded_as_asked_for(carphone: Path, tmp_path: Path) -> Non
     wishes = ["--codec", "hevc", "--bitrate", "900k", "--pix-fmt", "yuv420p10le", "--audio", "none"]
     options = ["--encoder-option", "tune=grain", "--encoder-option", "g=2"]
     done = run("combined", str(source), "-o", str(tmp_path / "bar.mkv"), *wishes, *options)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == f"facered: {source}: yuv420p frames are encoded as yuv420p10le\n"
     with av.open(str(tmp_path / "bar.mkv")) as container:
         assert [stream.codec_context.name for stream in container.streams] == ["hevc"]
         assert next(container.decode(video=0)).format.name == "yuv420p10le"
