@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
@@ -46,7 +47,8 @@ TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
 LONGEST_LAST = 100
 """More average frames than this the last one does not last."""
 MISSING_SECONDS = 2
-"""When the pictures end so much earlier than the file announces, it is probably truncated."""
+"""When the pictures end so much earlier than everything does, the file is probably truncated."""
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,16 +241,14 @@ class Reader:
             yield held
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
-        if not self.report:
-            return
-        if self.damaged:
+        if self.damaged and self.report:
             logger.warning(
                 "%s: %d of %d frames are damaged; what the decoder made of them is redacted",
                 self.path,
                 len(self.damaged),
                 self._count,
             )
-        self._warn_of_missing_end()
+        self._check_end()
 
     def _last_duration(self, frame: VideoFrame) -> int:
         stream, pts = self.stream, frame.pts or 0
@@ -297,18 +297,29 @@ class Reader:
             raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({reason})")
         self._suspect = True
 
-    def _warn_of_missing_end(self) -> None:
-        announced = Fraction(self.container.duration or 0, av.time_base)
-        start = Fraction(self.container.start_time or 0, av.time_base)
-        if self._last_pts is not None:
-            reached = self._last_pts * self.info.time_base - start
-            if announced - reached > MISSING_SECONDS:
-                logger.warning(
-                    "%s: the pictures end at %.1f s, but the file announces %.1f s; it may be truncated",
-                    self.path,
-                    reached,
-                    announced,
-                )
+    def _check_end(self) -> None:
+        """Tell, or be strict, where the pictures end before the file says that they do."""
+        if self._last_pts is None:
+            return
+        info, stream = self.info, self.stream
+        reached, tolerance = self._last_pts * info.time_base, max(1 / Fraction(4), 5 / info.rate)
+        tags = {key.upper(): value for key, value in stream.metadata.items()}
+        if stream.duration is not None and self.container.format.name.startswith("mov"):
+            announced = ((stream.start_time or 0) + stream.duration) * info.time_base
+        elif clock := _CLOCK.match(tags.get("DURATION", "")):  # Matroska's
+            announced = int(clock[1]) * 3600 + int(clock[2]) * 60 + Fraction(clock[3])
+        else:
+            # How long everything lasts, sound included.
+            announced = Fraction(self.container.duration or 0, av.time_base)
+            announced += Fraction(self.container.start_time or 0, av.time_base)
+            tolerance = Fraction(MISSING_SECONDS)
+        if announced - reached <= tolerance:
+            return
+        told = f"the pictures end at {float(reached):.1f} s, but the file announces {float(announced):.1f} s"
+        if self._strict:
+            raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({told})")
+        if self.report:
+            logger.warning("%s: %s; it may be truncated", self.path, told)
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
         if not self._count:
