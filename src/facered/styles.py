@@ -164,24 +164,24 @@ class Hider:
             blend.blend_cells(region, mask, cells, width, height, 0, 0, False, self._words.view(np.uint8), depth)
             return
         # The surroundings are blurred in: an oval of the face's own colour alone still looks like a face to detectors.
-        around_x, around_y = (int(radius) for radius in radii)
+        radius_x, radius_y = radii
+        around_x, around_y = int(radius_x), int(radius_y)
         x, y = max(left - around_x, 0), max(top - around_y, 0)
         window = plane[y : top + height + around_y, x : left + width + around_x]
         longest = max(window.shape)
         if style.cells is None:
-            sides = tuple(max(1, int(radius / CELLS_A_RADIUS)) for radius in radii)
+            across, down = max(1, int(radius_x / CELLS_A_RADIUS)), max(1, int(radius_y / CELLS_A_RADIUS))
         else:
-            sides = tuple(ceil(length / style.cells) for length in size)
-        across, down = (min(side, longest) for side in sides)
+            across, down = ceil(size[0] / style.cells), ceil(size[1] / style.cells)
+        across, down = min(across, longest), min(down, longest)
         rows, columns = -(-window.shape[0] // down), -(-window.shape[1] // across)
         cells = self._words[: rows * columns].view(np.uint16)[: rows * columns].reshape(rows, columns)
         scratch = self._words[rows * columns :]
         blur.average_cells(window, across, down, scratch, cells, depth)
         if style.radius:
             nearest = round if style.cells is None else ceil
-            reach_x, reach_y = (
-                min(max(1, nearest(radius / side)), WIDEST) for radius, side in zip(radii, (across, down), strict=True)
-            )
+            reach_x = min(max(1, nearest(radius_x / across)), WIDEST)
+            reach_y = min(max(1, nearest(radius_y / down)), WIDEST)
             blur.box_blur(cells, reach_x, reach_y, PASSES, scratch)
         place = left - x, top - y
         blend.blend_cells(region, mask, cells, across, down, *place, style.smooth, scratch.view(np.uint8), depth)
