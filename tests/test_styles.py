@@ -404,23 +404,24 @@ class TestFormats:
             covered[rows[inside], columns[inside]] = True
             assert plane[covered].std() < 0.8 * untouched[covered].std()
 
-    def test_it_is_as_of_8_bits_but_finer(self, name: str, style: str) -> None:
-        """What 8-bit samples become, samples of any depth with the same values become within a rounding."""
-        picture = of_format(name, 71, 53)
-        if picture.depth == 8:
-            pytest.skip("8 bits")
-        shift = picture.depth - 8
-        small = [
-            None if plane is None else (plane >> shift).astype(np.uint8) for plane in (picture.y, picture.u, picture.v)
-        ]
-        narrow = replace(picture, y=small[0], u=small[1], v=small[2], depth=8)
-        wide = [None if plane is None else plane.astype(np.uint16) << shift for plane in small]
-        deep = replace(picture, y=wide[0], u=wide[1], v=wide[2])
-        hidden(narrow, self.BOX, style=styles.STYLES[style])
-        hidden(deep, self.BOX, style=styles.STYLES[style])
-        for one, other in ((narrow.y, deep.y), (narrow.u, deep.u), (narrow.v, deep.v)):
-            if one is not None:
-                assert np.abs(one.astype(float) - other / (1 << shift)).max() < 2.1
+
+@pytest.mark.parametrize("name", ["yuv420p10le", "yuv422p10le", "yuv444p12le", "p010le", "gray12le"])
+@pytest.mark.parametrize("style", ["Med", "High", "Black", "Mosaic"])
+def test_deep_samples_are_hidden_as_those_of_8_bits_but_finer(name: str, style: str) -> None:
+    """What samples of 8 bits become, deeper ones of the same values become within a rounding."""
+    picture = of_format(name, 71, 53)
+    shift = picture.depth - 8
+    small = [
+        None if plane is None else (plane >> shift).astype(np.uint8) for plane in (picture.y, picture.u, picture.v)
+    ]
+    narrow = replace(picture, y=small[0], u=small[1], v=small[2], depth=8)
+    wide = [None if plane is None else plane.astype(np.uint16) << shift for plane in small]
+    deep = replace(picture, y=wide[0], u=wide[1], v=wide[2])
+    hidden(narrow, TestFormats.BOX, style=styles.STYLES[style])
+    hidden(deep, TestFormats.BOX, style=styles.STYLES[style])
+    for one, other in ((narrow.y, deep.y), (narrow.u, deep.u), (narrow.v, deep.v)):
+        if one is not None:
+            assert np.abs(one.astype(float) - other / (1 << shift)).max() < 2.1
 
 
 @pytest.mark.parametrize("size", [(64, 48), (63, 47), (40, 50)])

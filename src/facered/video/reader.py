@@ -7,6 +7,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -176,7 +177,8 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._items.close()
+        with suppress(ValueError):  # a thread that reads ahead may be amid an item
+            self._items.close()
         self.container.close()
 
     def frames(self) -> Iterator[VideoFrame]:
