@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.track.appearance import likeness
-from facered.track.boxes import overlaps
+from facered.track.boxes import overlaps, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,8 @@ LIKE, SHORT_SECONDS = 0.6, 1.2
 """Least likeness of what reappears after more than a short time."""
 PART, DOUBLE = 0.5, 0.7
 """A track of which this part lies, in most frames, on another is of the same face."""
+FACE = 0.6
+"""A track of which one detection had this score would be a face by itself."""
 RECENT = 5
 """Frames over which the velocity at an end is taken."""
 DAMPING = 0.9
@@ -135,11 +137,18 @@ def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes]:
 
 
 def without_doubles(tracks: list[Track]) -> list[Track]:
-    """Return the tracks without those that mostly lie on a better one: the same face, detected twice."""
+    """Return the tracks without those that mostly lie on a better one: the same face, detected twice.
+
+    If what is left out was surely a face by itself, the other one is enlarged to hold it.
+    """
     kept: list[Track] = []
     for track in sorted(tracks, key=lambda track: (-track.detections, -track.score, track.keys)):
-        if not any(_doubles(track, other) for other in kept):
+        other = next((other for other in kept if _doubles(track, other)), None)
+        if other is None:
             kept.append(track)
+        elif track.score >= FACE:
+            _, here, there = np.intersect1d(track.frames, other.frames, assume_unique=True, return_indices=True)
+            other.boxes[there] = union(other.boxes[there], track.boxes[here])
     return kept
 
 

@@ -297,7 +297,7 @@ class Tracker:
 
     def _detect(self, tracklet: Tracklet, box: Boxes, score: float) -> None:
         tracklet.detect(self._frame, box, score, self._pictures.patch(box))
-        if tracklet.detections > 1 and tracklet.score >= CERTAIN:
+        if tracklet.detections > 1 and tracklet.score >= max(CERTAIN, self._threshold):
             self._acknowledge(tracklet)
 
     def _acknowledge(self, tracklet: Tracklet) -> None:
@@ -401,7 +401,7 @@ class Tracker:
             # What is better explained by another face says nothing about this one.
             if shared[best] <= SAME or (len(others) and overlaps(boxes[best], others).max() >= shared[best]):
                 continue
-            if scores[best] >= ACKNOWLEDGED:
+            if scores[best] >= max(ACKNOWLEDGED, self._threshold):
                 self._acknowledge(tracklet)
             if tracklet.last_detected < self._frame and scores[best] >= FOUND_AGAIN:
                 self._detect(tracklet, boxes[best], float(scores[best]))
