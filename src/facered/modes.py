@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facered.annotations import Annotations
@@ -253,7 +253,7 @@ def _write(
     task: Task, outputs: Outputs, reader: Reader, annotations: Annotations, progress: ProgressCallback | None
 ) -> Redaction:
     options = task.options
-    encoding = Encoding(**{field.name: getattr(options, field.name) for field in fields(Encoding)})
+    encoding = Encoding.of(options)
     span, style = Span(options.start, options.end), chosen_style(options)
     written = False
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from av.codec import Codec
@@ -14,7 +14,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from facered import cores
 from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError
-from facered.options import PRESETS
+from facered.options import PRESETS, Options
 from facered.video import frames
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Encoding:
     threads: int = 0
     audio: str = "copy"
     keep_location: bool = False
+
+    @classmethod
+    def of(cls, options: Options) -> Encoding:
+        """Return what the options of a job say."""
+        return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

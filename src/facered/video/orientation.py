@@ -76,7 +76,7 @@ class Orientation:
         return np.column_stack([y1, x1, y2, x2] if self.transposed else [x1, y1, x2, y2])
 
     def to_shown(self, boxes: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-        """Return where boxes of the stored picture lie in the shown one, which is `width` by `height`; see `to_stored`."""
+        """Return where boxes of the stored picture lie in the shown one, `width` by `height`; see `to_stored`."""
         x1, y1, x2, y2 = boxes.T
         if self.transposed:
             x1, y1, x2, y2 = y1, x1, y2, x2
