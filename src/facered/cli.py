@@ -116,7 +116,7 @@ def _bench(chosen: argparse.Namespace, interruption: _Interruption) -> int:
     return EXIT_CODES[failures[0].code] if failures else 0
 
 
-def _bench_one(source: Path, chosen: argparse.Namespace, interruption: _Interruption) -> None:
+def _bench_one(source: str, chosen: argparse.Namespace, interruption: _Interruption) -> None:
     from facered.benchmark import compare
     from facered.options import Options
 
@@ -124,7 +124,7 @@ def _bench_one(source: Path, chosen: argparse.Namespace, interruption: _Interrup
         if not chosen.quiet:
             print(f"... {line}", file=sys.stderr, flush=True)
 
-    measured = compare(source, Options.of(chosen.options), chosen.repeat, interruption.watch, tell)
+    measured = compare(Path(source), Options.of(chosen.options), chosen.repeat, interruption.watch, tell)
     if chosen.json:
         _print_record(measured.figures())
     else:
