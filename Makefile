@@ -33,6 +33,7 @@ bench: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-json=.cache/bench.json
 	$(BIN)/python -m bench.job
 	$(BIN)/python -m bench.redetection
+	$(BIN)/python -m bench.fidelity
 	$(BIN)/python -m bench.guard
 
 bench-memory: $(VENV)/.bench $(CLIPS)/.fetched

@@ -28,31 +28,43 @@ def axis_weights(samples: int, extent: float, size: int) -> NDArray[np.int64]:
     return weights
 
 
-def resize(plane: NDArray[np.uint8], extent: tuple[float, float], size: tuple[int, int]) -> NDArray[np.int64]:
-    """Return 65,536 times the plane, shown to `extent` (width, height), resized to `size` (width, height)."""
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def resize(plane: Plane, extent: tuple[float, float], size: tuple[int, int], depth: int = 8) -> NDArray[np.int64]:
+    """Return 65,536 times the plane, in units of 8 bits, shown to `extent` and resized to `size` (width, height)."""
     across = axis_weights(plane.shape[1], extent[0], size[0])
     down = axis_weights(plane.shape[0], extent[1], size[1])
-    return down @ plane.astype(np.int64) @ across.T
+    lines = np.stack([(weights[:, None] * plane.astype(np.int64) >> (depth - 8)).sum(axis=0) for weights in down])
+    return lines @ across.T
+
+
+def chroma_extent(luma: int, chroma: int) -> float:
+    """Return how many chroma samples of an axis are shown; half a one where the luma is odd."""
+    if chroma == luma:
+        return luma
+    return luma / 2 if chroma == (luma + 1) // 2 else luma / 4
 
 
 def letterbox(
-    y: NDArray[np.uint8],
-    u: NDArray[np.uint8] | None,
-    v: NDArray[np.uint8] | None,
+    y: Plane,
+    u: Plane | None,
+    v: Plane | None,
     content: tuple[int, int],
     matrix: NDArray[np.float32],
     limits: NDArray[np.float32],
+    depth: int = 8,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Return the (3, height, width) content of the tensor and the small luma picture."""
     height, width = y.shape
-    planes = [resize(y, (width, height), content)]
+    planes = [resize(y, (width, height), content, depth)]
     for chroma in (u, v):
         if chroma is None:
             planes.append(np.full_like(planes[0], 128 * 65536))
         else:
             rows, columns = chroma.shape
-            extent = (columns if columns == width else width / 2, rows if rows == height else height / 2)
-            planes.append(resize(chroma, extent, content))
+            extent = chroma_extent(width, columns), chroma_extent(height, rows)
+            planes.append(resize(chroma, extent, content, depth))
     luma = ((planes[0] + 32768) >> 16).astype(np.uint8)
     yf, uf, vf = (plane.astype(np.float32) for plane in planes)
     out = np.empty((3, content[1], content[0]), np.float32)
@@ -63,12 +75,12 @@ def letterbox(
     return out, luma
 
 
-def average_cells(region: NDArray[np.uint8], cell_width: int, cell_height: int) -> NDArray[np.uint16]:
+def average_cells(region: Plane, cell_width: int, cell_height: int, depth: int = 8) -> NDArray[np.uint16]:
     height, width = region.shape
     out = np.empty((-(-height // cell_height), -(-width // cell_width)), np.uint16)
     for row, column in np.ndindex(out.shape):
         cell = region[row * cell_height :, column * cell_width :][:cell_height, :cell_width].astype(np.int64)
-        out[row, column] = (256 * cell.sum() + cell.size // 2) // cell.size
+        out[row, column] = ((cell.sum() << (16 - depth)) + cell.size // 2) // cell.size
     return out
 
 
@@ -119,11 +131,13 @@ def _fading(squared: NDArray[np.float32], feather: float) -> NDArray[np.uint8]:
     return (np.clip((outer - squared) * slope, 0, 128) + f(0.5)).astype(np.uint8)
 
 
-def subsample_mask(mask: NDArray[np.uint8], odd_x: bool, odd_y: bool) -> NDArray[np.uint8]:
+def subsample_mask(
+    mask: NDArray[np.uint8], before_x: int, before_y: int, across: int = 2, down: int = 2
+) -> NDArray[np.uint8]:
     height, width = mask.shape
-    below, right = (height + odd_y) % 2, (width + odd_x) % 2
-    padded = np.pad(mask, ((int(odd_y), below), (int(odd_x), right)))
-    return padded.reshape(padded.shape[0] // 2, 2, -1, 2).max(axis=(1, 3))
+    below, right = -(height + before_y) % down, -(width + before_x) % across
+    padded = np.pad(mask, ((int(before_y), below), (int(before_x), right)))
+    return padded.reshape(padded.shape[0] // down, down, -1, across).max(axis=(1, 3))
 
 
 def stretch(cells: NDArray[np.int64], cell: int, size: int, smooth: bool) -> tuple[NDArray[np.int64], ...]:
@@ -140,7 +154,7 @@ def stretch(cells: NDArray[np.int64], cell: int, size: int, smooth: bool) -> tup
 
 
 def blend_cells(
-    region: NDArray[np.uint8],
+    region: Plane,
     mask: NDArray[np.uint8],
     cells: NDArray[np.uint16],
     cell_width: int,
@@ -148,16 +162,18 @@ def blend_cells(
     left: int,
     top: int,
     smooth: bool,
-) -> NDArray[np.uint8]:
+    depth: int = 8,
+) -> Plane:
     """Return the region with the stretched cells blended in."""
     height, width = region.shape
     wide = cells.astype(np.int64)
     before, after, across = (part[left:] for part in stretch(wide[0], cell_width, left + width, smooth))
-    rows = ((wide[:, before] * (128 - across) + wide[:, after] * across) >> 7) + 128 >> 8
+    shift = 16 - depth
+    rows = ((wide[:, before] * (128 - across) + wide[:, after] * across) >> 7) + (1 << shift >> 1) >> shift
     above, below, down = (part[top:] for part in stretch(wide[:, 0], cell_height, top + height, smooth))
     value = (rows[above] * (128 - down[:, None]) + rows[below] * down[:, None] + 64) >> 7
     alpha = mask.astype(np.int64)
-    return ((region * (128 - alpha) + value * alpha + 64) >> 7).astype(np.uint8)
+    return ((region * (128 - alpha) + value * alpha + 64) >> 7).astype(region.dtype)
 
 
 def intersection_over_union(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

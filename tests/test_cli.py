@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 import facered
+import videos
 
 
 def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
@@ -280,3 +283,30 @@ def test_help_names_the_commands_and_the_version() -> None:
     for command in ("analyze", "redact", "combined", "run", "bench"):
         assert f"    {command} " in done.stdout
     assert run("--version").stdout.startswith("facered 0.")
+
+
+def test_the_film_is_encoded_as_asked_for(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 4), audio="aac")
+    wishes = ["--codec", "hevc", "--bitrate", "900k", "--pix-fmt", "yuv420p10le", "--audio", "none"]
+    options = ["--encoder-option", "tune=grain", "--encoder-option", "g=2"]
+    done = run("combined", str(source), "-o", str(tmp_path / "bar.mkv"), *wishes, *options)
+    assert done.returncode == 0
+    assert done.stderr == f"facered: {source}: yuv420p frames are encoded as yuv420p10le\n"
+    with av.open(str(tmp_path / "bar.mkv")) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["hevc"]
+        assert next(container.decode(video=0)).format.name == "yuv420p10le"
+    wrong = run("combined", str(source), "-o", str(tmp_path), "--encoder-option", "tune")
+    assert (wrong.returncode, "is not KEY=VALUE" in wrong.stderr) == (2, True)
+
+
+def test_damage_is_told_and_strict_stops_there(carphone: Path, tmp_path: Path) -> None:
+    whole = videos.encode(
+        tmp_path / "whole.mkv", videos.decode(carphone, 20), time_base=Fraction(1, 1000), ticks=range(0, 800, 40)
+    )
+    source = tmp_path / "foo.mkv"
+    source.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 4])
+    done = run("combined", str(source), "-o", str(tmp_path))
+    assert done.returncode == 0
+    assert "it may be truncated" in done.stderr
+    strict = run("combined", str(source), "-o", str(tmp_path / "strict"), "--strict")
+    assert (strict.returncode, "damaged or truncated after frame" in strict.stderr) == (3, True)

@@ -109,8 +109,8 @@ def averaged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int, int, NDArr
     """Return what the styles average from now on: window, cell width and height, and the means."""
     calls: list[tuple[Any, int, int, NDArray[np.uint16]]] = []
 
-    def average_cells(window: Any, across: int, down: int, scratch: Any, out: Any) -> None:
-        blur.average_cells(window, across, down, scratch, out)
+    def average_cells(window: Any, across: int, down: int, scratch: Any, out: Any, depth: int) -> None:
+        blur.average_cells(window, across, down, scratch, out, depth)
         calls.append((window, across, down, out.copy()))
 
     monkeypatch.setattr(styles, "blur", SimpleNamespace(average_cells=average_cells, box_blur=blur.box_blur))

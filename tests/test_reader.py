@@ -12,8 +12,8 @@ import videos
 from facered.video.reader import Reader
 
 
-def read(path: Path) -> int:
-    with Reader(path) as reader:
+def read(path: Path, **options: bool) -> int:
+    with Reader(path, **options) as reader:
         return sum(1 for _ in reader.frames())
 
 
@@ -59,12 +59,20 @@ def test_no_video_stream(rabbit: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0.3, 0.5, 0.9])
-def test_a_truncated_file_is_an_error(rabbit: Path, tmp_path: Path, part: float) -> None:
+def test_what_is_left_of_a_truncated_file_is_read(
+    rabbit: Path, tmp_path: Path, part: float, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = remux(rabbit, tmp_path / "whole.mp4", ("video", "audio"), movflags="faststart").read_bytes()
     path = tmp_path / "part.mp4"
     path.write_bytes(whole[: int(len(whole) * part)])
-    with pytest.raises(facered.ContentMalformedError, match=r"truncated after frame \d+"):
-        read(path)
+    with Reader(path) as reader:
+        times = [frame.pts * frame.time_base for frame in reader.frames()]
+    assert times == videos.times(rabbit)[: len(times)]
+    assert part - 0.2 < len(times) / 132 < part + 0.1
+    assert 0 < len(reader.damaged) < 5
+    assert f"of {len(times)} frames are damaged" in caplog.text
+    with pytest.raises(facered.ContentMalformedError, match=r"damaged or truncated after frame \d+"):
+        read(path, strict=True)
 
 
 def test_a_file_without_its_index_is_an_error(rabbit: Path, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from facered import styles
 from facered._native import blend, blur
 from facered.styles import Hider, Style
+from facered.video import frames
 from facered.video.frames import Picture
+from facered.video.orientation import Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +60,21 @@ def upside_down(planes: Sequence[NDArray[np.uint8]]) -> Picture:
     """Return the same with rows that run from the bottom up in memory."""
     y, u, v = (planar([plane[::-1]]).y[::-1] for plane in planes)
     return Picture(y, u, v, "bt709", False)
+
+
+def of_format(name: str, width: int, height: int, seed: int = 0) -> Picture:
+    """Return a picture of a pixel format, with random samples."""
+    form, rng = frames.layout(name), np.random.default_rng(seed)
+    assert form is not None
+    kind = np.uint8 if form.depth == 8 else np.uint16
+    shapes = [(height, width)] + [(-(-height // form.down), -(-width // form.across))] * (2 * (form.chroma != "none"))
+    y, u, v = [*(rng.integers(0, 1 << form.depth, shape, kind) for shape in shapes), None, None][:3]
+    return Picture(y, u, v, "bt709", False, depth=form.depth, across=form.across, down=form.down)
+
+
+def copied(picture: Picture) -> Picture:
+    y, u, v = (None if plane is None else plane.copy() for plane in (picture.y, picture.u, picture.v))
+    return replace(picture, y=y, u=u, v=v)
 
 
 def hidden(picture: Picture, *boxes: Box, style: Style | None = None, hider: Hider | None = None) -> Picture:
@@ -295,10 +312,11 @@ class TestHider:
 def checked_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the kernels, which do not check it themselves, refuse scratch memory smaller than they ask for."""
 
-    def average_cells(region: Any, cell_width: int, cell_height: int, scratch: Any, out: Any) -> None:
+    def average_cells(region: Any, cell_width: int, cell_height: int, scratch: Any, out: Any, depth: int) -> None:
         assert len(scratch) >= region.shape[1]
         assert out.shape == (-(-region.shape[0] // cell_height), -(-region.shape[1] // cell_width))
-        blur.average_cells(region, cell_width, cell_height, scratch, out)
+        assert region.itemsize == (1 if depth == 8 else 2)
+        blur.average_cells(region, cell_width, cell_height, scratch, out, depth)
 
     def box_blur(picture: Any, radius_x: int, radius_y: int, passes: int, scratch: Any) -> None:
         assert 0 <= radius_x <= 2000
@@ -307,21 +325,23 @@ def checked_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not np.shares_memory(picture, scratch)
         blur.box_blur(picture, radius_x, radius_y, passes, scratch)
 
-    def subsample_mask(mask: Any, odd_x: bool, odd_y: bool, out: Any) -> None:
-        assert out.shape == ((mask.shape[0] + odd_y + 1) // 2, (mask.shape[1] + odd_x + 1) // 2)
+    def subsample_mask(mask: Any, before_x: int, before_y: int, out: Any, across: int, down: int) -> None:
+        assert out.shape == (-(-(mask.shape[0] + before_y) // down), -(-(mask.shape[1] + before_x) // across))
         assert not np.shares_memory(mask, out)
-        blend.subsample_mask(mask, odd_x, odd_y, out)
+        blend.subsample_mask(mask, before_x, before_y, out, across, down)
 
     def blend_cells(
-        region: Any, mask: Any, cells: Any, width: int, height: int, left: int, top: int, smooth: bool, scratch: Any
-    ) -> None:
+        region: Any, mask: Any, cells: Any, width: int, height: int, left: int, top: int, smooth: bool, scratch: Any,
+        depth: int,
+    ) -> None:  # fmt: skip
         assert region.shape == mask.shape
         assert cells.shape[0] * height >= top + region.shape[0]
         assert cells.shape[1] * width >= left + region.shape[1]
-        assert len(scratch) >= 2 * (left + region.shape[1]) + width + height
+        assert len(scratch) >= 2 * (left + region.shape[1]) * region.itemsize + width + height
+        assert scratch.ctypes.data % 2 == 0
         assert not np.shares_memory(cells, scratch)
         assert not np.shares_memory(mask, scratch)
-        blend.blend_cells(region, mask, cells, width, height, left, top, smooth, scratch)
+        blend.blend_cells(region, mask, cells, width, height, left, top, smooth, scratch, depth)
 
     monkeypatch.setattr(styles, "blur", SimpleNamespace(average_cells=average_cells, box_blur=box_blur))
     masks = {"ellipse_mask": blend.ellipse_mask, "rectangle_mask": blend.rectangle_mask}
@@ -344,8 +364,90 @@ def checked_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 60), (61, 1), (90, 40), (7, 7)])
 def test_the_kernels_get_what_they_ask_for(size: tuple[int, int], style: Style) -> None:
     rng = np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(20):
         middle, half = rng.uniform(-10, 100, 2), rng.exponential(30, 2) * rng.integers(0, 2)
         x1, y1, x2, y2 = *(middle - half), *(middle + half)
-        hidden(planar(random_planes(*size)), (x1, y1, x2, y2), style=style)
+        picture = planar(random_planes(*size))
+        hidden(picture, (x1, y1, x2, y2), style=style)
+        hidden(replace(picture, interlaced=size[1] > 1), (x1, y1, x2, y2), style=style)
+        for form in ("yuv422p10le", "yuv444p12le", "yuv411p", "yuv440p", "p010le", "gray16le"):
+            hidden(of_format(form, *size), (x1, y1, x2, y2), style=style)
     hidden(planar(random_planes(*size)), (0, 0, *size), style=style)
+
+
+FORMATS = [
+    "yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p", "gray", "yuv420p10le", "yuv422p10le",
+    "yuv444p12le", "p010le", "gray12le",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("style", ["Med", "High", "Black", "Mosaic"])
+class TestFormats:
+    BOX = (21.3, 13.7, 44.6, 41.2)
+
+    def test_nothing_is_touched_outside_and_nothing_is_left_inside(self, name: str, style: str) -> None:
+        before = of_format(name, 71, 53)
+        after = hidden(copied(before), self.BOX, style=styles.STYLES[style])
+        outside = distance(self.BOX, 71, 53) > 1.15 + 1e-3
+        np.testing.assert_array_equal(after.y[outside], before.y[outside])
+        inside = distance(self.BOX, 71, 53) < 0.99
+        assert after.y[inside].std() < 0.6 * before.y[inside].std()
+        for plane, untouched in ((after.u, before.u), (after.v, before.v)):
+            if plane is None:
+                continue
+            rows, columns = np.indices((53, 71)) // np.array([[[before.down]], [[before.across]]])
+            free = np.ones(plane.shape, bool)
+            free[rows[~outside], columns[~outside]] = False
+            np.testing.assert_array_equal(plane[free], untouched[free])
+            covered = np.zeros(plane.shape, bool)
+            covered[rows[inside], columns[inside]] = True
+            assert plane[covered].std() < 0.8 * untouched[covered].std()
+
+
+@pytest.mark.parametrize("name", ["yuv420p10le", "yuv422p10le", "yuv444p12le", "p010le", "gray12le"])
+@pytest.mark.parametrize("style", ["Med", "High", "Black", "Mosaic"])
+def test_deep_samples_are_hidden_as_those_of_8_bits_but_finer(name: str, style: str) -> None:
+    """What samples of 8 bits become, deeper ones of the same values become within a rounding."""
+    picture = of_format(name, 71, 53)
+    shift = picture.depth - 8
+    small = [
+        None if plane is None else (plane >> shift).astype(np.uint8) for plane in (picture.y, picture.u, picture.v)
+    ]
+    narrow = replace(picture, y=small[0], u=small[1], v=small[2], depth=8)
+    wide = [None if plane is None else plane.astype(np.uint16) << shift for plane in small]
+    deep = replace(picture, y=wide[0], u=wide[1], v=wide[2])
+    hidden(narrow, TestFormats.BOX, style=styles.STYLES[style])
+    hidden(deep, TestFormats.BOX, style=styles.STYLES[style])
+    for one, other in ((narrow.y, deep.y), (narrow.u, deep.u), (narrow.v, deep.v)):
+        if one is not None:
+            assert np.abs(one.astype(float) - other / (1 << shift)).max() < 2.1
+
+
+@pytest.mark.parametrize("size", [(64, 48), (63, 47), (40, 50)])
+@pytest.mark.parametrize("style", ["Med", "High", "Black", "Mosaic"])
+def test_the_fields_of_an_interlaced_picture_are_not_mixed(size: tuple[int, int], style: str) -> None:
+    box = (15.5, 9.2, 40.1, 38.4)
+    results = []
+    for seed in (1, 2):
+        planes = random_planes(*size)
+        for plane, other in zip(planes, random_planes(*size, seed), strict=True):
+            plane[1::2] = other[1::2]
+        before = planar(planes)
+        results.append(hidden(replace(copied(before), interlaced=True), box, style=styles.STYLES[style]))
+        outside = distance(box, *size) > 1.15 + 0.1
+        np.testing.assert_array_equal(results[-1].y[outside], before.y[outside])
+        inside = distance(box, *size) < 0.9
+        for rows in (slice(0, None, 2), slice(1, None, 2)):
+            assert results[-1].y[rows][inside[rows]].std() < 0.6 * before.y[rows][inside[rows]].std()
+    for one, other in zip(*((p.y, p.u, p.v) for p in results), strict=True):
+        np.testing.assert_array_equal(one[0::2], other[0::2])  # whatever the odd rows hold
+
+
+def test_boxes_are_those_of_the_shown_picture() -> None:
+    """A turned picture is hidden where it is shown, not where it is stored."""
+    planes = random_planes(64, 48)
+    stored = hidden(planar(planes), (10, 20, 30, 44))
+    turned = Picture(*planes, "bt709", False, Orientation(True, True, False))  # type: ignore[call-arg]
+    hidden(turned, (48 - 44, 10, 48 - 20, 30))
+    np.testing.assert_array_equal(turned.y, stored.y)

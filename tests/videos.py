@@ -56,23 +56,32 @@ def encode(
     options: dict[str, str] | None = None,
     audio: str | None = None,
     container_format: str | None = None,
+    display_matrix: list[int] | None = None,
+    tags: dict[str, int] | None = None,
+    rate: Fraction = Fraction(25),
+    audio_start: Fraction = Fraction(0),
 ) -> Path:
     """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with half a second of a tone."""
     frames = list(frames)
     ticks = list(range(len(frames)) if ticks is None else ticks)
     with av.open(str(path), "w", format=container_format) as output:
-        video = output.add_stream(codec, rate=25, options=options or {})
+        video = output.add_stream(codec, rate=rate, options=options or {})
         video.codec_context.width, video.codec_context.height = frames[0].width, frames[0].height
         video.codec_context.pix_fmt = pixel_format
         video.codec_context.time_base = time_base
-        sound = output.add_stream(audio, rate=44100) if audio else None
+        for name, value in (tags or {}).items():
+            setattr(video.codec_context, name, value)
+        if display_matrix is not None:
+            video.set_display_matrix(display_matrix)
+        hertz = 48000 if audio == "libopus" else 44100
+        sound = output.add_stream(audio, rate=hertz) if audio else None
         if sound is not None:
             sound.codec_context.bit_rate = 128000
             sound.codec_context.open()
             tone = np.sin(np.arange(22050) / 20).astype(np.float32)[None]
             piece = av.AudioFrame.from_ndarray(np.repeat(tone, 2, axis=0), format="fltp", layout="stereo")
-            piece.sample_rate, piece.pts = 44100, 0
-            resampler = av.AudioResampler(sound.codec_context.format, "stereo", 44100, sound.codec_context.frame_size)
+            piece.sample_rate, piece.pts, piece.time_base = 44100, round(audio_start * 44100), Fraction(1, 44100)
+            resampler = av.AudioResampler(sound.codec_context.format, "stereo", hertz, sound.codec_context.frame_size)
             for part in resampler.resample(piece):
                 output.mux(sound.encode(part))
             output.mux(sound.encode(None))

@@ -7,9 +7,11 @@ def ellipse_mask(
 def rectangle_mask(
     mask: NDArray[np.uint8], centre_x: float, centre_y: float, semi_x: float, semi_y: float, feather: float
 ) -> None: ...
-def subsample_mask(mask: NDArray[np.uint8], odd_x: bool, odd_y: bool, out: NDArray[np.uint8]) -> None: ...
+def subsample_mask(
+    mask: NDArray[np.uint8], before_x: int, before_y: int, out: NDArray[np.uint8], across: int = 2, down: int = 2
+) -> None: ...
 def blend_cells(
-    region: NDArray[np.uint8],
+    region: NDArray[np.uint8] | NDArray[np.uint16],
     mask: NDArray[np.uint8],
     cells: NDArray[np.uint16],
     cell_width: int,
@@ -18,4 +20,5 @@ def blend_cells(
     top: int,
     smooth: bool,
     scratch: NDArray[np.uint8],
+    depth: int = 8,
 ) -> None: ...

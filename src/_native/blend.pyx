@@ -4,8 +4,9 @@ A mask holds 0 (the sample stays as it is, to the bit) to 128 (it is replaced al
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
 
-from planes cimport Plane, as_plane
+from planes cimport Plane, as_plane, sample
 
 cdef enum:
     OPAQUE = 128
@@ -58,42 +59,65 @@ def rectangle_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float s
         draw_mask(mask, centre_x, centre_y, semi_x, semi_y, feather, True)
 
 
-def subsample_mask(const uint8_t[:, ::1] mask, bint odd_x, bint odd_y, uint8_t[:, ::1] out):
-    """Make the mask of 4:2:0 chroma planes: the greatest of the luma samples that share a chroma sample.
+def subsample_mask(const uint8_t[:, ::1] mask, Py_ssize_t before_x, Py_ssize_t before_y, uint8_t[:, ::1] out,
+                   Py_ssize_t across=2, Py_ssize_t down=2):
+    """Make the mask of chroma planes: the greatest of the luma samples that share a chroma sample.
 
     Parameters
     ----------
     mask : (height, width) uint8
-    odd_x, odd_y : bool
-        Whether the mask begins at an odd column or row of the luma plane.
-    out : ((height + odd_y + 1) // 2, (width + odd_x + 1) // 2) uint8
+    before_x, before_y : int
+        How many of the luma samples that share the first chroma sample lie left of the mask, and above it.
+    out : (ceil((height + before_y) / down), ceil((width + before_x) / across)) uint8
+    across, down : int
+        How many luma samples share a chroma sample along a row, and down a column: 2 and 2 in 4:2:0.
     """
-    cdef Py_ssize_t x, y, rows = out.shape[0], columns = out.shape[1]
+    cdef Py_ssize_t x, y, t, rows = out.shape[0], columns = out.shape[1]
     cdef Py_ssize_t width = mask.shape[1], height = mask.shape[0]
-    cdef Py_ssize_t whole = (width - odd_x) // 2  # chroma samples with both their columns in the mask
-    cdef const uint8_t* top
-    cdef const uint8_t* bottom
-    cdef uint8_t* row
-    cdef uint8_t a, b
     with nogil:
         for y in range(rows):
-            top = &mask[max(2 * y - odd_y, 0), 0]
-            bottom = &mask[min(2 * y + 1 - odd_y, height - 1), 0]
-            row = &out[y, 0]
-            if odd_x:
-                row[0] = max(top[0], bottom[0])
-            top, bottom = top + odd_x, bottom + odd_x
-            row += odd_x
-            for x in range(whole):
-                a = max(top[2 * x], top[2 * x + 1])
-                b = max(bottom[2 * x], bottom[2 * x + 1])
-                row[x] = max(a, b)
-            if whole < columns - odd_x:
-                row[whole] = max(top[2 * whole], bottom[2 * whole])
+            t = down * y - before_y
+            if across == 2 and down <= 2:
+                pair_maxima(&mask[max(t, 0), 0], &mask[min(t + down - 1, height - 1), 0], before_x, width, &out[y, 0],
+                            columns)
+                continue
+            memset(&out[y, 0], 0, columns)
+            for t in range(max(t, 0), min(t + down, height)):
+                for x in range(width):
+                    out[y, (x + before_x) // across] = max(out[y, (x + before_x) // across], mask[t, x])
 
 
-cdef inline uint8_t rounded(uint32_t value) noexcept nogil:
-    return <uint8_t>((value + 128) >> 8)
+cdef void pair_maxima(const uint8_t* top, const uint8_t* bottom, Py_ssize_t odd, Py_ssize_t width, uint8_t* row,
+                      Py_ssize_t columns) noexcept nogil:
+    cdef Py_ssize_t x, whole = (width - odd) // 2  # chroma samples with both their columns in the mask
+    cdef uint8_t a, b
+    if odd:
+        row[0] = max(top[0], bottom[0])
+    top, bottom = top + odd, bottom + odd
+    row += odd
+    for x in range(whole):
+        a = max(top[2 * x], top[2 * x + 1])
+        b = max(bottom[2 * x], bottom[2 * x + 1])
+        row[x] = max(a, b)
+    if whole < columns - odd:
+        row[whole] = max(top[2 * whole], bottom[2 * whole])
+
+
+cdef inline void put_rounded(sample* out, uint32_t value, int shift) noexcept nogil:
+    if sample is uint8_t:
+        out[0] = <uint8_t>((value + 128) >> 8)
+    else:
+        out[0] = <uint16_t>((value + ((1 << shift) >> 1)) >> shift)
+
+
+cdef inline uint16_t mixed(sample one, uint16_t other, uint16_t weight) noexcept nogil:
+    """Return `one` and `other` in the ratio ``128 - weight`` to ``weight``."""
+    cdef uint32_t rest = 128 - weight
+    if sample is uint8_t:
+        # Everything fits 16 bits, 128 * 255 + 64, and says so: the compiler takes narrower vectors.
+        return <uint16_t>(one * <uint16_t>rest + other * weight + 64) >> 7
+    else:
+        return <uint16_t>((one * rest + <uint32_t>other * weight + 64) >> 7)
 
 
 cdef void interpolation_weights(Py_ssize_t cell, uint8_t* weights) noexcept nogil:
@@ -104,18 +128,18 @@ cdef void interpolation_weights(Py_ssize_t cell, uint8_t* weights) noexcept nogi
 
 
 cdef void expand_row(const uint16_t* cells, Py_ssize_t columns, Py_ssize_t cell, const uint8_t* weights,
-                     Py_ssize_t width, uint8_t* out) noexcept nogil:
-    """Stretch a row of cells over `width` samples, rounded to 8 bits: flat where there are no weights, else linear."""
+                     Py_ssize_t width, int shift, sample* out) noexcept nogil:
+    """Stretch a row of cells over `width` samples and round it: flat where there are no weights, else linear."""
     cdef Py_ssize_t x, column, i, n
     cdef uint32_t low, high
-    cdef uint8_t flat
+    cdef sample flat
     if weights == NULL:
         for column in range(columns):
-            flat = rounded(cells[column])
+            put_rounded(&flat, cells[column], shift)
             for x in range(column * cell, min((column + 1) * cell, width)):
                 out[x] = flat
         return
-    flat = rounded(cells[0])
+    put_rounded(&flat, cells[0], shift)
     for x in range(min(cell // 2, width)):
         out[x] = flat
     for column in range(columns):
@@ -123,73 +147,87 @@ cdef void expand_row(const uint16_t* cells, Py_ssize_t columns, Py_ssize_t cell,
         n = min(cell, width - x)
         low, high = cells[column], cells[min(column + 1, columns - 1)]
         for i in range(n):
-            out[x + i] = rounded((low * (128 - weights[i]) + high * weights[i]) >> 7)
+            put_rounded(out + x + i, (low * (128 - weights[i]) + high * weights[i]) >> 7, shift)
 
 
-cdef void mix_row(uint8_t* target, Py_ssize_t step, const uint8_t* mask, const uint8_t* above, const uint8_t* below,
+cdef void mix_row(sample* target, Py_ssize_t step, const uint8_t* mask, const sample* above, const sample* below,
                   uint16_t weight, Py_ssize_t n) noexcept nogil:
-    # Everything fits 16 bits: 128 * 255 + 64.
     cdef Py_ssize_t x
-    cdef uint16_t value, rest = 128 - weight
+    cdef uint16_t value
     if step == 1:
         for x in range(n):
-            value = <uint16_t>(above[x] * rest + below[x] * weight + 64) >> 7
-            target[x] = <uint8_t>(<uint16_t>(target[x] * (OPAQUE - mask[x]) + value * mask[x] + OPAQUE // 2) >> 7)
+            value = mixed(above[x], below[x], weight)
+            target[x] = <sample>mixed(target[x], value, mask[x])
     elif step == 2:
         for x in range(n):
-            value = <uint16_t>(above[x] * rest + below[x] * weight + 64) >> 7
-            target[2 * x] = <uint8_t>(
-                <uint16_t>(target[2 * x] * (OPAQUE - mask[x]) + value * mask[x] + OPAQUE // 2) >> 7)
+            value = mixed(above[x], below[x], weight)
+            target[2 * x] = <sample>mixed(target[2 * x], value, mask[x])
     else:
         for x in range(n):
-            value = <uint16_t>(above[x] * rest + below[x] * weight + 64) >> 7
-            target[step * x] = <uint8_t>(
-                <uint16_t>(target[step * x] * (OPAQUE - mask[x]) + value * mask[x] + OPAQUE // 2) >> 7)
+            value = mixed(above[x], below[x], weight)
+            target[step * x] = <sample>mixed(target[step * x], value, mask[x])
 
 
-def blend_cells(uint8_t[:, :] region, const uint8_t[:, ::1] mask, const uint16_t[:, ::1] cells, Py_ssize_t cell_width,
-                Py_ssize_t cell_height, Py_ssize_t left, Py_ssize_t top, bint smooth, uint8_t[::1] scratch):
+cdef void blend(sample* data, Plane plane, const uint8_t* mask, const uint16_t* cells, Py_ssize_t columns,
+                Py_ssize_t rows, Py_ssize_t cell_width, Py_ssize_t cell_height, Py_ssize_t left, Py_ssize_t top,
+                bint smooth, int shift, sample* above) noexcept nogil:
+    cdef Py_ssize_t y, row, phase, loaded = -3, last = rows - 1, stretched = left + plane.width
+    cdef sample* below = above + stretched
+    cdef uint8_t* weights = <uint8_t*>(below + stretched)
+    cdef uint8_t* across = weights if smooth else NULL
+    cdef uint8_t* down = weights + cell_width
+    if smooth:
+        interpolation_weights(cell_width, across)
+        interpolation_weights(cell_height, down)
+    for y in range(top, top + plane.height):
+        # The rows of cells above and below this row of samples, and how far it is between their middles.
+        row, phase = y // cell_height, 0
+        if smooth:
+            row = (y + cell_height - cell_height // 2) // cell_height - 1
+            phase = y - cell_height // 2 - row * cell_height
+        if row != loaded:
+            if row == loaded + 1:
+                above, below = below, above
+            else:
+                expand_row(cells + max(row, 0) * columns, columns, cell_width, across, stretched, shift, above)
+            expand_row(cells + min(row + 1, last) * columns, columns, cell_width, across, stretched, shift, below)
+            loaded = row
+        mix_row(data + (y - top) * (plane.stride // plane.size), plane.step, mask + (y - top) * plane.width,
+                above + left, below + left, down[phase] if smooth and row >= 0 else 0, plane.width)
+
+
+def blend_cells(region, const uint8_t[:, ::1] mask, const uint16_t[:, ::1] cells, Py_ssize_t cell_width,
+                Py_ssize_t cell_height, Py_ssize_t left, Py_ssize_t top, bint smooth, uint8_t[::1] scratch,
+                int depth=8):
     """Blend a small picture, stretched, into a region through a mask; the GIL is released meanwhile.
 
     Parameters
     ----------
-    region : (height, width) uint8, any strides
+    region : (height, width) uint8 or uint16, any strides
         Changed in place where the mask is not 0.
     mask : (height, width) uint8
         0 (keep) to 128 (replace).
     cells : (rows, columns) uint16
-        256 times the values, as `average_cells` gives them; 65,280 at most.
+        ``2 ** (16 - depth)`` times the values, as `average_cells` gives them, and no more than the greatest sample's.
     cell_width, cell_height : int
         Size of a cell in samples of the region.
     left, top : int
         Where the region begins, in samples from the upper left corner of the first cell.
     smooth : bool
         Linear interpolation between the middles of the cells; else flat cells.
-    scratch : (at least ``2 * (left + width) + cell_width + cell_height``) uint8
+    scratch : (at least ``2 * (left + width) * itemsize + cell_width + cell_height``) uint8
+        Beginning at an even address.
+    depth : int
+        Bits of a sample: 8 where they are uint8, 9 to 16 where they are uint16.
     """
-    cdef Plane plane = as_plane(region)
-    cdef Py_ssize_t y, row, phase, loaded = -3, columns = cells.shape[1], last = cells.shape[0] - 1
-    cdef Py_ssize_t stretched = left + plane.width
-    cdef uint8_t* above = &scratch[0]
-    cdef uint8_t* below = above + stretched
-    cdef uint8_t* across = below + stretched if smooth else NULL
-    cdef uint8_t* down = below + stretched + cell_width
+    cdef Plane plane = as_plane(region, True)
+    cdef uint8_t* narrow = plane.data
+    cdef uint16_t* wide = <uint16_t*>plane.data
+    cdef uint16_t* lines = <uint16_t*>&scratch[0]
     with nogil:
-        if smooth:
-            interpolation_weights(cell_width, across)
-            interpolation_weights(cell_height, down)
-        for y in range(top, top + plane.height):
-            # The rows of cells above and below this row of samples, and how far it is between their middles.
-            row, phase = y // cell_height, 0
-            if smooth:
-                row = (y + cell_height - cell_height // 2) // cell_height - 1
-                phase = y - cell_height // 2 - row * cell_height
-            if row != loaded:
-                if row == loaded + 1:
-                    above, below = below, above
-                else:
-                    expand_row(&cells[max(row, 0), 0], columns, cell_width, across, stretched, above)
-                expand_row(&cells[min(row + 1, last), 0], columns, cell_width, across, stretched, below)
-                loaded = row
-            mix_row(plane.data + (y - top) * plane.stride, plane.step, &mask[y - top, 0], above + left, below + left,
-                    down[phase] if smooth and row >= 0 else 0, plane.width)
+        if plane.size == 1:
+            blend(narrow, plane, &mask[0, 0], &cells[0, 0], cells.shape[1], cells.shape[0], cell_width, cell_height,
+                  left, top, smooth, 8, &scratch[0])
+        else:
+            blend(wide, plane, &mask[0, 0], &cells[0, 0], cells.shape[1], cells.shape[0], cell_width, cell_height,
+                  left, top, smooth, 16 - depth, lines)

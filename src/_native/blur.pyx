@@ -1,16 +1,17 @@
 """A region of a plane -> the small picture of cell averages that replaces it, box-blurred.
 
 A wide blur leaves nothing fine behind, so it is computed on averages over cells a fraction of the radius in size: each
-sample of the region is read once, whatever the radius. Averages are 16 bits wide, 8 of them a fraction.
+sample of the region is read once, whatever the radius. Averages are 16 bits wide, whatever the samples' depth; what is
+left of the bits is a fraction.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from planes cimport Plane, as_plane
+from planes cimport Plane, as_plane, sample
 
 
-cdef void add_row(const uint8_t* source, Py_ssize_t step, uint32_t* sums, Py_ssize_t n) noexcept nogil:
+cdef void add_row(const sample* source, Py_ssize_t step, uint32_t* sums, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t x
     if step == 1:
         for x in range(n):
@@ -23,40 +24,48 @@ cdef void add_row(const uint8_t* source, Py_ssize_t step, uint32_t* sums, Py_ssi
             sums[x] += source[step * x]
 
 
-cdef void average(Plane region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_t* sums, uint16_t* out,
-                  Py_ssize_t columns, Py_ssize_t rows) noexcept nogil:
+cdef void average(const sample* data, Plane region, Py_ssize_t cell_width, Py_ssize_t cell_height, int shift,
+                  uint32_t* sums, uint16_t* out, Py_ssize_t columns, Py_ssize_t rows) noexcept nogil:
     cdef Py_ssize_t row, column, x, y, left, right, top, bottom
     cdef uint64_t total, count
     for row in range(rows):
         top, bottom = row * cell_height, min((row + 1) * cell_height, region.height)
         memset(sums, 0, region.width * sizeof(uint32_t))
         for y in range(top, bottom):
-            add_row(region.data + y * region.stride, region.step, sums, region.width)
+            add_row(data + y * (region.stride // region.size), region.step, sums, region.width)
         for column in range(columns):
             left, right = column * cell_width, min((column + 1) * cell_width, region.width)
             total = 0
             for x in range(left, right):
                 total += sums[x]
             count = (right - left) * (bottom - top)
-            out[row * columns + column] = <uint16_t>((256 * total + count // 2) // count)
+            out[row * columns + column] = <uint16_t>(((total << shift) + count // 2) // count)
 
 
-def average_cells(const uint8_t[:, :] region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_t[::1] scratch,
-                  uint16_t[:, ::1] out):
+def average_cells(region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_t[::1] scratch, uint16_t[:, ::1] out,
+                  int depth=8):
     """Average a region over cells counted from its upper left corner; the last ones may be smaller.
 
     Parameters
     ----------
-    region : (height, width) uint8, any strides
+    region : (height, width) uint8 or uint16, any strides
     cell_width, cell_height : int
         Size of a cell in samples.
     scratch : (at least width) uint32
     out : (ceil(height / cell_height), ceil(width / cell_width)) uint16
-        256 times the averages, rounded.
+        ``2 ** (16 - depth)`` times the averages, rounded.
+    depth : int
+        Bits of a sample: 8 where they are uint8, 9 to 16 where they are uint16.
     """
-    cdef Plane plane = as_plane(region)
+    cdef Plane plane = as_plane(region, False)
+    cdef uint8_t* narrow = plane.data
+    cdef uint16_t* wide = <uint16_t*>plane.data
     with nogil:
-        average(plane, cell_width, cell_height, &scratch[0], &out[0, 0], out.shape[1], out.shape[0])
+        if plane.size == 1:
+            average(narrow, plane, cell_width, cell_height, 8, &scratch[0], &out[0, 0], out.shape[1], out.shape[0])
+        else:
+            average(wide, plane, cell_width, cell_height, 16 - depth, &scratch[0], &out[0, 0], out.shape[1],
+                    out.shape[0])
 
 
 cdef enum:

@@ -1,21 +1,32 @@
 """What the kernels share: a plane of samples as C sees it."""
 
-from libc.stdint cimport uint8_t
+from cpython.buffer cimport PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport uint8_t, uint16_t
+
+ctypedef fused sample:
+    uint8_t
+    uint16_t
 
 
 cdef struct Plane:
-    # Sample (x, y) stands at data + y * stride + x * step. The stride may be larger than the width (padding) or
-    # negative (bottom-up pictures); the step is 2 where two kinds of samples alternate (the chroma of NV12).
+    # Sample (x, y) stands at data + y * stride bytes, x * step samples further. The stride may be larger than the width
+    # (padding) or negative (bottom-up pictures); the step is 2 where two kinds of samples alternate (the chroma of
+    # NV12). `size` is that of a sample in bytes, 1 or 2.
     uint8_t* data
     Py_ssize_t stride
     Py_ssize_t step
     Py_ssize_t width
     Py_ssize_t height
+    Py_ssize_t size
 
 
-cdef inline Plane as_plane(const uint8_t[:, :] view) noexcept:
+cdef inline Plane as_plane(object array, bint writable) except *:
+    """Return a plane in the memory of a two-dimensional array of uint8 or uint16, which the caller keeps alive."""
     cdef Plane plane
+    cdef Py_buffer view
+    PyObject_GetBuffer(array, &view, PyBUF_STRIDED if writable else PyBUF_STRIDED_RO)
     plane.height, plane.width = view.shape[0], view.shape[1]
-    plane.stride, plane.step = view.strides[0], view.strides[1]
-    plane.data = <uint8_t*>&view[0, 0] if plane.width and plane.height else NULL
+    plane.stride, plane.step, plane.size = view.strides[0], view.strides[1] // view.itemsize, view.itemsize
+    plane.data = <uint8_t*>view.buf if plane.width and plane.height else NULL
+    PyBuffer_Release(&view)
     return plane

@@ -10,7 +10,7 @@ from libc.math cimport floor
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
-from planes cimport Plane, as_plane
+from planes cimport Plane, as_plane, sample
 
 cdef enum:
     ONE = 256  # the sum of a sample's weights
@@ -83,32 +83,56 @@ cdef void plan_area(Axis* axis, int j, double low, double high, int samples) noe
         before = here
 
 
-cdef void add_rows(const Plane* plane, const Axis* axis, int row, uint16_t* line, Py_ssize_t n) noexcept nogil:
-    """line[x] = the weighted sum of the plane's rows that make row `row`; at most 256 * 255, so 16 bits hold it."""
-    cdef const uint8_t* p = plane.data + axis.start[row] * plane.stride
-    cdef const uint8_t* q = p + plane.stride
-    cdef const uint8_t* r = q + plane.stride
+cdef inline uint16_t weigh(uint32_t weight, sample value, int shift) noexcept nogil:
+    if sample is uint8_t:
+        return <uint16_t>(weight * value)
+    else:
+        return <uint16_t>((weight * value) >> shift)
+
+
+cdef void add_rows(const sample* data, const Plane* plane, const Axis* axis, int row, int shift, uint16_t* line,
+                   Py_ssize_t n) noexcept nogil:
+    """line[x] = the weighted sum of the plane's rows that make row `row`; at most 256 * 255.99, so 16 bits hold it."""
+    cdef Py_ssize_t stride = plane.stride // plane.size
+    cdef const sample* p = data + axis.start[row] * stride
+    cdef const sample* q = p + stride
+    cdef const sample* r = q + stride
     cdef const uint16_t* weight = axis.weight + row * axis.pitch
     cdef uint16_t a = weight[0], b, c
     cdef Py_ssize_t x
     cdef int t
     if axis.taps == 1:
         for x in range(n):
-            line[x] = <uint16_t>(a * p[x])
+            line[x] = weigh(a, p[x], shift)
         return
     b = weight[1]
     if axis.taps == 2:
         for x in range(n):
-            line[x] = <uint16_t>(a * p[x] + b * q[x])
+            line[x] = <uint16_t>(weigh(a, p[x], shift) + weigh(b, q[x], shift))
         return
     c = weight[2]
     for x in range(n):
-        line[x] = <uint16_t>(a * p[x] + b * q[x] + c * r[x])
+        line[x] = <uint16_t>(weigh(a, p[x], shift) + weigh(b, q[x], shift) + weigh(c, r[x], shift))
     for t in range(3, axis.taps):
-        p, a = plane.data + (axis.start[row] + t) * plane.stride, weight[t]
+        p, a = data + (axis.start[row] + t) * stride, weight[t]
         if a:
             for x in range(n):
-                line[x] = <uint16_t>(line[x] + a * p[x])
+                line[x] = <uint16_t>(line[x] + weigh(a, p[x], shift))
+
+
+cdef void add_plane_rows(const Plane* plane, const Axis* axis, int row, int shift, uint16_t* line,
+                         Py_ssize_t n) noexcept nogil:
+    if plane.size == 1:
+        add_rows(<const uint8_t*>plane.data, plane, axis, row, shift, line, n)
+    else:
+        add_rows(<const uint16_t*>plane.data, plane, axis, row, shift, line, n)
+
+
+cdef double chroma_extent(int luma, int chroma) noexcept:
+    """Return how many chroma samples the picture shows, whole or not, by the numbers of both along an axis."""
+    if chroma == luma:
+        return luma
+    return luma / 2.0 if chroma == (luma + 1) // 2 else luma / 4.0
 
 
 cdef extern from *:
@@ -211,10 +235,10 @@ cdef void add_columns(const uint16_t* line, const Axis* axis, float* out) noexce
         gather(line, axis, out)
 
 
-cdef void luma_row(const Plane* y, const Axis* across, const Axis* down, int row, uint16_t* line, float* out,
-                   uint8_t* small) noexcept nogil:
+cdef void luma_row(const Plane* y, const Axis* across, const Axis* down, int row, int shift, uint16_t* line,
+                   float* out, uint8_t* small) noexcept nogil:
     cdef Py_ssize_t j, n = across.size
-    add_rows(y, down, row, line, y.width)
+    add_plane_rows(y, down, row, shift, line, y.width)
     add_columns(line, across, out)
     for j in range(n):
         small[j] = <uint8_t>((<uint32_t>(<int32_t>out[j]) + 32768) >> 16)
@@ -259,23 +283,24 @@ cdef class Letterbox:
         Size of its chroma planes; 0 for gray pictures.
     content_width, content_height : int
         Size of the result inside the tensor, at most that of the tensor.
+    depth : int
+        Bits of a sample: 8 where they are uint8, 9 to 16 where they are uint16.
     """
 
     cdef Axis luma_x, luma_y, chroma_x, chroma_y
-    cdef readonly int width, height, chroma_width, chroma_height, content_width, content_height
+    cdef readonly int width, height, chroma_width, chroma_height, content_width, content_height, depth
 
     def __cinit__(self, int width, int height, int chroma_width, int chroma_height, int content_width,
-                  int content_height):
+                  int content_height, int depth=8):
+        self.depth = depth
         self.width, self.height = width, height
         self.chroma_width, self.chroma_height = chroma_width, chroma_height
         self.content_width, self.content_height = content_width, content_height
         plan_axis(&self.luma_x, width, width, content_width)
         plan_axis(&self.luma_y, height, height, content_height)
         if chroma_width:
-            plan_axis(&self.chroma_x, chroma_width, chroma_width if chroma_width == width else width / 2.0,
-                      content_width)
-            plan_axis(&self.chroma_y, chroma_height, chroma_height if chroma_height == height else height / 2.0,
-                      content_height)
+            plan_axis(&self.chroma_x, chroma_width, chroma_extent(width, chroma_width), content_width)
+            plan_axis(&self.chroma_y, chroma_height, chroma_extent(height, chroma_height), content_height)
 
     def __dealloc__(self):
         free_axis(&self.luma_x)
@@ -283,31 +308,30 @@ cdef class Letterbox:
         free_axis(&self.chroma_x)
         free_axis(&self.chroma_y)
 
-    def __call__(self, const uint8_t[:, :] y, u, v, const float[:, ::1] matrix, const float[:, ::1] limits,
+    def __call__(self, y, u, v, const float[:, ::1] matrix, const float[:, ::1] limits,
                  float[:, :, ::1] out, uint8_t[:, ::1] luma):
         """Fill the tensor and the small luma picture; the GIL is released meanwhile.
 
         Parameters
         ----------
-        y : (height, width) uint8, any strides
-        u, v : (chroma_height, chroma_width) uint8, or None for gray pictures
+        y : (height, width) uint8 or uint16, any stride between rows
+        u, v : (chroma_height, chroma_width) uint8 or uint16, or None for gray pictures
             The planes, either with contiguous rows or those of NV12, ``uv[:, 0::2]`` and ``uv[:, 1::2]``.
         matrix : (3, 4) float32
-            Channel c of the tensor is ``matrix[c] @ (Y, U, V, 1)``.
+            Channel c of the tensor is ``matrix[c] @ (Y, U, V, 1)``, of samples brought to 8 bits and a fraction.
         limits : (3, 2) float32
             The least and the greatest value of each channel.
         out : (3, rows, columns) float32
             The tensor; what lies right of and below the content stays as it was.
         luma : (content_height, content_width) uint8
-            The small picture's luma, as the source stores it.
+            The small picture's luma, as the source stores it, of 8 bits.
 
         Sizes are not checked here.
         """
-        cdef const uint8_t[:, :] u_view, v_view
-        cdef Plane yp = as_plane(y), up, vp
+        cdef Plane yp = as_plane(y, False), up, vp
         cdef bint colour = u is not None
         cdef Py_ssize_t j, n = self.content_width, chroma_width = self.chroma_width
-        cdef int row, channel
+        cdef int row, channel, shift = self.depth - 8
         cdef Py_ssize_t widest = max(self.width, 2 * self.chroma_width) + SPARE
         cdef Py_ssize_t interleaved = 0
         cdef float scaled[3][4]
@@ -318,8 +342,7 @@ cdef class Letterbox:
         cdef uint16_t* even
         cdef uint16_t* odd
         if colour:
-            u_view, v_view = u, v
-            up, vp = as_plane(u_view), as_plane(v_view)
+            up, vp = as_plane(u, False), as_plane(v, False)
             # The two kinds of samples of NV12 share their rows: one pass down the columns serves both.
             interleaved = vp.data - up.data if up.step == 2 else 0
         for channel in range(3):
@@ -334,36 +357,36 @@ cdef class Letterbox:
             for j in range(n):
                 uf[j] = vf[j] = 128.0 * ONE * ONE
             for row in range(self.content_height):
-                luma_row(&yp, &self.luma_x, &self.luma_y, row, line, yf, &luma[row, 0])
+                luma_row(&yp, &self.luma_x, &self.luma_y, row, shift, line, yf, &luma[row, 0])
                 if interleaved:
-                    add_rows(&up if interleaved > 0 else &vp, &self.chroma_y, row, line, 2 * chroma_width)
+                    add_plane_rows(&up if interleaved > 0 else &vp, &self.chroma_y, row, shift, line, 2 * chroma_width)
                     split(line, even, odd, chroma_width)
                     add_columns(even if interleaved > 0 else odd, &self.chroma_x, uf)
                     add_columns(odd if interleaved > 0 else even, &self.chroma_x, vf)
                 elif colour:
-                    add_rows(&up, &self.chroma_y, row, line, chroma_width)
+                    add_plane_rows(&up, &self.chroma_y, row, shift, line, chroma_width)
                     add_columns(line, &self.chroma_x, uf)
-                    add_rows(&vp, &self.chroma_y, row, line, chroma_width)
+                    add_plane_rows(&vp, &self.chroma_y, row, shift, line, chroma_width)
                     add_columns(line, &self.chroma_x, vf)
                 for channel in range(3):
                     convert(yf, uf, vf, scaled[channel], limits[channel, 0], limits[channel, 1],
                             &out[channel, row, 0], n)
         PyMem_Free(yf)
 
-    def shrink(self, const uint8_t[:, :] y, uint8_t[:, ::1] luma):
+    def shrink(self, y, uint8_t[:, ::1] luma):
         """Fill the small luma picture alone, to the same bytes; the GIL is released meanwhile.
 
         Parameters
         ----------
-        y : (height, width) uint8, rows contiguous
+        y : (height, width) uint8 or uint16, rows contiguous
         luma : (content_height, content_width) uint8
         """
-        cdef Plane yp = as_plane(y)
+        cdef Plane yp = as_plane(y, False)
         cdef Py_ssize_t n = self.content_width
-        cdef int row
+        cdef int row, shift = self.depth - 8
         cdef const uint8_t* two
         cdef float* yf
-        if self.luma_x.ratio == 2 and self.luma_y.ratio == 2:
+        if yp.size == 1 and self.luma_x.ratio == 2 and self.luma_y.ratio == 2:
             with nogil:
                 for row in range(self.content_height):
                     two = yp.data + 2 * row * yp.stride
@@ -374,5 +397,5 @@ cdef class Letterbox:
             raise MemoryError
         with nogil:
             for row in range(self.content_height):
-                luma_row(&yp, &self.luma_x, &self.luma_y, row, <uint16_t*>(yf + n), yf, &luma[row, 0])
+                luma_row(&yp, &self.luma_x, &self.luma_y, row, shift, <uint16_t*>(yf + n), yf, &luma[row, 0])
         PyMem_Free(yf)

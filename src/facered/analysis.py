@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from facered.track.cuts import Dissolve
     from facered.video.frames import Picture
     from facered.video.reader import Reader, VideoInfo
-
-logger = logging.getLogger(__name__)
 
 DOUBTFUL = 0.5
 """Detections with this part of the threshold may continue a track."""
@@ -88,7 +87,7 @@ def analyze_video(
         The video cannot be read, or the model is not usable.
     """
     info = reader.info
-    finder = _Finder(info, options, Thumbnails() if thumbnails else None)
+    finder = _Finder(info, options, Thumbnails(info.orientation) if thumbnails else None)
     upcoming = _Upcoming(reader, options)
     stage = Stage("analyze", info.frames, progress)
     waiting = depth(info.width, info.height) if options.threads != 1 else 0
@@ -101,6 +100,7 @@ def analyze_video(
     upcoming.span.check_held(sum(upcoming.wanted), reader.path)
     pts = upcoming.pts
     starts, ids, boxes, dropped = _by_frame(tracks, np.array(upcoming.wanted, np.bool_), options)
+    starts, ids, boxes = _held_through_damage(starts, ids, boxes, reader.damaged)
     fractions = boxes / np.array([info.width, info.height] * 2, np.float64)
     annotations = Annotations(
         time_base=info.time_base,
@@ -155,20 +155,13 @@ class _Upcoming:
             yield _Seen(*waiting.popleft(), begins_shot)
 
     def _take(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8], bool]:
-        if not self.pts and frame.rotation:
-            logger.warning(
-                "%s: the picture is stored turned by %d degrees; faces are looked for as it is stored, and may be "
-                "missed",
-                self._reader.path,
-                frame.rotation,
-            )
         assert frame.pts is not None
         self.pts.append(frame.pts)
         wanted = self.span.holds((frame.pts - self.pts[0]) * self._reader.info.time_base)
         self.wanted.append(wanted)
         self.last_duration = frame.duration or 0
         with timed("shrink"):
-            return frame, self._shrink(frames.view(frame)), wanted
+            return frame, self._shrink(frames.view(frame, self._reader.info.orientation)), wanted
 
 
 class _Finder:
@@ -180,6 +173,7 @@ class _Finder:
             size = SMALLER_SIZE
         self._detector = Detector(options.model, options.threads, size, options.precision)
         self._tracker = Tracker(float(info.rate), options.threshold, (info.width, info.height))
+        self._orientation = info.orientation
         self._options = options
         self._thumbnails = thumbnails
         self._since_fine = FOREVER
@@ -188,7 +182,7 @@ class _Finder:
 
     def take(self, seen: _Seen) -> None:
         """Look for faces in the next frame; where it is not wanted, there are none."""
-        picture = frames.view(seen.frame)
+        picture = frames.view(seen.frame, self._orientation)
         found = self._detect(picture, seen)
 
         def look(box: NDArray[np.float64]) -> Detection:
@@ -259,3 +253,27 @@ def _by_frame(
     boxes[:, 2:] *= options.margin
     boxes[:, :2] -= boxes[:, 2:] / 2
     return np.searchsorted(at, np.arange(len(wanted) + 1)).astype(np.int64), ids, boxes, crowded
+
+
+def _held_through_damage(
+    starts: NDArray[np.int64], ids: NDArray[np.int64], boxes: NDArray[np.float64], damaged: Collection[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Keep in damaged frames every face of the frame before; what is seen in them proves nothing.
+
+    The arrays are those that `_by_frame` returns.
+    """
+    if not damaged:
+        return starts, ids, boxes
+    table = [(ids[a:b], boxes[a:b]) for a, b in pairwise(starts.tolist())]
+    for frame in sorted(number for number in damaged if 0 < number < len(table)):
+        (before, boxes_before), (here, boxes_here) = table[frame - 1], table[frame]
+        lost = ~np.isin(before, here)
+        joined = np.concatenate([here, before[lost]])
+        order = np.argsort(joined, kind="stable")
+        table[frame] = joined[order], np.concatenate([boxes_here, boxes_before[lost]])[order]
+    counts = [len(entry) for entry, _ in table]
+    return (
+        np.append(0, np.cumsum(np.array(counts, np.int64))),
+        np.concatenate([entry for entry, _ in table]),
+        np.concatenate([entry for _, entry in table]),
+    )

@@ -114,6 +114,11 @@ class Annotations:
         index = int(np.searchsorted(self.pts, pts))
         return index if index < len(self.pts) and self.pts[index] == pts else None
 
+    def frame_before(self, pts: int) -> int | None:
+        """Return the number of the last frame before a time, or None if there is none."""
+        index = int(np.searchsorted(self.pts, pts))
+        return index - 1 if index else None
+
     def pixel_boxes(self, frame: int) -> NDArray[np.float64]:
         """Return the (n, 4) boxes of a frame, x1, y1, x2, y2 in pixels; they may reach outside the picture."""
         boxes = self.boxes[self.starts[frame] : self.starts[frame + 1]]
@@ -202,7 +207,7 @@ class Annotations:
         Parameters
         ----------
         width, height : int
-            Size of the video's stored picture in pixels.
+            Size of the video's picture as it is shown, in pixels.
         rate : Fraction, optional
             Its frames a second; may differ by 1 %.
         end : int, optional

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO, cast
+from urllib.parse import unquote, urlsplit
 
 from facered.annotations import Annotations
 from facered.config import MODES, read_config
@@ -15,19 +19,21 @@ from facered.options import Options, parse_ids
 from facered.progress import ProgressCallback
 
 StrPath = str | os.PathLike[str]
+Video = StrPath | IO[bytes]
 Ids = Iterable[int] | StrPath
 Config = StrPath | Mapping[str, object]
 
 
 def analyze(
-    video: StrPath, output: StrPath = ".", *, progress: ProgressCallback | None = None, **options: object
+    video: Video, output: StrPath = ".", *, progress: ProgressCallback | None = None, **options: object
 ) -> Result:
     """Find and follow every face; write where each is in each frame, and a picture of each person.
 
     Parameters
     ----------
-    video : path-like
-        Any video that FFmpeg opens.
+    video : path-like, URL or file-like
+        Any video or image that FFmpeg opens, or a binary file, which is read from its start; results are called after
+        its name, or ``video``.
     output : path-like
         A directory, made if need be, for ``foo_annotations.json`` and ``foo_thumb000001.jpg`` and so on.
     progress : callable, optional
@@ -49,7 +55,7 @@ def analyze(
 
 
 def redact(
-    video: StrPath,
+    video: Video,
     output: StrPath = ".",
     *,
     annotations: Annotations | StrPath | None = None,
@@ -61,10 +67,10 @@ def redact(
 
     Parameters
     ----------
-    video : path-like
+    video : path-like, URL or file-like
         The video that was analyzed.
     output : path-like
-        A directory, made if need be, or the file to write where it ends in .mp4 or .mov.
+        A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
     annotations : Annotations or path-like, optional
         What `analyze` wrote, perhaps edited; by default ``foo_annotations.json`` in the output directory or beside the
         video.
@@ -91,7 +97,7 @@ def redact(
 
 
 def combined(
-    video: StrPath,
+    video: Video,
     output: StrPath = ".",
     *,
     annotations: bool = False,
@@ -102,10 +108,11 @@ def combined(
 
     Parameters
     ----------
-    video : path-like
-        Any video that FFmpeg opens.
+    video : path-like, URL or file-like
+        Any video or image that FFmpeg opens, or a binary file, which is read from its start; results are called after
+        its name, or ``video``.
     output : path-like
-        A directory, made if need be, or the file to write where it ends in .mp4 or .mov.
+        A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
     annotations : bool
         Whether to write the annotations too, beside the video.
     progress : callable, optional
@@ -135,7 +142,7 @@ def combined(
 
 
 def submit(
-    video: StrPath,
+    video: Video,
     output: StrPath = ".",
     *,
     config: Config | None = None,
@@ -172,7 +179,7 @@ def submit(
 
 def make_task(
     mode: str | None,
-    video: StrPath,
+    video: Video,
     output: StrPath,
     *,
     options: Mapping[str, object],
@@ -195,9 +202,11 @@ def make_task(
         else:
             merged["ids"] = ids if listed is None else listed
     checked = Options.of(merged)
+    source, opened = _named(video)
     return Task(
         mode=mode,
-        source=Path(video),
+        opened=opened,
+        source=source,
         output=Path(output),
         options=checked,
         annotations=annotations if annotations is None or isinstance(annotations, Annotations) else Path(annotations),
@@ -206,3 +215,39 @@ def make_task(
         # Annotated boxes have their margin already: only one that was asked for is added.
         enlarge=checked.margin if mode == "redact" and "margin" in merged else 1.0,
     )
+
+
+def _named(video: Video) -> tuple[Path, str | IO[bytes] | None]:
+    """Return a path that names the video, and what to read instead if it is not that file."""
+    if not isinstance(video, str | os.PathLike):
+        file = video
+        name = getattr(file, "name", None)
+        path = Path(name) if isinstance(name, str) and name else Path("video")
+        if isinstance(file.read(0), str):
+            raise ConfigurationUnsupportedError(f"{path}: the file is open as text; open it with mode 'rb'")
+        return path, _seekable(file)
+    text = os.fspath(video)
+    url = urlsplit(text) if isinstance(text, str) and "://" in text else None
+    if url is None or not url.scheme:
+        return Path(text), None
+    return Path(Path(unquote(url.path)).name or "video"), text
+
+
+def _seekable(file: IO[bytes]) -> IO[bytes]:
+    """Return the file, or a copy where it can be read only once; it is read twice."""
+    if getattr(file, "seekable", lambda: False)():
+        return file
+    copy = _Copy()
+    shutil.copyfileobj(file, copy.file)
+    return cast("IO[bytes]", copy)
+
+
+class _Copy:
+    """A temporary file that goes with the last one who reads it."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below
+        self.read, self.seek, self.tell = self.file.read, self.file.seek, self.file.tell
+
+    def __del__(self) -> None:
+        self.file.close()

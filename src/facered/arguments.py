@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from facered import __version__
-from facered.options import DETECTIONS, PRECISIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options
+from facered.options import (
+    AUDIO,
+    CODECS,
+    DETECTIONS,
+    PRECISIONS,
+    PRESETS,
+    RESOLUTIONS,
+    SHAPES,
+    STYLES,
+    Options,
+)
 
 DESCRIPTION = """\
 Find every face in a video, follow it forwards and backwards in time, and write
@@ -18,7 +28,7 @@ the video again with those faces made unrecognisable. Runs on the CPU.
 COMBINED = """\
 Find and follow every face in a video and write the video with the faces
 hidden. For foo.mp4 the result is foo_redacted.mp4: the same size, frames,
-times and sound as the source.
+times, colours and sound as the source. Images become images.
 """
 
 ANALYZE = """\
@@ -105,6 +115,21 @@ class _Option(argparse.Action):
         namespace.options = {**namespace.options, self.dest: self.const if self.nargs == 0 else values}
 
 
+class _Pairs(_Option):
+    """Collects pairs into one mapping."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        assert isinstance(values, tuple)  # of `_pair`
+        pairs = {**namespace.options.get(self.dest, {}), values[0]: values[1]}
+        namespace.options = {**namespace.options, self.dest: pairs}
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
@@ -179,7 +204,7 @@ def _command(
         allow_abbrev=False,
     )
     parser.set_defaults(mode=name, options={})
-    parser.add_argument("inputs", metavar="VIDEO", nargs="+", type=Path, help="a video that FFmpeg can open")
+    parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg can open, or a URL")
     group = parser.add_argument_group("general")
     group.add_argument(
         "--threads",
@@ -207,13 +232,23 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         type=Path,
         default=Path(),
-        help="directory for the results, made if need be, or the video to write, .mp4 or .mov (default: here)",
+        help="directory for the results, made if need be, or the video to write, .mp4, .mov or .mkv (default: here)",
     )
     group.add_argument("--overwrite", action=_Option, nargs=0, const=True, help="replace results that exist")
     group.add_argument(
         "--start", metavar="TIME", action=_Option, help="work from here on: seconds, or 1:30, or 0:01:30"
     )
     group.add_argument("--end", metavar="TIME", action=_Option, help="work up to here; the rest is passed through BARE")
+    group.add_argument(
+        "--stream",
+        metavar="N",
+        type=int,
+        action=_Option,
+        help="which of several video streams, from 0; the others are left out (default: the first)",
+    )
+    group.add_argument(
+        "--strict", action=_Option, nargs=0, const=True, help="stop at damage instead of working on what is left"
+    )
     group.add_argument(
         "--json", action="store_true", help="print a JSON line a change of state and a report at the end"
     )
@@ -310,18 +345,58 @@ def _add_hiding(parser: argparse.ArgumentParser) -> None:
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("encoding")
     group.add_argument(
+        "--codec",
+        metavar="NAME",
+        action=_Option,
+        help=f"{', '.join(CODECS)}; prores goes into .mov (default: h264 for 8 bits, hevc for more)",
+    )
+    group.add_argument(
         "--preset",
         metavar="NAME",
         action=_Option,
-        help=f"x264's preset, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: {DEFAULT.preset})",
+        help=f"the encoder's, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: {DEFAULT.preset})",
     )
     group.add_argument(
         "--crf",
         metavar="N",
         type=float,
         action=_Option,
-        help=f"x264's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
+        help=f"the encoder's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
     )
+    group.add_argument(
+        "--bitrate", metavar="RATE", action=_Option, help="bits a second, such as 4M or 800k, instead of a quality"
+    )
+    group.add_argument(
+        "--pix-fmt", metavar="NAME", action=_Option, help="pixel format, by FFmpeg's name (default: the source's)"
+    )
+    group.add_argument(
+        "--encoder-option",
+        dest="encoder_options",
+        metavar="KEY=VALUE",
+        type=_pair,
+        action=_Pairs,
+        help="an option of FFmpeg's encoder; can be given several times",
+    )
+    group.add_argument(
+        "--audio",
+        metavar="HOW",
+        action=_Option,
+        help=f"{', '.join(AUDIO)}: a voice identifies too (default: {DEFAULT.audio}, or AAC where that cannot be)",
+    )
+    group.add_argument(
+        "--keep-location",
+        action=_Option,
+        nargs=0,
+        const=True,
+        help="keep the tag that says where the video was recorded",
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
 
 
 def _positive(text: str) -> int:

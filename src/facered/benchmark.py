@@ -22,8 +22,9 @@ from facered.options import Options
 from facered.outputs import Outputs
 from facered.progress import ProgressCallback, Stage
 from facered.table import table
+from facered.video.encoding import Encoding
 from facered.video.reader import Reader
-from facered.video.writer import Encoding, Writer
+from facered.video.writer import Writer
 
 FLOOR = "floor"
 MODES = (FLOOR, "analyze", "redact", "combined")
@@ -142,7 +143,7 @@ def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
     """Decode and encode, one frame after the other, as any redaction has to."""
     options, outputs = task.options, Outputs.of(task.source, task.output)
     outputs.prepare([outputs.video], options.overwrite)
-    encoding = Encoding(options.preset, options.crf, options.threads)
+    encoding = Encoding.of(options)
     with (
         Reader(task.source, options.threads, report=False) as reader,
         Writer(outputs.video, reader, encoding) as writer,
@@ -162,7 +163,7 @@ def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
             np.empty((0, 4)),
         )
         stage = Stage(FLOOR, info.frames, progress)
-        for item in reader.demux(*writer.audio):
+        for item in reader.demux(*writer.others):
             if isinstance(item, VideoFrame):
                 writer.write_frame(item)
                 stage.step()
@@ -176,7 +177,7 @@ def _warm_up(source: Path, folder: Path, options: Options, watch: Watch) -> None
     beginning = folder / "beginning.mp4"
     with (
         Reader(source, options.threads, report=False) as reader,
-        Writer(beginning, reader, Encoding("ultrafast")) as writer,
+        Writer(beginning, reader, Encoding(preset="ultrafast")) as writer,
     ):
         for frame in islice(reader.frames(), WARM_UP_FRAMES):
             writer.write_frame(frame)

@@ -77,9 +77,10 @@ def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> in
     failures: list[FaceredError] = []
     records: list[object] = []
     owners: dict[Path, Path] = {}
-    for source in chosen.inputs:
+    for given in chosen.inputs:
+        source = Path(given)
         try:
-            task = _task(chosen, source)
+            task = _task(chosen, given)
             _claim(task, owners)
         except FaceredError as error:
             failures.append(error)
@@ -115,7 +116,7 @@ def _bench(chosen: argparse.Namespace, interruption: _Interruption) -> int:
     return EXIT_CODES[failures[0].code] if failures else 0
 
 
-def _bench_one(source: Path, chosen: argparse.Namespace, interruption: _Interruption) -> None:
+def _bench_one(source: str, chosen: argparse.Namespace, interruption: _Interruption) -> None:
     from facered.benchmark import compare
     from facered.options import Options
 
@@ -123,14 +124,14 @@ def _bench_one(source: Path, chosen: argparse.Namespace, interruption: _Interrup
         if not chosen.quiet:
             print(f"... {line}", file=sys.stderr, flush=True)
 
-    measured = compare(source, Options.of(chosen.options), chosen.repeat, interruption.watch, tell)
+    measured = compare(Path(source), Options.of(chosen.options), chosen.repeat, interruption.watch, tell)
     if chosen.json:
         _print_record(measured.figures())
     else:
         print(measured.table())
 
 
-def _task(chosen: argparse.Namespace, source: Path) -> Task:
+def _task(chosen: argparse.Namespace, source: str) -> Task:
     from facered.api import make_task  # takes a third of a second: not for --help
 
     given = vars(chosen)
@@ -234,6 +235,8 @@ def _summary(result: Result) -> str:
     ]
     if result.crowded_frames:
         lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus is BARE in them")
+    if result.damaged_frames:
+        lines.append(f"  {result.damaged_frames} frames are damaged: look at them before you release the video")
     if result.video_path is not None:
         lines.append(f"  video:       {result.video_path}")
     if result.annotations_path is not None:

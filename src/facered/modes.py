@@ -13,14 +13,16 @@ from facered.annotations import Annotations
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.idlist import read_id_list
 from facered.options import Options
-from facered.outputs import Outputs, write_whole
+from facered.outputs import IMAGES, Outputs, write_whole
 from facered.profiling import count_frames
 from facered.progress import ProgressCallback
 from facered.redaction import Redaction, redact_video
 from facered.span import Span
 from facered.styles import STYLES, Style
-from facered.video.reader import Reader
-from facered.video.writer import Encoding, Writer
+from facered.video.encoding import Encoding
+from facered.video.images import ImageWriter
+from facered.video.reader import Reader, Source
+from facered.video.writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Task:
     source : Path
         The video.
     output : Path
-        A directory, or the redacted video's file where it ends in .mp4 or .mov.
+        A directory, or the redacted video's file where it ends in .mp4, .mov or .mkv.
     options : Options
     annotations : Annotations or Path or None
         For the mode redact; None looks for the file by its name, in the output directory, then beside the video.
@@ -52,6 +54,8 @@ class Task:
         Whether the mode combined writes its annotations too.
     enlarge : float
         By how much the mode redact enlarges the annotated boxes.
+    opened : Source or None
+        A URL or a file-like object that is read instead of the file `source`, which only gives it a name.
     """
 
     mode: str
@@ -62,6 +66,7 @@ class Task:
     id_list: Path | None = None
     keep_annotations: bool = False
     enlarge: float = 1.0
+    opened: Source | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -93,6 +98,8 @@ class Result:
         Frames that had more faces than `Options.max_faces`; the surplus is bare in them.
     missing_frames : int
         Frames that the annotations had no entry for; nothing is hidden in them.
+    damaged_frames : int
+        Frames that may not look as they should, because the video is damaged before them.
     """
 
     mode: str
@@ -106,6 +113,7 @@ class Result:
     thumbnails: dict[int, Path] | None = None
     crowded_frames: int = 0
     missing_frames: int = 0
+    damaged_frames: int = 0
 
     @property
     def speed(self) -> float:
@@ -144,11 +152,23 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     return replace(result, seconds=time.perf_counter() - begun)
 
 
+def _reader(task: Task, report: bool = True) -> Reader:
+    options = task.options
+    return Reader(
+        task.source,
+        options.threads,
+        report=report,
+        number=options.stream,
+        strict=options.strict,
+        opened=task.opened,
+    )
+
+
 def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
     from facered.analysis import analyze_video  # brings onnxruntime and Numba, which redaction does without
 
     options, outputs = task.options, Outputs.of(task.source, task.output)
-    with Reader(task.source, options.threads) as reader:
+    with _reader(task) as reader:
         outputs.prepare([outputs.annotations, *outputs.old_thumbnails()], options.overwrite)
         analysis = analyze_video(reader, options, progress, thumbnails=True)
     written: list[Path] = []
@@ -174,12 +194,13 @@ def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
         annotations_path=outputs.annotations,
         thumbnails={number: outputs.thumbnail(number) for number in analysis.thumbnails},
         crowded_frames=analysis.crowded_frames,
+        damaged_frames=len(reader.damaged),
     )
 
 
 def _redact(task: Task, progress: ProgressCallback | None) -> Result:
     options, outputs = task.options, Outputs.of(task.source, task.output)
-    with Reader(task.source, options.threads) as reader:
+    with _reader(task) as reader:
         document = _read_annotations(task, outputs)
         info = reader.info
         document = document.rescaled(info.time_base)
@@ -196,6 +217,7 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
         seconds=0.0,
         video_path=outputs.video,
         missing_frames=done.missing_frames,
+        damaged_frames=len(reader.damaged),
     )
 
 
@@ -208,10 +230,10 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
     wanted = [outputs.video, *([outputs.annotations] if task.keep_annotations else [])]
-    with Reader(task.source, options.threads) as reader:
+    with _reader(task) as reader:
         outputs.prepare(wanted, options.overwrite)
         analysis = analyze_video(reader, options, progress)
-    with Reader(task.source, options.threads, report=False) as reader:
+    with _reader(task, report=False) as reader:
         done = _write(task, outputs, reader, analysis.annotations, progress)
     return Result(
         mode=task.mode,
@@ -223,6 +245,7 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
         video_path=outputs.video,
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,
+        damaged_frames=len(reader.damaged),
     )
 
 
@@ -230,11 +253,11 @@ def _write(
     task: Task, outputs: Outputs, reader: Reader, annotations: Annotations, progress: ProgressCallback | None
 ) -> Redaction:
     options = task.options
-    encoding = Encoding(options.preset, options.crf, options.threads)
+    encoding = Encoding.of(options)
     span, style = Span(options.start, options.end), chosen_style(options)
     written = False
     try:
-        with Writer(outputs.video, reader, encoding) as writer:
+        with _writer(outputs.video, reader, encoding) as writer:
             done = redact_video(
                 reader, writer, annotations, style, span=span, threads=options.threads, progress=progress
             )
@@ -246,6 +269,10 @@ def _write(
             outputs.annotations.unlink(missing_ok=True)
         raise
     return done
+
+
+def _writer(path: Path, reader: Reader, encoding: Encoding) -> Writer | ImageWriter:
+    return ImageWriter(path, reader) if path.suffix.lower() in IMAGES else Writer(path, reader, encoding)
 
 
 def chosen_style(options: Options) -> Style:

@@ -7,7 +7,7 @@ import os
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from numbers import Real
 from typing import TypeGuard, cast
@@ -40,12 +40,21 @@ PRESETS = (
     "veryslow",
     "placebo",
 )
-"""x264's presets, fastest first."""
+"""The encoders' presets, fastest first."""
+
+CODECS = ("h264", "hevc", "av1", "prores")
+"""What pictures can be encoded with."""
+
+AUDIO = ("copy", "aac", "none")
+"""What becomes of sound: bit for bit where the container holds it, always AAC, or left out."""
 
 MAX_ID = 2**63 - 1
 """The largest id that fits the tables of faces."""
 
 MAX_SECONDS = 1e9
+MIN_BITRATE, MAX_BITRATE = 1000, 2**40
+_BITRATE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([kKmM]?)", re.ASCII)
+_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _TIME = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9}(?:\.\d{1,12})?)", re.ASCII)
 _ID_LIST = re.compile(r"[\d\s,]+", re.ASCII)
 
@@ -93,10 +102,26 @@ class Options:
     start, end : float or None
         First and last moment in seconds; None is where the video begins and ends. Texts such as ``"90"``, ``"1:30"``
         and ``"0:01:30.5"`` will do.
+    codec : str or None
+        One of `CODECS`; None takes H.264 for 8 bits and HEVC for more.
     preset : str
-        One of `PRESETS`.
+        One of `PRESETS`, of x264, x265 or, as near as can be, SVT-AV1.
     crf : float
-        x264's constant rate factor, 0 (lossless) to 51.
+        The encoder's constant rate factor, 0 (lossless) to 51.
+    bitrate : int or None
+        Bits a second instead of a constant rate factor; a text such as ``"4M"`` or ``"800k"`` will do.
+    pix_fmt : str or None
+        FFmpeg's name of the pixel format to encode; None keeps the source's, as far as the encoder takes it.
+    encoder_options : mapping of str to str
+        Further options of FFmpeg's encoder.
+    audio : str
+        One of `AUDIO`; a voice identifies too.
+    keep_location : bool
+        Whether to keep the tag that says where the video was recorded.
+    stream : int or None
+        Which of several video streams to work on, from 0; None takes the first. The others are left out.
+    strict : bool
+        Whether damage in the video is an error.
     threads : int
         Threads for decoding, detecting and encoding each; 0 takes as many as there are cores that the process may use;
         1 does one thing after the other.
@@ -125,8 +150,16 @@ class Options:
     except_ids: tuple[int, ...] | None = None
     start: float | None = None
     end: float | None = None
+    codec: str | None = None
     preset: str = "veryfast"
     crf: float = 18.0
+    bitrate: int | None = None
+    pix_fmt: str | None = None
+    encoder_options: Mapping[str, str] = field(default_factory=dict)
+    audio: str = "copy"
+    keep_location: bool = False
+    stream: int | None = None
+    strict: bool = False
     threads: int = 0
     overwrite: bool = False
 
@@ -248,6 +281,32 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
+def _choice_or_none(name: str, value: object, choices: tuple[str, ...]) -> str | None:
+    return None if value is None else choice(name, value, choices)
+
+
+def _name_or_none(name: str, value: object) -> str | None:
+    if value is None or (isinstance(value, str) and _NAME.fullmatch(value)):
+        return value
+    raise _unfit(name, value, "the name of a pixel format, such as yuv420p")
+
+
+def _bitrate(name: str, value: object) -> int | None:
+    if isinstance(value, str) and (match := _BITRATE.fullmatch(value.strip())):
+        value = round(float(match[1]) * {"": 1, "k": 1000, "m": 1000000}[match[2].lower()])
+    if value is None or (_is_number(value) and MIN_BITRATE <= value <= MAX_BITRATE):
+        return None if value is None else int(value)
+    raise _unfit(name, value, f"bits a second from {MIN_BITRATE}, or a text such as 4M or 800k")
+
+
+def _texts(name: str, value: object) -> dict[str, str]:
+    if isinstance(value, Mapping) and all(isinstance(key, str) and key for key in value):
+        texts = {key: str(entry) for key, entry in value.items() if isinstance(entry, str | int | float)}
+        if len(texts) == len(value):
+            return texts
+    raise _unfit(name, value, "names with values, such as {'tune': 'film'}")
+
+
 def _path(name: str, value: object) -> str | os.PathLike[str] | None:
     if value is None or (isinstance(value, (str, os.PathLike)) and value != ""):
         return value
@@ -326,7 +385,15 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {
     "start": _time,
     "end": _time,
     "preset": partial(choice, choices=PRESETS),
+    "codec": partial(_choice_or_none, choices=CODECS),
     "crf": partial(_number, low=0, high=51),
+    "bitrate": _bitrate,
+    "pix_fmt": _name_or_none,
+    "encoder_options": _texts,
+    "audio": partial(choice, choices=AUDIO),
+    "keep_location": _flag,
+    "stream": partial(_whole_or_none, low=0, high=1024),
+    "strict": _flag,
     "threads": partial(_whole, low=0, high=1024),
     "overwrite": _flag,
 }

@@ -65,7 +65,8 @@ def _fill(picture: Picture, x1: int, y1: int, x2: int, y2: int, light: float) ->
     if x1 >= x2 or y1 >= y2:
         return
     low, high = (0, 255) if picture.full_range else (16, 235)
-    picture.y[y1:y2, x1:x2] = round(low + (high - low) * light)
+    scale, across, down = 1 << (picture.depth - 8), picture.across, picture.down
+    picture.y[y1:y2, x1:x2] = round(low + (high - low) * light) * scale
     for plane in (picture.u, picture.v):
         if plane is not None:
-            plane[y1 // 2 : (y2 + 1) // 2, x1 // 2 : (x2 + 1) // 2] = 128
+            plane[y1 // down : -(-y2 // down), x1 // across : -(-x2 // across)] = 128 * scale

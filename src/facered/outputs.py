@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from pathlib import Path
 
 from facered.errors import ConfigurationUnsupportedError
 
-CONTAINERS = {".mp4": "mp4", ".mov": "mov"}
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """What can be written, by the end of the file's name, and FFmpeg's names for it."""
-OTHER_VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mpg", ".ts", ".webm", ".wmv"})
+IMAGES = frozenset({".jpg", ".jpeg", ".png"})
+"""What images can be written, by the end of the file's name."""
+OTHER_IMAGES = frozenset({".bmp", ".tif", ".tiff", ".webp"})
+"""Images that become PNG."""
+OTHER_VIDEOS = frozenset({".avi", ".m4v", ".mpg", ".ts", ".webm", ".wmv"})
 """Ends of names that nobody gives to a directory."""
 
 
@@ -27,7 +32,8 @@ class Outputs:
     directory : Path
         Where the other files are.
     video : Path
-        ``foo_redacted.mp4``, or the file that the caller named.
+        ``foo_redacted.mp4``, or the file that the caller named; ``foo_redacted.jpg`` or ``foo_redacted.png`` for an
+        image. A name with ``%04d`` or the like in it stands for a sequence of images.
     """
 
     source: Path
@@ -43,12 +49,15 @@ class Outputs:
         ConfigurationUnsupportedError
             It ends like a kind of video that cannot be written.
         """
-        suffix = output.suffix.lower()
-        named = suffix in CONTAINERS and not output.is_dir()
-        if suffix in OTHER_VIDEOS and not output.is_dir():
-            raise ConfigurationUnsupportedError(f"{output}: only {' and '.join(CONTAINERS)} can be written; choose one")
+        suffix, kind = output.suffix.lower(), source.suffix.lower()
+        image = kind in IMAGES or kind in OTHER_IMAGES
+        writable = [*CONTAINERS, *(sorted(IMAGES) if image else ())]
+        named = suffix in writable and not output.is_dir()
+        if suffix in OTHER_VIDEOS | OTHER_IMAGES | IMAGES and not named and not output.is_dir():
+            raise ConfigurationUnsupportedError(f"{output}: only {', '.join(writable)} can be written; choose one")
         directory = output.parent if named else output
-        return cls(source, directory, output if named else directory / f"{source.stem}_redacted.mp4")
+        ending = (kind if kind in IMAGES else ".png") if image else ".mp4"
+        return cls(source, directory, output if named else directory / f"{source.stem}_redacted{ending}")
 
     @property
     def annotations(self) -> Path:
@@ -80,7 +89,7 @@ class Outputs:
         ConfigurationUnsupportedError
             An output exists, is the input itself, or cannot be written.
         """
-        for path in wanted:
+        for path in [file for name in wanted for file in _files(name)]:
             if path.exists() and self.source.exists() and path.samefile(self.source):
                 raise ConfigurationUnsupportedError(f"{path}: this is the input itself; choose another output")
             if path.is_dir():
@@ -97,6 +106,15 @@ class Outputs:
                 raise ConfigurationUnsupportedError(
                     f"{directory}: cannot be written ({reason}); choose another directory"
                 ) from None
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a file, or those that there are of a sequence with ``%04d`` or the like in its name, or what it may be."""
+    if "%" not in path.name or path.suffix.lower() not in IMAGES:
+        return [path]
+    pattern = re.compile(r"\d+".join(map(re.escape, re.split(r"%\d*d", path.name))))
+    there = path.parent.iterdir() if path.parent.is_dir() else ()
+    return [file for file in there if pattern.fullmatch(file.name)] or [path]
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -15,16 +15,17 @@ from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.styles import Hider
 from facered.video import frames
+from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from fractions import Fraction
 
     from av.packet import Packet
     from av.stream import Stream
 
     from facered.annotations import Annotations
     from facered.styles import Style
+    from facered.video.images import ImageWriter
     from facered.video.reader import Reader
     from facered.video.writer import Writer
 
@@ -52,7 +53,14 @@ class Redaction:
     missing_frames: int
 
 
-def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> int | None:
+def redact_frame(
+    frame: VideoFrame,
+    annotations: Annotations,
+    hider: Hider,
+    orientation: Orientation = UPRIGHT,
+    *,
+    hold: bool = False,
+) -> int | None:
     """Hide the faces that the annotations hold for the frame's time, in place.
 
     A frame without faces is not touched, nor copied.
@@ -64,6 +72,10 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> i
     annotations : Annotations
         With times in the units of the frame's pts.
     hider : Hider
+    orientation : Orientation
+        How the picture is turned when it is shown; the annotations are of the shown picture.
+    hold : bool
+        Whether a frame without an entry has the faces of the entry before.
 
     Returns
     -------
@@ -72,6 +84,8 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> i
     """
     assert frame.pts is not None
     number = annotations.frame_at(frame.pts)
+    if number is None and hold:
+        number = annotations.frame_before(frame.pts)
     if number is None:
         return None
     boxes = annotations.pixel_boxes(number)
@@ -79,13 +93,13 @@ def redact_frame(frame: VideoFrame, annotations: Annotations, hider: Hider) -> i
         with timed("copy"):
             frame.make_writable()
         with timed("hide"):
-            hider.hide(frames.view(frame), boxes, annotations.frame_ids(number).tolist())
+            hider.hide(frames.view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
     return len(boxes)
 
 
 def redact_video(
     reader: Reader,
-    writer: Writer,
+    writer: Writer | ImageWriter,
     annotations: Annotations,
     style: Style,
     *,
@@ -99,7 +113,7 @@ def redact_video(
     ----------
     reader : Reader
         Read to its end.
-    writer : Writer
+    writer : Writer or ImageWriter
         Left open.
     annotations : Annotations
         Of this very video, with times in the units of its stream.
@@ -119,10 +133,10 @@ def redact_video(
         The video cannot be read or written.
     """
     info = reader.info
-    hiding = _Hiding(info.time_base, annotations, Hider(style), span)
+    hiding = _Hiding(reader, annotations, Hider(style), span)
     stage = Stage("redact", info.frames, progress)
     waiting = depth(info.width, info.height) if threads != 1 else 0
-    decoded = timed_items(reader.demux(*writer.audio), "decode")
+    decoded = timed_items(reader.demux(*writer.others), "decode")
     # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
     with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:
         for item in items:
@@ -134,7 +148,8 @@ def redact_video(
     stage.finish()
     span.check_held(hiding.held, reader.path)
     bare = len(annotations.ids) - hiding.drawn
-    if span.whole and bare:
+    # What a decoder makes of damage may differ from time to time, the frames that it gives out included.
+    if span.whole and bare and not reader.damaged:
         annotations.check_fits(info.width, info.height, end=hiding.last + round(1 / (info.rate * info.time_base)))
         raise ConfigurationUnsupportedError(
             f"{reader.path}: {bare} faces of the annotations stand at times at which this video has no frame; use the "
@@ -154,8 +169,8 @@ def redact_video(
 class _Hiding:
     """Hides faces in frames on their way to the encoder, and counts."""
 
-    def __init__(self, time_base: Fraction, annotations: Annotations, hider: Hider, span: Span) -> None:
-        self._time_base, self._annotations, self._hider, self._span = time_base, annotations, hider, span
+    def __init__(self, reader: Reader, annotations: Annotations, hider: Hider, span: Span) -> None:
+        self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
         self._first: int | None = None
         self.last = self.held = self.drawn = self.hidden = self.missing = 0
 
@@ -171,10 +186,11 @@ class _Hiding:
         assert frame.pts is not None
         self._first = frame.pts if self._first is None else self._first
         self.last = frame.pts
-        if not self._span.holds((frame.pts - self._first) * self._time_base):
+        if not self._span.holds((frame.pts - self._first) * self._reader.info.time_base):
             return
         self.held += 1
-        count = redact_frame(frame, self._annotations, self._hider)
+        orientation, damaged = self._reader.info.orientation, bool(self._reader.damaged)
+        count = redact_frame(frame, self._annotations, self._hider, orientation, hold=damaged)
         self.missing += count is None
         self.hidden += bool(count)
         self.drawn += count or 0

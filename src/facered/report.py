@@ -49,6 +49,7 @@ def final_report(
             "frames": result.frames,
             "crowded_frames": result.crowded_frames,
             "missing_frames": result.missing_frames,
+            "damaged_frames": result.damaged_frames,
             "seconds": round(result.seconds, 3),
             "frames_per_second": round(result.speed, 2),
         }

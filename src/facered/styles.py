@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.video.frames import Picture
+    from facered.video.frames import Picture, Plane
 
 CELLS_A_RADIUS = 4
 """A box of this many cells to either side is as smooth as one of single pixels, and costs next to nothing."""
@@ -92,17 +92,27 @@ class Hider:
         picture : Picture
             Writable planes; bytes outside the masks stay as they are.
         boxes : (n, 4) float64
-            x1, y1, x2, y2 in luma pixels; they may reach outside the picture.
+            x1, y1, x2, y2 in pixels of the picture as it is shown; they may reach outside it.
         ids : sequence of n int, optional
             What the style "Box" writes beside each box.
         """
         if self._style.outlined:
-            outline.draw(picture, boxes, ids)
+            outline.draw(picture.upright(), boxes, ids)
             return
-        for box in boxes:
-            self._hide_one(picture, *box.tolist())
+        boxes = picture.orientation.to_stored(boxes, *picture.shown_size)
+        if not picture.interlaced:
+            for box in boxes:
+                self._hide_one(picture, *box.tolist())
+            return
+        for number in (0, 1):
+            field = picture.field(number)
+            for x1, y1, x2, y2 in boxes.tolist():
+                # Row n of the field is row 2 * n + number of the picture, and every row is judged by its middle.
+                shift = 0.5 - number
+                self._hide_one(field, x1, (y1 + shift) / 2, x2, (y2 + shift) / 2, squeeze=2)
 
-    def _hide_one(self, picture: Picture, x1: float, y1: float, x2: float, y2: float) -> None:
+    def _hide_one(self, picture: Picture, x1: float, y1: float, x2: float, y2: float, squeeze: int = 1) -> None:
+        """Hide one box of a picture whose rows stand for `squeeze` rows of square pixels each."""
         style = self._style
         centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
         semi_x, semi_y = max((x2 - x1) / 2, 0.5), max((y2 - y1) / 2, 0.5)
@@ -117,51 +127,64 @@ class Hider:
         mask = self._bytes[: width * height].reshape(height, width)
         draw = blend.rectangle_mask if style.rectangle else blend.ellipse_mask
         draw(mask, centre_x - left, centre_y - top, semi_x, semi_y, style.feather)
-        size = 2 * semi_x, 2 * semi_y
-        self._replace(picture.y, left, top, mask, size, radius, 0 if picture.full_range else 16)
-        if picture.u is not None and picture.v is not None:
-            odd_x, odd_y = left % 2, top % 2
-            rows, columns = (height + odd_y + 1) // 2, (width + odd_x + 1) // 2
+        size, radii = (2 * semi_x, 2 * semi_y), (radius, radius / squeeze)
+        self._replace(picture.y, left, top, mask, size, radii, 0 if picture.full_range else 16, picture.depth)
+        if picture.u is None or picture.v is None:
+            return
+        across, down = picture.across, picture.down
+        if (across, down) != (1, 1):
+            before_x, before_y = left % across, top % down
+            rows, columns = -(-(height + before_y) // down), -(-(width + before_x) // across)
             small = self._bytes[width * height :][: rows * columns].reshape(rows, columns)
-            blend.subsample_mask(mask, bool(odd_x), bool(odd_y), small)
-            for plane in (picture.u, picture.v):
-                self._replace(plane, left // 2, top // 2, small, (semi_x, semi_y), radius / 2, 128)
+            blend.subsample_mask(mask, before_x, before_y, small, across, down)
+            mask = small[: picture.u.shape[0] - top // down]  # a field may have half a row of chroma too few
+        size, radii = (size[0] / across, size[1] / down), (radii[0] / across, radii[1] / down)
+        for plane in (picture.u, picture.v):
+            self._replace(plane, left // across, top // down, mask, size, radii, 128, picture.depth)
 
     def _replace(
         self,
-        plane: NDArray[np.uint8],
+        plane: Plane,
         left: int,
         top: int,
         mask: NDArray[np.uint8],
         size: tuple[float, float],
-        radius: float,
+        radii: tuple[float, float],
         black: int,
+        depth: int,
     ) -> None:
-        """Blend what replaces a box of a size, in samples of the plane, into it at (left, top)."""
+        """Blend what replaces a box of a size, in samples of the plane, into it at (left, top); black is of 8 bits."""
         style = self._style
         height, width = mask.shape
         region = plane[top : top + height, left : left + width]
+        if not region.size:
+            return
         if style.fill:
             cells = np.full((1, 1), 256 * black, np.uint16)
-            blend.blend_cells(region, mask, cells, width, height, 0, 0, False, self._words.view(np.uint8))
+            blend.blend_cells(region, mask, cells, width, height, 0, 0, False, self._words.view(np.uint8), depth)
             return
         # The surroundings are blurred in: an oval of the face's own colour alone still looks like a face to detectors.
-        around = int(radius)
-        x, y = max(left - around, 0), max(top - around, 0)
-        window = plane[y : top + height + around, x : left + width + around]
+        radius_x, radius_y = radii
+        around_x, around_y = int(radius_x), int(radius_y)
+        x, y = max(left - around_x, 0), max(top - around_y, 0)
+        window = plane[y : top + height + around_y, x : left + width + around_x]
         longest = max(window.shape)
-        cell = max(1, int(radius / CELLS_A_RADIUS))
-        sides = (cell, cell) if style.cells is None else (ceil(length / style.cells) for length in size)
-        across, down = (min(side, longest) for side in sides)
+        if style.cells is None:
+            across, down = max(1, int(radius_x / CELLS_A_RADIUS)), max(1, int(radius_y / CELLS_A_RADIUS))
+        else:
+            across, down = ceil(size[0] / style.cells), ceil(size[1] / style.cells)
+        across, down = min(across, longest), min(down, longest)
         rows, columns = -(-window.shape[0] // down), -(-window.shape[1] // across)
         cells = self._words[: rows * columns].view(np.uint16)[: rows * columns].reshape(rows, columns)
         scratch = self._words[rows * columns :]
-        blur.average_cells(window, across, down, scratch, cells)
-        if radius:
+        blur.average_cells(window, across, down, scratch, cells, depth)
+        if style.radius:
             nearest = round if style.cells is None else ceil
-            reach_x, reach_y = (min(max(1, nearest(radius / side)), WIDEST) for side in (across, down))
+            reach_x = min(max(1, nearest(radius_x / across)), WIDEST)
+            reach_y = min(max(1, nearest(radius_y / down)), WIDEST)
             blur.box_blur(cells, reach_x, reach_y, PASSES, scratch)
-        blend.blend_cells(region, mask, cells, across, down, left - x, top - y, style.smooth, scratch.view(np.uint8))
+        place = left - x, top - y
+        blend.blend_cells(region, mask, cells, across, down, *place, style.smooth, scratch.view(np.uint8), depth)
 
     def _reserve(self, width: int, height: int) -> None:
         """Make the scratch memory large enough for a window: two masks, the cells and their copy, and lines."""

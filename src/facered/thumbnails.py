@@ -10,6 +10,7 @@ from av.codec import CodecContext
 from av.video.frame import VideoFrame
 
 from facered.video import frames
+from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +33,16 @@ QUALITY = {"qmin": "3", "qmax": "3"}
 
 
 class Thumbnails:
-    """Keeps the best look of each track as JPEG, so that memory grows with people, not with frames."""
+    """Keeps the best look of each track as JPEG, so that memory grows with people, not with frames.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    orientation : Orientation
+        How the pictures are turned when they are shown.
+    """
+
+    def __init__(self, orientation: Orientation = UPRIGHT) -> None:
+        self._orientation = orientation
         self._best: dict[int, tuple[float, bytes]] = {}
 
     def offer(self, key: int, frame: VideoFrame, box: NDArray[np.float32], score: float) -> None:
@@ -47,7 +55,7 @@ class Thumbnails:
         frame : av.VideoFrame
             In a native format; read only.
         box : (4,) float32
-            x1, y1, x2, y2 of the face in pixels.
+            x1, y1, x2, y2 of the face in pixels of the picture as it is shown.
         score : float
             The detector's.
         """
@@ -57,9 +65,10 @@ class Thumbnails:
         hopes = score**2 * min(width / LARGE_ENOUGH, 1.0)
         if hopes < best * IMPROVEMENT:
             return
-        quality = hopes * look(frames.view(frame), box)
+        picture = frames.view(frame, self._orientation)
+        quality = hopes * look(picture.upright(), box)
         if quality >= best * IMPROVEMENT and quality > 0:
-            self._best[key] = quality, encode(crop(frame, box))
+            self._best[key] = quality, encode(crop(frame, box, self._orientation))
 
     def take(self, keys: Iterable[int]) -> bytes | None:
         """Return the best look at a person, known by some keys, as a JPEG file's content, if there was any."""
@@ -75,32 +84,44 @@ def look(picture: Picture, box: NDArray[np.float32]) -> float:
         return 0.0
     visible = (right - left) * (bottom - top) / max((x2 - x1) * (y2 - y1), 1.0)
     step = max(1, (right - left) // GRID)
-    face = picture.y[top:bottom:step, left:right:step].astype(np.float32)
+    scale = np.float32(1 / (1 << (picture.depth - 8)))
+    face = picture.y[top:bottom:step, left:right:step] * scale
     face -= face.mean()
     energy = float((face * face).mean())
     if energy < 1:
         return 0.0
     symmetry = float((face * face[:, ::-1]).mean()) / energy
-    sharpness = float(np.abs(np.diff(picture.y[top:bottom, left:right].astype(np.int16), axis=1)).mean()) / energy**0.5
+    sharpness = (
+        float(np.abs(np.diff(picture.y[top:bottom, left:right].astype(np.int32), axis=1)).mean() * scale) / energy**0.5
+    )
     quality: float = min(visible, 1.0) ** 4 * (1.2 + symmetry) / 2.2 * sharpness / (sharpness + 0.1)
     return quality
 
 
-def crop(frame: VideoFrame, box: NDArray[np.float32]) -> VideoFrame:
-    """Return the face with its surroundings as a full-range picture, at most `LONGEST` pixels along its longer side."""
+def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation = UPRIGHT) -> VideoFrame:
+    """Return the face with its surroundings, upright and in full range, at most `LONGEST` pixels along its longer side.
+
+    The box is that of the face in the picture as it is shown.
+    """
+    source = frames.view(frame, orientation).upright()
     x1, y1, x2, y2 = box.tolist()
     centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
     half_x, half_y = MARGIN * (x2 - x1) / 2, MARGIN * (y2 - y1) / 2
     # Even corners keep chroma aligned.
     left, top = max(floor(centre_x - half_x), 0) & ~1, max(floor(centre_y - half_y), 0) & ~1
-    width, height = min(ceil(centre_x + half_x), frame.width) - left, min(ceil(centre_y + half_y), frame.height) - top
-    source = frames.view(frame)
-    part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p")
-    target = frames.view(part)
-    target.y[:] = source.y[top : top + height, left : left + width]
+    width, height = min(ceil(centre_x + half_x), source.width) - left, min(ceil(centre_y + half_y), source.height) - top
+    halved = (source.across, source.down) == (2, 2)
+    part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p" if halved else "yuv444p")
+    target, excess = frames.view(part), source.depth - 8
+    target.y[:] = source.y[top : top + height, left : left + width] >> excess
     for into, plane in ((target.u, source.u), (target.v, source.v)):
         if into is not None and plane is not None:
-            into[:] = plane[top // 2 :, left // 2 :][: into.shape[0], : into.shape[1]]
+            across, down = (1, 1) if halved else (source.across, source.down)
+            # Other subsampling than by two each way is undone: such a part may have no format of its own when turned.
+            y, x = (np.arange(n) for n in into.shape)
+            first_x, first_y = (left // 2, top // 2) if halved else (left, top)
+            rows, columns = (y + first_y) // down, (x + first_x) // across
+            into[:] = plane[np.ix_(rows, columns)] >> excess
     part.color_range = 2 if source.full_range else 1
     scale = min(1.0, LONGEST / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))

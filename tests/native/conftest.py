@@ -15,7 +15,8 @@ from facered._native import KERNELS, cpu
 GUARD = 173
 """What the bytes hold that no kernel may touch."""
 
-Lay = Callable[..., tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+Lay = Callable[..., tuple[Plane, Plane]]
 Guarded = Callable[..., tuple[NDArray[np.generic], NDArray[np.generic]]]
 
 
@@ -37,11 +38,9 @@ def lay() -> Lay:
     memories that can be compared as a whole.
     """
 
-    def build(
-        samples: NDArray[np.uint8], padding: int = 0, upside_down: bool = False, step: int = 1
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def build(samples: Plane, padding: int = 0, upside_down: bool = False, step: int = 1) -> tuple[Plane, Plane]:
         height, width = samples.shape
-        memory = np.full((height + 2, padding + width * step + padding), GUARD, np.uint8)
+        memory = np.full((height + 2, padding + width * step + padding), GUARD, samples.dtype)
         plane = memory[1:-1, padding : padding + width * step : step]
         if upside_down:
             plane = plane[::-1]

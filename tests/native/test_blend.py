@@ -19,6 +19,8 @@ LAYOUTS = st.fixed_dictionaries(
 )
 SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.tuples(st.integers(1, 80), st.integers(1, 50))
+FACTORS = [(2, 2), (2, 1), (1, 2), (4, 1), (4, 4), (1, 4)]
+"""Luma samples a chroma sample, across and down."""
 moderately = settings(deadline=None, max_examples=150)
 
 
@@ -89,17 +91,25 @@ class TestShapes:
 
 class TestSubsampleMask:
     @moderately
-    @given(size=SIZES, odd_x=st.booleans(), odd_y=st.booleans(), seed=SEEDS)
-    @example(size=(1, 1), odd_x=True, odd_y=True, seed=0)
-    @example(size=(1, 1), odd_x=False, odd_y=False, seed=0)
+    @given(size=SIZES, factors=st.sampled_from(FACTORS), before=st.tuples(*[st.integers(0, 3)] * 2), seed=SEEDS)
+    @example(size=(1, 1), factors=(2, 2), before=(1, 1), seed=0)
+    @example(size=(1, 1), factors=(2, 2), before=(0, 0), seed=0)
+    @example(size=(1, 1), factors=(4, 4), before=(3, 3), seed=0)
     def test_equals_its_twin(
-        self, native: SimpleNamespace, guarded: Any, size: tuple[int, int], odd_x: bool, odd_y: bool, seed: int
+        self,
+        native: SimpleNamespace,
+        guarded: Any,
+        size: tuple[int, int],
+        factors: tuple[int, int],
+        before: tuple[int, int],
+        seed: int,
     ) -> None:
-        width, height = size
+        (width, height), (across, down) = size, factors
+        before_x, before_y = before[0] % across, before[1] % down
         mask = np.random.default_rng(seed).integers(0, 129, (height, width), np.uint8)
-        out, rest = guarded(((height + odd_y + 1) // 2, (width + odd_x + 1) // 2), np.uint8)
-        native.blend.subsample_mask(mask, odd_x, odd_y, out)
-        np.testing.assert_array_equal(out, reference.subsample_mask(mask, odd_x, odd_y))
+        out, rest = guarded((-(-(height + before_y) // down), -(-(width + before_x) // across)), np.uint8)
+        native.blend.subsample_mask(mask, before_x, before_y, out, across, down)
+        np.testing.assert_array_equal(out, reference.subsample_mask(mask, before_x, before_y, across, down))
         assert (rest == 173).all()
 
     @pytest.mark.parametrize("odd_x", [False, True])
@@ -122,9 +132,10 @@ def blend(
     cell: tuple[int, int],
     corner: tuple[int, int],
     smooth: bool,
+    depth: int = 8,
 ) -> None:
-    scratch, rest = guarded(2 * (corner[0] + region.shape[1]) + sum(cell), np.uint8)
-    native.blend.blend_cells(region, mask, cells, *cell, *corner, smooth, scratch)
+    scratch, rest = guarded(2 * (corner[0] + region.shape[1]) * region.itemsize + sum(cell), np.uint8)
+    native.blend.blend_cells(region, mask, cells, *cell, *corner, smooth, scratch, depth)
     assert (rest == 173).all()
 
 
@@ -136,13 +147,14 @@ class TestBlendCells:
         corner=st.tuples(st.integers(0, 40), st.integers(0, 40)),
         spare=st.tuples(st.integers(0, 2), st.integers(0, 2)),
         smooth=st.booleans(),
+        depth=st.sampled_from([8, 10, 12, 16]),
         layout=LAYOUTS,
         seed=SEEDS,
     )
-    @example(size=(1, 1), cell=(1, 1), corner=(0, 0), spare=(0, 0), smooth=True, layout={}, seed=0)
-    @example(size=(8, 6), cell=(1, 1), corner=(3, 2), spare=(0, 0), smooth=True, layout={"step": 2}, seed=0)
-    @example(size=(9, 7), cell=(40, 41), corner=(0, 0), spare=(0, 0), smooth=True, layout={}, seed=0)
-    @example(size=(9, 7), cell=(3, 3), corner=(30, 30), spare=(0, 0), smooth=False, layout={}, seed=0)
+    @example(size=(1, 1), cell=(1, 1), corner=(0, 0), spare=(0, 0), smooth=True, depth=8, layout={}, seed=0)
+    @example(size=(8, 6), cell=(1, 1), corner=(3, 2), spare=(0, 0), smooth=True, depth=10, layout={"step": 2}, seed=0)
+    @example(size=(9, 7), cell=(40, 41), corner=(0, 0), spare=(0, 0), smooth=True, depth=8, layout={}, seed=0)
+    @example(size=(9, 7), cell=(3, 3), corner=(30, 30), spare=(0, 0), smooth=False, depth=8, layout={}, seed=0)
     def test_equals_its_twin_in_any_layout(
         self,
         native: SimpleNamespace,
@@ -153,18 +165,19 @@ class TestBlendCells:
         corner: tuple[int, int],
         spare: tuple[int, int],
         smooth: bool,
+        depth: int,
         layout: dict[str, Any],
         seed: int,
     ) -> None:
-        rng = np.random.default_rng(seed)
+        rng, shift = np.random.default_rng(seed), 16 - depth
         columns, rows = (-(-(c + n) // k) + more for c, n, k, more in zip(corner, size, cell, spare, strict=True))
-        cells = rng.integers(0, 65281, (rows, columns), np.uint16)
+        cells = rng.integers(0, (65535 >> shift << shift) + 1, (rows, columns), np.uint16)
         mask = rng.integers(0, 129, size[::-1], np.uint8)
         mask[rng.random(mask.shape) < 0.3] = 0
-        samples = rng.integers(0, 256, size[::-1], np.uint8)
+        samples = rng.integers(0, 1 << depth, size[::-1], np.uint8 if depth == 8 else np.uint16)
         memory, region = lay(samples, **layout)
-        blend(native, guarded, region, mask, cells, cell, corner, smooth)
-        expected = reference.blend_cells(samples, mask, cells, *cell, *corner, smooth)
+        blend(native, guarded, region, mask, cells, cell, corner, smooth, depth)
+        expected = reference.blend_cells(samples, mask, cells, *cell, *corner, smooth, depth)
         np.testing.assert_array_equal(memory, lay(expected, **layout)[0])
         np.testing.assert_array_equal(region[mask == 0], samples[mask == 0])
 

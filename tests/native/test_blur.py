@@ -18,14 +18,21 @@ LAYOUTS = st.fixed_dictionaries(
     {"padding": st.integers(0, 9), "upside_down": st.booleans(), "step": st.sampled_from([1, 2, 3])}
 )
 SEEDS = st.integers(0, 2**32 - 1)
+DEPTHS = st.sampled_from([8, 10, 12, 16])
 moderately = settings(deadline=None, max_examples=120)
 
 
-def average(native: SimpleNamespace, guarded: Any, region: Any, cell_width: int, cell_height: int) -> Any:
+def random_samples(seed: int, shape: tuple[int, ...], depth: int) -> Any:
+    return np.random.default_rng(seed).integers(0, 1 << depth, shape, np.uint8 if depth == 8 else np.uint16)
+
+
+def average(
+    native: SimpleNamespace, guarded: Any, region: Any, cell_width: int, cell_height: int, depth: int = 8
+) -> Any:
     height, width = region.shape
     scratch, beside_scratch = guarded(width, np.uint32)
     out, beside_out = guarded((-(-height // cell_height), -(-width // cell_width)), np.uint16)
-    native.blur.average_cells(region, cell_width, cell_height, scratch, out)
+    native.blur.average_cells(region, cell_width, cell_height, scratch, out, depth)
     assert (beside_scratch == 173).all()
     assert (beside_out == 173).all()
     return out
@@ -49,12 +56,15 @@ class TestAverageCells:
         height=st.integers(1, 40),
         cell_width=st.integers(1, 100),
         cell_height=st.integers(1, 50),
+        depth=DEPTHS,
         layout=LAYOUTS,
         seed=SEEDS,
     )
-    @example(width=1, height=1, cell_width=1, cell_height=1, layout={}, seed=0)
-    @example(width=90, height=40, cell_width=32, cell_height=16, layout={}, seed=1)  # averages that end in a half
-    @example(width=7, height=5, cell_width=8, cell_height=6, layout={"upside_down": True}, seed=0)
+    @example(width=1, height=1, cell_width=1, cell_height=1, depth=8, layout={}, seed=0)
+    @example(
+        width=90, height=40, cell_width=32, cell_height=16, depth=8, layout={}, seed=1
+    )  # averages ending in a half
+    @example(width=7, height=5, cell_width=8, cell_height=6, depth=10, layout={"upside_down": True}, seed=0)
     def test_equals_its_twin_in_any_layout(
         self,
         native: SimpleNamespace,
@@ -64,13 +74,14 @@ class TestAverageCells:
         height: int,
         cell_width: int,
         cell_height: int,
+        depth: int,
         layout: dict[str, Any],
         seed: int,
     ) -> None:
-        samples = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+        samples = random_samples(seed, (height, width), depth)
         memory, region = lay(samples, **layout)
-        out = average(native, guarded, region, cell_width, cell_height)
-        np.testing.assert_array_equal(out, reference.average_cells(samples, cell_width, cell_height))
+        out = average(native, guarded, region, cell_width, cell_height, depth)
+        np.testing.assert_array_equal(out, reference.average_cells(samples, cell_width, cell_height, depth))
         np.testing.assert_array_equal(memory, lay(samples, **layout)[0])  # the region is only read
 
     @pytest.mark.parametrize("step", [1, 2])
@@ -79,6 +90,8 @@ class TestAverageCells:
     ) -> None:
         _, region = lay(np.full((1080, 1920), 255, np.uint8), step=step)
         assert average(native, guarded, region, 1920, 1080).tolist() == [[255 * 256]]
+        _, region = lay(np.full((1080, 1920), 65535, np.uint16), step=step)
+        assert average(native, guarded, region, 1920, 1080, 16).tolist() == [[65535]]
 
 
 class TestBoxBlur:

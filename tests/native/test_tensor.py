@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 OUTSIDE = 7.25
 """What the tensor holds right of and below the content."""
 CHROMA = ("gray", "planar", "nv12", "nv21")
+DEPTHS = st.sampled_from([8, 8, 10, 12, 16])
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -25,8 +26,11 @@ def half(length: int) -> int:
     return (length + 1) // 2
 
 
-def random_planes(rng: np.random.Generator, width: int, height: int, chroma: tuple[int, int]) -> list[Any]:
-    return [rng.integers(0, 256, size[::-1], np.uint8) for size in ((width, height), chroma, chroma)]
+def random_planes(
+    rng: np.random.Generator, width: int, height: int, chroma: tuple[int, int], depth: int = 8
+) -> list[Any]:
+    kind = np.uint8 if depth == 8 else np.uint16
+    return [rng.integers(0, 1 << depth, size[::-1], kind) for size in ((width, height), chroma, chroma)]
 
 
 def random_colours(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -50,11 +54,16 @@ def laid_out(lay: Any, planes: list[Any], chroma: str, layout: dict[str, Any]) -
 
 
 def letterbox(
-    native: SimpleNamespace, planes: list[Any], content: tuple[int, int], colours: tuple[Any, Any], room: int
+    native: SimpleNamespace,
+    planes: list[Any],
+    content: tuple[int, int],
+    colours: tuple[Any, Any],
+    room: int,
+    depth: int = 8,
 ) -> tuple[Any, Any]:
     y, u, v = planes
     shape = (*y.shape[::-1], *((0, 0) if u is None else u.shape[::-1]))
-    box = native.tensor.Letterbox(*shape, *content)
+    box = native.tensor.Letterbox(*shape, *content, depth)
     out = np.full((3, content[1] + room, content[0] + room), OUTSIDE, np.float32)
     luma = np.empty(content[::-1], np.uint8)
     box(y, u, v, *colours, out, luma)
@@ -79,14 +88,15 @@ def assert_equals(result: tuple[Any, Any], expected: tuple[Any, Any]) -> None:
     height=st.integers(1, 60),
     content=st.tuples(st.integers(1, 40), st.integers(1, 30)),
     chroma=st.sampled_from(CHROMA),
+    depth=DEPTHS,
     layout=st.fixed_dictionaries({"padding": st.integers(0, 9), "upside_down": st.booleans()}),
     room=st.integers(0, 3),
     seed=SEEDS,
 )
-@example(width=1, height=1, content=(1, 1), chroma="planar", layout={}, room=0, seed=0)
-@example(width=1, height=1, content=(4, 3), chroma="nv12", layout={"padding": 3}, room=0, seed=0)
-@example(width=2, height=3, content=(1, 1), chroma="nv21", layout={"upside_down": True}, room=1, seed=0)
-@example(width=600, height=3, content=(1, 1), chroma="planar", layout={}, room=0, seed=0)
+@example(width=1, height=1, content=(1, 1), chroma="planar", depth=8, layout={}, room=0, seed=0)
+@example(width=1, height=1, content=(4, 3), chroma="nv12", depth=8, layout={"padding": 3}, room=0, seed=0)
+@example(width=2, height=3, content=(1, 1), chroma="nv21", depth=8, layout={"upside_down": True}, room=1, seed=0)
+@example(width=600, height=3, content=(1, 1), chroma="planar", depth=8, layout={}, room=0, seed=0)
 def test_equals_its_twin_in_any_layout(
     native: SimpleNamespace,
     lay: Any,
@@ -94,17 +104,18 @@ def test_equals_its_twin_in_any_layout(
     height: int,
     content: tuple[int, int],
     chroma: str,
+    depth: int,
     layout: dict[str, Any],
     room: int,
     seed: int,
 ) -> None:
     rng = np.random.default_rng(seed)
-    planes, colours = random_planes(rng, width, height, (half(width), half(height))), random_colours(rng)
+    planes, colours = random_planes(rng, width, height, (half(width), half(height)), depth), random_colours(rng)
     memories, views = laid_out(lay, planes, chroma, layout)
-    result = letterbox(native, views, content, colours, room)
+    result = letterbox(native, views, content, colours, room, depth)
     if chroma == "gray":
         planes[1:] = None, None
-    assert_equals(result, reference.letterbox(*planes, content, *colours))
+    assert_equals(result, reference.letterbox(*planes, content, *colours, depth))
     for memory, before in zip(memories, laid_out(lay, planes, chroma, layout)[0], strict=True):
         np.testing.assert_array_equal(memory, before)  # the planes are only read
 
@@ -113,8 +124,9 @@ def test_equals_its_twin_in_any_layout(
 @given(
     content=st.tuples(st.integers(1, 40), st.integers(1, 12)),
     ratios=st.tuples(*[st.sampled_from([1, 1.5, 2, 3, 4, 5, 6])] * 2),
-    whole_chroma=st.tuples(st.booleans(), st.booleans()),
+    subsampling=st.tuples(*[st.sampled_from([1, 2, 4])] * 2),
     chroma=st.sampled_from(CHROMA),
+    depth=DEPTHS,
     seed=SEEDS,
 )
 def test_equals_its_twin_at_round_ratios_and_with_any_subsampling(
@@ -122,19 +134,20 @@ def test_equals_its_twin_at_round_ratios_and_with_any_subsampling(
     lay: Any,
     content: tuple[int, int],
     ratios: tuple[float, float],
-    whole_chroma: tuple[bool, bool],
+    subsampling: tuple[int, int],
     chroma: str,
+    depth: int,
     seed: int,
 ) -> None:
     width, height = (max(1, int(size * ratio)) for size, ratio in zip(content, ratios, strict=True))
     rng = np.random.default_rng(seed)
-    chroma_size = width if whole_chroma[0] else half(width), height if whole_chroma[1] else half(height)
-    planes, colours = random_planes(rng, width, height, chroma_size), random_colours(rng)
+    chroma_size = -(-width // subsampling[0]), -(-height // subsampling[1])
+    planes, colours = random_planes(rng, width, height, chroma_size, depth), random_colours(rng)
     _, views = laid_out(lay, planes, chroma, {})
-    result = letterbox(native, views, content, colours, 0)
+    result = letterbox(native, views, content, colours, 0, depth)
     if chroma == "gray":
         planes[1:] = None, None
-    assert_equals(result, reference.letterbox(*planes, content, *colours))
+    assert_equals(result, reference.letterbox(*planes, content, *colours, depth))
 
 
 @cache

@@ -17,10 +17,10 @@ import onnxruntime
 
 from facered import cores
 from facered._native import cpu, decode
-from facered._native.tensor import Letterbox
 from facered.detect import colour
 from facered.detect.centerface import CenterFace
 from facered.detect.family import Family, ModelOutput, TensorLayout
+from facered.detect.letterbox import UprightLetterbox
 from facered.detect.scrfd import SCRFD
 from facered.detect.yunet import YuNet
 from facered.errors import ConfigurationUnsupportedError, ServiceError
@@ -63,7 +63,7 @@ class Detection:
     Attributes
     ----------
     boxes : (n, 4) float32
-        x1, y1, x2, y2 in pixels of the full-size picture, best score first; they may reach beyond it.
+        x1, y1, x2, y2 in pixels of the full-size picture as it is shown, best score first; they may reach beyond it.
     scores : (n,) float32
     """
 
@@ -120,7 +120,7 @@ class Detector:
         fine : bool
             Look at a larger picture as well, which shows smaller faces. That takes several times as long.
         """
-        longer = max(picture.width, picture.height)
+        longer = max(picture.shown_size)
         sizes = [self._size or min(max(longer, SMALLEST), LARGEST)]
         if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
             sizes.append(min(longer, max(FINE, longer // 2)))
@@ -138,18 +138,23 @@ class Detector:
         threshold : float
         """
         side = max(SMALLEST_CROP, round(SURROUNDINGS * float(max(box[2], box[3]))))
-        left, right = _span(float(box[0]), side, picture.width)
-        top, bottom = _span(float(box[1]), side, picture.height)
-        part = picture.part(left, top, right, bottom)
-        view = _View(part, self._sizes(part.width, part.height, round(SURROUNDINGS * ENLARGED)), self.family.layout)
+        width, height = picture.shown_size
+        left, right = _span(float(box[0]), side, width)
+        top, bottom = _span(float(box[1]), side, height)
+        shown = np.array([[left, top, right, bottom]], np.float64)
+        x1, y1, x2, y2 = picture.orientation.to_stored(shown, width, height)[0].astype(int).tolist()
+        x1, y1 = x1 & ~3, y1 & ~3  # whole chroma samples
+        part = picture.part(x1, y1, x2, y2)
+        corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
+        view = _View(part, self._sizes(*part.shown_size, round(SURROUNDINGS * ENLARGED)), self.family.layout)
         view.fill(part)
         found = self._suppressed([self._run(view, threshold)])
-        return Detection(found[:, :4] + np.array([left, top] * 2, np.float32), found[:, 4].copy())
+        return Detection(found[:, :4] + np.tile(corner, 2).astype(np.float32), found[:, 4].copy())
 
     def _filled(self, picture: Picture, size: int) -> _View:
         view = self._views.get(size)
         if view is None or not view.shows(picture):
-            sizes = self._sizes(picture.width, picture.height, size)
+            sizes = self._sizes(*picture.shown_size, size)
             view = self._views[size] = _View(picture, sizes, self.family.layout)
         view.fill(picture)
         return view
@@ -187,34 +192,29 @@ class Detector:
 
 
 class _View:
-    """A tensor, and how pictures of one shape and colour are shrunk or enlarged into its upper left corner."""
+    """A tensor, and how pictures of one kind and colour are shrunk or enlarged into its upper left corner."""
 
     def __init__(self, picture: Picture, sizes: tuple[tuple[int, int], tuple[int, int]], layout: TensorLayout) -> None:
         tensor, content = sizes
-        self._kind = _kind(picture)
-        self._letterbox = Letterbox(*self._kind[:4], *content)
-        self._matrix, self._limits = colour.conversion(picture.matrix, picture.full_range, layout)
+        self._letterbox = UprightLetterbox(picture, *content)
+        self._colour = picture.matrix, picture.full_range
+        self._matrix, self._limits = colour.conversion(*self._colour, layout)
         self._luma = np.empty((content[1], content[0]), np.uint8)
         self.tensor = np.full((1, 3, tensor[1], tensor[0]), self._limits[0, 0], np.float32)
-        to_picture = [picture.width / content[0], picture.height / content[1]]
-        self.to_picture = np.array(to_picture * 2, np.float32)
+        width, height = picture.shown_size
+        self.to_picture = np.array([width / content[0], height / content[1]] * 2, np.float32)
 
     def shows(self, picture: Picture) -> bool:
-        return self._kind == _kind(picture)
+        return self._letterbox.fits(picture) and self._colour == (picture.matrix, picture.full_range)
 
     def fill(self, picture: Picture) -> None:
         with timed("tensor"):
-            self._letterbox(picture.y, picture.u, picture.v, self._matrix, self._limits, self.tensor[0], self._luma)
-
-
-def _kind(picture: Picture) -> tuple[int, int, int, int, str, bool]:
-    chroma_height, chroma_width = picture.u.shape if picture.u is not None else (0, 0)
-    return picture.width, picture.height, chroma_width, chroma_height, picture.matrix, picture.full_range
+            self._letterbox.fill(picture, self._matrix, self._limits, self.tensor[0], self._luma)
 
 
 def _span(middle: float, side: int, length: int) -> tuple[int, int]:
-    """Return where a crop begins and ends along one axis: inside the picture, at even samples, for chroma's sake."""
-    begin = min(max(round(middle - side / 2), 0), max(length - side, 0)) & ~1
+    """Return where a crop begins and ends along one axis, inside the picture."""
+    begin = min(max(round(middle - side / 2), 0), max(length - side, 0))
     return begin, min(begin + side, length)
 
 
@@ -247,8 +247,10 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     # Threads that wait for work sleep: spinning takes the processor from the decoder and the encoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _QUIET
-    # Without VNNI, sums of products of 8-bit integers overflow 16 bits in the faster way of computing them.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if not cpu.has_vnni():
+        # Sums of products of 8-bit integers overflow 16 bits in the faster way of computing them without VNNI; with it
+        # they do not, and the slower way takes twice as long.
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base of their own

@@ -24,13 +24,13 @@ class Shrinker:
         self._letterbox: Letterbox | None = None
 
     def __call__(self, picture: Picture) -> NDArray[np.uint8]:
-        """Return the small luma, (height, width) uint8."""
+        """Return the small luma as it is shown, (height, width) uint8."""
         box = self._letterbox
-        if box is None or (box.width, box.height) != (picture.width, picture.height):
+        if box is None or (box.width, box.height, box.depth) != (picture.width, picture.height, picture.depth):
             longer = max(picture.width, picture.height)
             scale = min(max(longer // 2, min(longer, SMALLEST)), LARGEST) / longer
             size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-            box = self._letterbox = Letterbox(picture.width, picture.height, 0, 0, *size)
+            box = self._letterbox = Letterbox(picture.width, picture.height, 0, 0, *size, picture.depth)
         luma = np.empty((box.content_height, box.content_width), np.uint8)
         box.shrink(picture.y, luma)
-        return luma
+        return np.ascontiguousarray(picture.orientation.turn(luma))

@@ -6,35 +6,45 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
 from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
-from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
 from av.video.frame import PictureType
 
-from facered import cores
-from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.outputs import CONTAINERS
 from facered.profiling import timed
+from facered.video import subtitles
+from facered.video.encoding import ENCODERS, Encoding, choose_codec, choose_format, configure
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
-    from av.container import OutputContainer
+    from av.container import InputContainer, OutputContainer
     from av.packet import Packet
     from av.stream import Stream
+    from av.subtitles.codeccontext import SubtitleCodecContext
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
     from facered.video.reader import Reader
 
 logger = logging.getLogger(__name__)
 
-KEPT_TAGS = frozenset({"album", "artist", "comment", "copyright", "creation_time", "date", "description", "title"})
-"""Tags of the file that are carried over; others (places, cover pictures) might give someone away."""
+# fmt: off
+KEPT_TAGS = frozenset((
+    "album", "album_artist", "artist", "comment", "composer", "copyright", "creation_time", "date", "description",
+    "episode_id", "genre", "network", "show", "synopsis", "title", "track",
+))
+# fmt: on
+"""Tags of the file that are carried over; others (places, devices) might give someone away."""
+STREAM_TAGS = ("language", "title", "creation_time")
+"""Tags of a stream that are carried over."""
+_FULL, _LIMITED = 2, 1
 
 USUAL_LAYOUTS = {
     "1 channels": "mono",
@@ -48,21 +58,10 @@ USUAL_LAYOUTS = {
 """Speaker layouts for channels that no one named, by FFmpeg's names."""
 
 
-MOST_THREADS = 128
-"""More threads than these x264 does not take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How pictures are encoded: x264's `preset` and `crf` (0 to 51), and `threads` (0: by the number of cores)."""
-
-    preset: str = "veryfast"
-    crf: float = 18
-    threads: int = 0
-
-
 class Writer:
-    """An MP4 or MOV file in the making; as a context, it appears under its name when the block ends without an error.
+    """An MP4, MOV or Matroska file in the making.
+
+    As a context, it appears under its name when the block ends without an error.
 
     Parameters
     ----------
@@ -82,14 +81,17 @@ class Writer:
 
     def __init__(self, path: Path, reader: Reader, encoding: Encoding) -> None:
         self.path = path
+        self._source = reader.path
         self._partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        self._held: list[Packet[Stream]] | None = []  # packets that come before the first frame
         self._copied: dict[int, Callable[[Packet[Stream]], None]] = {}
         self._finishing: list[Callable[[], None]] = []
-        self.audio: list[Stream] = []
+        self.others: list[Stream] = []  # whose packets `write_packet` takes
+        self._format = CONTAINERS[path.suffix.lower()]
+        # The index goes first, so that players can start before they have everything.
+        options = {"movflags": "+faststart"} if self._format != "matroska" else {}
         try:
             self._container: OutputContainer = av.open(
-                os.fspath(self._partial), "w", format=CONTAINERS[path.suffix.lower()]
+                os.fspath(self._partial), "w", format=self._format, container_options=options
             )
         except OSError as error:
             raise ConfigurationUnsupportedError(
@@ -97,11 +99,9 @@ class Writer:
             ) from None
         try:
             self._add_video(reader, encoding)
-            for stream in reader.container.streams.audio:
-                self._add_audio(stream)
-            tags = {k: v for k, v in reader.container.metadata.items() if k.lower() in KEPT_TAGS}
-            self._container.metadata.update(tags)
-            self._container.set_chapters(reader.container.chapters())
+            for stream in reader.container.streams:
+                self._add_other(stream, reader, encoding)
+            self._add_tags(reader, encoding)
         except BaseException:
             self.discard()
             raise
@@ -117,28 +117,20 @@ class Writer:
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
-        if self._held is not None:
-            # The first packet written closes the header, and only the first frame knows how the picture is turned.
-            matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
-            if matrix is not None:
-                self._video.set_display_matrix(memoryview(matrix).cast("B").cast("i"))
-            held, self._held = self._held, None
-            for packet in held:
-                self.write_packet(packet)
         # Decoded frames carry the type that the source's encoder gave them; x264 would take it as an order.
         frame.pict_type = PictureType.NONE
         if self._conversion:
             pts, duration = frame.pts, frame.duration
-            frame = frame.reformat(format=self._conversion)
+            # Without the ranges swscale would stretch full-range samples where the names of the formats differ.
+            frame = frame.reformat(
+                format=self._conversion, src_color_range=self._ranges[0], dst_color_range=self._ranges[1]
+            )
             frame.pts, frame.duration, frame.time_base = pts, duration, self._video.codec_context.time_base
         self._guarded(lambda: self._encode(frame))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
-        """Write a packet of one of the streams in `audio`, copied bit for bit or transcoded."""
-        if self._held is not None:
-            self._held.append(packet)
-        else:
-            self._guarded(lambda: self._copied[packet.stream_index](packet))
+        """Write a packet of one of the streams in `others`, copied bit for bit or transcoded."""
+        self._guarded(lambda: self._copied[packet.stream_index](packet))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -174,46 +166,129 @@ class Writer:
             raise ServiceError(f"{self.path}: writing failed ({error.strerror or error})") from error
 
     def _add_video(self, reader: Reader, encoding: Encoding) -> None:
-        info, source = reader.info, reader.stream.codec_context
-        pixel_format = info.working_format
-        self._conversion = None
-        if (info.width % 2 or info.height % 2) and pixel_format != "gray":
-            # H.264 has no odd sizes with subsampled chroma; the size is kept and the chroma enlarged instead.
-            self._conversion = pixel_format = "yuvj444p" if pixel_format.startswith("yuvj") else "yuv444p"
-            logger.warning(
-                "%s: %dx%d is odd, so chroma is encoded at full resolution", reader.path, info.width, info.height
+        info = reader.info
+        codec = choose_codec(info, encoding)
+        if ENCODERS[codec] not in self._container.supported_codecs:
+            raise ConfigurationUnsupportedError(
+                f"{self.path}: {self.path.suffix} cannot hold {codec}; prores goes into .mov"
             )
-        options = {"preset": encoding.preset, "crf": str(encoding.crf)}
-        if info.width % 128 and cpu.has_avx2():
-            # At such widths x264's AVX-512 code reads memory that it never wrote, and the same frames give other bytes
-            # with every run (found by filling fresh memory with different values).
-            options["x264-params"] = "asm=avx2"
-        video = self._video = self._container.add_stream("libx264", rate=info.rate, options=options)
-        context = video.codec_context
-        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
-        context.time_base = info.time_base
-        context.thread_type = "FRAME"  # PyAV's default, slices, makes x264 slower and its files larger
-        context.thread_count = encoding.threads or _usual_threads(info.height)
-        for tag in ("color_range", "color_primaries", "color_trc", "colorspace", "sample_aspect_ratio"):
-            if getattr(source, tag):
-                setattr(context, tag, getattr(source, tag))
-        video.metadata.update(_language(reader.stream))
+        pixel_format = choose_format(info, encoding, codec)
+        self._conversion = pixel_format if pixel_format != info.working_format else None
+        full_range = info.colours.range == _FULL or info.working_format.startswith("yuvj")
+        if full_range and codec == "prores":  # which has no way of telling
+            info = replace(info, colours=replace(info.colours, range=_LIMITED))
+        self._ranges = ("JPEG" if full_range else "MPEG"), ("JPEG" if full_range and codec != "prores" else "MPEG")
+        if self._conversion:
+            logger.warning("%s: %s frames are encoded as %s", reader.path, info.working_format, pixel_format)
+        if info.interlaced and codec not in ("h264", "prores"):
+            logger.warning("%s: interlaced frames are encoded as progressive by %s", reader.path, codec)
+        video = self._video = cast("VideoStream", self._container.add_stream(ENCODERS[codec], rate=info.rate))
+        configure(video, info, encoding, codec, pixel_format)
+        if info.interlaced:
+            video.codec_context.field_order = reader.stream.codec_context.field_order
+        if codec == "hevc" and self._format != "matroska":
+            video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
+        if info.display_matrix:
+            video.set_display_matrix(info.display_matrix)
+        video.metadata.update(self._tags(reader.stream))
+        timecode = _timecode(reader.container)
+        if timecode is not None:
+            video.metadata["timecode"] = timecode
+        video.disposition = reader.stream.disposition
+        try:
+            video.codec_context.open()
+        except FFmpegError as error:
+            raise ConfigurationUnsupportedError(
+                f"{reader.path}: {codec} cannot encode {pixel_format} of {info.stored_size[0]}x{info.stored_size[1]} "
+                f"with these options ({error.strerror}); choose another --codec or other options"
+            ) from None
 
-    def _add_audio(self, source: AudioStream) -> None:
-        # PyAV's types do not know that streams of unknown kinds have no codec context.
-        if source.codec_context is None:  # type: ignore[redundant-expr,unused-ignore]
-            logger.warning("an audio stream of an unknown kind is left out")  # type: ignore[unreachable]
+    def _add_other(self, stream: Stream, reader: Reader, encoding: Encoding) -> None:
+        """Take over a stream, or say that it is left out."""
+        name = stream.codec_context.name if stream.codec_context is not None else "unknown"
+        if stream.index == reader.stream.index:
             return
+        if stream.type == "audio" and encoding.audio == "none":
+            return
+        if stream.type == "audio" and stream.codec_context is not None:
+            self._add_audio(cast("AudioStream", stream), transcode=encoding.audio == "aac")
+        elif stream.type == "subtitle" and stream.codec_context is not None and self._add_subtitles(stream):
+            return
+        elif stream.type == "data" and "timecode" in stream.metadata:
+            return  # made anew from the tag
+        elif stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
+            logger.warning("%s: a cover picture is left out; it may show a bare face", reader.path)
+        elif stream.type == "video":
+            logger.warning(
+                "%s: only video stream %d is redacted; stream %d is left out", reader.path, reader.number,
+                reader.number_of(stream),
+            )  # fmt: skip
+        elif stream.type != "data" or not reader.container.chapters():  # QuickTime has chapters as a track of text
+            logger.warning("%s: %s stream %d (%s) is left out", reader.path, stream.type, stream.index, name)
+
+    def _add_tags(self, reader: Reader, encoding: Encoding) -> None:
+        tags = reader.container.metadata
+        kept = {key: value for key, value in tags.items() if key.lower() in KEPT_TAGS}
+        places = {key: value for key, value in tags.items() if "location" in key.lower()}
+        if places and encoding.keep_location:
+            kept["location"] = next(iter(places.values()))
+        elif places:
+            logger.warning("%s: the place of recording is left out; --keep-location keeps it", reader.path)
+        self._container.metadata.update(kept)
+        self._container.set_chapters(reader.container.chapters())
+
+    def _add_audio(self, source: AudioStream, transcode: bool) -> None:
         name = source.codec_context.codec.canonical_name
+        if name in self._container.supported_codecs and not transcode:
+            layout = source.codec_context.layout.name
+            if name.startswith("pcm_") and layout in USUAL_LAYOUTS:
+                # MP4 wants to know which channels they are, and AVI does not tell.
+                copy = cast("AudioStream", self._container.add_stream(name, rate=source.codec_context.sample_rate))
+                copy.codec_context.layout = USUAL_LAYOUTS[layout]
+            else:
+                copy = self._container.add_stream_from_template(source, opaque=True)
+            self._copied[source.index] = lambda packet: self._copy(packet, copy)
+        else:
+            if not transcode:
+                suffix = self.path.suffix.removeprefix(".").upper()
+                logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix)
+            copy = self._transcode(source)
+        copy.metadata.update(self._tags(source))
+        copy.disposition = source.disposition
+        self.others.append(source)
+
+    def _add_subtitles(self, source: Stream) -> bool:
+        """Copy subtitles, or convert their text to what the container holds; return whether that can be done."""
+        context = cast("SubtitleCodecContext", source.codec_context)
+        name = context.codec.canonical_name
         if name in self._container.supported_codecs:
             copy = self._container.add_stream_from_template(source, opaque=True)
             self._copied[source.index] = lambda packet: self._copy(packet, copy)
+        elif name in subtitles.TEXT:
+            target = "subrip" if self._format == "matroska" else "mov_text"
+            copy = self._container.add_stream(target)
+            convert = subtitles.converter(context, cast("SubtitleCodecContext", copy.codec_context))
+            self._copied[source.index] = lambda packet: self._convert(packet, copy, convert)
         else:
-            logger.warning("%s audio is transcoded to AAC: MP4 cannot hold it", name)
-            copy = self._transcode(source)
-        copy.metadata.update(_language(source))
+            return False
+        copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
-        self.audio.append(source)
+        self.others.append(source)
+        return True
+
+    def _convert(
+        self, packet: Packet[Stream], stream: Stream, convert: Callable[[Packet[Stream]], list[Packet[Stream]]]
+    ) -> None:
+        for converted in convert(packet):
+            self._copy(converted, stream)
+
+    def _tags(self, stream: Stream) -> dict[str, str]:
+        tags = {key.lower(): value for key, value in stream.metadata.items()}
+        if "name" in tags:  # what MP4 calls it
+            tags.setdefault("title", tags["name"])
+        if self._format == "mov" and tags.get("language") == "fre":
+            tags["language"] = "fra"  # the only one of the two that QuickTime's list of languages has
+        return {key: tags[key] for key in STREAM_TAGS if key in tags}
 
     def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
         packet.stream = stream
@@ -243,10 +318,9 @@ class Writer:
         return target
 
 
-def _usual_threads(height: int) -> int:
-    """Return what x264 itself chooses, but for the cores that the container leaves: one and a half a core."""
-    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MOST_THREADS))
-
-
-def _language(stream: Stream) -> dict[str, str]:
-    return {key: stream.metadata[key] for key in ("language", "title") if key in stream.metadata}
+def _timecode(container: InputContainer) -> str | None:
+    for tags in (container.metadata, *(stream.metadata for stream in container.streams)):
+        for key, value in tags.items():
+            if key.lower() == "timecode":
+                return value
+    return None

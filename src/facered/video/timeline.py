@@ -1,0 +1,56 @@
+"""Times that go on where a recording's clock breaks off and starts anew."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.stream import Stream
+
+BACK, AHEAD = Fraction(-1, 10), Fraction(10)
+"""A clock that leaps farther than this, in seconds, has broken off."""
+OVERLAP = Fraction(1, 1000)
+"""So little, in seconds, may be the rounding of a clock."""
+SAME = Fraction(1)
+"""Streams that break off together leap by the same, within this."""
+
+
+class Timeline:
+    """Mends the times of packets, of all streams alike, so that sound and pictures stay together."""
+
+    def __init__(self) -> None:
+        self._shifts: list[Fraction] = [Fraction(0)]
+        self._current: dict[int, Fraction] = {}  # shift of each stream
+        self._expected: dict[int, Fraction] = {}  # when the next packet of each stream is due
+        self.breaks = 0
+
+    def mend(self, packet: Packet[Stream], picture: bool) -> bool:
+        """Change the times of a packet to what they would be had the clock not broken off.
+
+        Returns
+        -------
+        bool
+            Whether it has a place: sound that overlaps what came before the break has none, pictures always have one.
+        """
+        index, time_base = packet.stream_index, packet.time_base
+        if packet.dts is None:
+            return True
+        dts, shift = packet.dts * time_base, self._current.get(index, Fraction(0))
+        due = self._expected.get(index)
+        if due is not None and not BACK <= dts + shift - due <= AHEAD:
+            fitting = [known for known in self._shifts if abs(dts + known - due) <= SAME]
+            shift = fitting[-1] if fitting else max(self._expected.values()) - dts
+            if not fitting:
+                self._shifts.append(shift)
+                self.breaks += 1
+        self._current[index] = shift
+        if shift and due is not None and not picture and dts + shift < due - OVERLAP:
+            return False
+        self._expected[index] = dts + shift + (packet.duration or 0) * time_base
+        if shift:
+            ticks = round(shift / time_base)
+            packet.dts += ticks
+            packet.pts = packet.pts + ticks if packet.pts is not None else None
+        return True
