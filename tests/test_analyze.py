@@ -245,7 +245,8 @@ def test_a_face_stays_hidden_where_it_is_while_nobody_is_detected(
     middle, expected = (boxes[:, :2] + boxes[:, 2:] / 2 for boxes in (annotations.boxes, everywhere))
     assert (np.abs(middle - expected) <= 0.15 * everywhere[:, 2:]).all()
     # The face itself is smaller than what is hidden.
-    face = np.hstack([expected - everywhere[:, 2:] / 2 / annotations.margin, everywhere[:, 2:] / annotations.margin])
+    sizes = everywhere[:, 2:] / facered.Options().margin
+    face = np.hstack([expected - sizes / 2, sizes])
     assert hidden_parts(annotations.boxes, face).min() > 0.99
     assert (annotations.boxes[:, 2:] < 1.6 * everywhere[:, 2:]).all()
 

@@ -138,6 +138,10 @@ def always(x: float, y: float, size: float) -> Way:
     return lambda _: (x, y, size)
 
 
+def backwards(way: Way, total: int) -> Way:
+    return lambda frame: way(total - 1 - frame)
+
+
 def winding(frame: int) -> Place:
     """Return a way whose end cannot be told from its beginning."""
     return 60 + 2 * frame, 90 + 30 * np.sin(frame / 9), 44 + 0.1 * frame
@@ -274,7 +278,7 @@ class TestFollowing:
             pictures = film([Person(ADA, way)], 45)[::order]
             rows = shown([way], 45)[::order]
             tracks = follow(rows[:20] + [[]] * 25, pictures)
-            assert bare(tracks, lambda frame, order=order: way(frame if order == 1 else 44 - frame), range(45)) == []
+            assert bare(tracks, backwards(way, 45) if order == -1 else way, range(45)) == []
 
     def test_goes_on_while_it_gets_dark(self) -> None:
         rows = shown([winding], 45, lambda frame: frame < 20)
@@ -423,7 +427,8 @@ def cuts_in(pictures: Sequence[Luma]) -> tuple[list[int], list[Dissolve]]:
     """Return the frames that begin a shot, and the dissolves."""
     detector = CutDetector(RATE)
     answers = [detector.push(picture) for picture in pictures]
-    return np.flatnonzero([*answers[LOOKAHEAD:], *detector.flush()]).tolist(), detector.dissolves
+    answers += detector.flush()
+    return [frame for frame, begins in enumerate(answers[LOOKAHEAD:]) if begins], detector.dissolves
 
 
 class TestShots:
@@ -454,48 +459,43 @@ class TestShots:
         before, behind = follow(shown([always(100, 90, 50)], 40), pictures, cuts=cuts)
         assert (before.frames[-1], behind.frames[0]) == (19, 20)
 
-    @pytest.mark.parametrize("length", [8, 12, 25, 40])
-    @pytest.mark.parametrize("beside", [pytest.param(140, id="elsewhere"), pytest.param(6, id="same place")])
-    def test_who_is_in_either_of_two_shots_is_hidden_through_the_dissolve(self, length: int, beside: int) -> None:
-        """Detected is who is seen best, and nobody in the middle, where neither is."""
-        ways = always(90, 90, 50), always(90 + beside, 90, 50)
-        total, shares = 60 + length, np.clip((np.arange(60 + length) - 29) / length, 0, 1)
-        films = [
+    def fade(self, length: int, beside: float) -> tuple[list[list[int]], list[Track]]:
+        """Follow two people who stand still in two shots, of which one fades into the other.
+
+        Detected is who is seen best, and nobody in the middle, where neither is. Returned are the frames in which
+        each can be seen, and the tracks.
+        """
+        ways, total = (always(90, 90, 50), always(90 + beside, 90, 50)), 80 + length
+        shares = np.clip((np.arange(total) - 39) / length, 0, 1)
+        before, behind = (
             film([Person(who, way)], total, place)
             for who, way, place in zip((ADA, BEN), ways, self.places, strict=True)
-        ]
-        pictures = [blended(a, b, share) for a, b, share in zip(*films, shares, strict=True)]
+        )
+        pictures = [blended(a, b, share) for a, b, share in zip(before, behind, shares.tolist(), strict=True)]
         cuts, dissolves = cuts_in(pictures)
         assert (cuts, len(dissolves)) == ([], 1)
+        parts = (1 - shares, shares)
+        alone = [shown([way], total) for way in ways]
         rows = [
-            [face(*way(frame)) for way, part in zip(ways, (1 - share, share), strict=True) if part > 0.6]
-            for frame, share in enumerate(shares)
+            [box for row, part in zip(alone, parts, strict=True) if part[frame] > 0.6 for box in row[frame]]
+            for frame in range(total)
         ]
-        before, behind = follow(rows, pictures, dissolves=dissolves)
-        mixed = np.flatnonzero((shares > 0.1) & (shares < 0.9)).tolist()
-        assert not set(range(mixed[-1] + 1)) - set(before.frames.tolist())
-        assert not set(range(mixed[0], total)) - set(behind.frames.tolist())
-        assert bare([before], ways[0], range(mixed[-1] + 1), off=0.3) == []
-        assert bare([behind], ways[1], range(mixed[0], total), off=0.3) == []
+        return [np.flatnonzero(part > 0.1).tolist() for part in parts], follow(rows, pictures, dissolves=dissolves)
+
+    @pytest.mark.parametrize("length", [8, 12, 25, 40])
+    @pytest.mark.parametrize("beside", [pytest.param(140, id="elsewhere"), pytest.param(6, id="same place")])
+    def test_who_is_in_either_of_two_shots_is_hidden_through_the_dissolve(self, length: int, beside: float) -> None:
+        (first, second), tracks = self.fade(length, beside)
+        before, behind = tracks
+        assert bare([before], always(90, 90, 50), first, off=0.3) == []
+        assert bare([behind], always(90 + beside, 90, 50), second, off=0.3) == []
 
     @pytest.mark.parametrize("length", [8, 12, 25, 40])
     def test_nobody_is_hidden_long_before_or_after_a_dissolve(self, length: int) -> None:
-        ways = always(90, 90, 50), always(230, 90, 50)
-        total, shares = 80 + length, np.clip((np.arange(80 + length) - 39) / length, 0, 1)
-        films = [
-            film([Person(who, way)], total, place)
-            for who, way, place in zip((ADA, BEN), ways, self.places, strict=True)
-        ]
-        pictures = [blended(a, b, share) for a, b, share in zip(*films, shares, strict=True)]
-        _, dissolves = cuts_in(pictures)
-        rows = [
-            [face(*way(frame)) for way, part in zip(ways, (1 - share, share), strict=True) if part > 0.6]
-            for frame, share in enumerate(shares)
-        ]
-        before, behind = follow(rows, pictures, dissolves=dissolves)
+        (first, second), (before, behind) = self.fade(length, 140)
         slack = round(0.4 * RATE)
-        assert before.frames[-1] <= 40 + length + slack
-        assert behind.frames[0] >= 40 - slack
+        assert before.frames[-1] <= first[-1] + slack
+        assert behind.frames[0] >= second[0] - slack
 
     @pytest.mark.parametrize("length", range(1, LOOKAHEAD + 1))
     @pytest.mark.parametrize("detected", [False, True])
@@ -697,7 +697,8 @@ class TestSecondLooks:
     def test_are_so_many_a_frame_at_most(self, people: int) -> None:
         asked: list[int] = []
         ways = [always(30 + 18 * n, 100, 14) for n in range(people)]
-        doubtful = [[face(*way(0), (THRESHOLD + CERTAIN) / 2) for way in ways]] * 120  # type: ignore[misc]
+        score = (THRESHOLD + CERTAIN) / 2
+        doubtful = [[(*box[:4], score) for box in row] for row in shown(ways, 120)]
         rows = doubtful + [row if frame % 7 == 0 else [] for frame, row in enumerate(doubtful)]
         pictures = film([Person(n, way) for n, way in enumerate(ways)], 1, wall(400, 180)) * len(rows)
         tracks = follow(rows, pictures, look=acknowledging(ways, ACKNOWLEDGED + 0.05, asked))
@@ -828,7 +829,11 @@ def flock(seed: int, people: int, frames: int, missing: float) -> tuple[list[Way
     rows = []
     for frame in range(frames):
         present = [n for n in range(people) if rng.random() >= missing]
-        rows.append([face(*(np.array(way(n, frame)) + rng.normal(0, 0.5, 3)), rng.uniform(0.5, 1)) for n in present])
+        row = []
+        for n in present:
+            x, y, size = np.add(way(n, frame), rng.normal(0, 0.5, 3)).tolist()
+            row.append(face(x, y, size, rng.uniform(0.5, 1)))
+        rows.append(row)
     return [partial(way, n) for n in range(people)], rows
 
 
@@ -876,7 +881,7 @@ class TestSymmetry:
             [np.full((176, 320), 99, np.uint8)] * 60 if gray else film(map(Person, range(7), ways), 60, wall(320, 176))
         )
         here = boxes_by_frame(follow(rows, pictures, look=acknowledging(ways, 0.9)), 60)
-        reverse = [lambda frame, way=way: way(59 - frame) for way in ways]  # type: ignore[misc]
+        reverse = [backwards(way, 60) for way in ways]
         there = boxes_by_frame(follow(rows[::-1], pictures[::-1], look=acknowledging(reverse, 0.9)), 60)[::-1]
         for hidden in (here, there):
             for row, boxes in zip(rows, hidden, strict=True):
@@ -892,13 +897,13 @@ class TestSymmetry:
         rng = np.random.default_rng(seed)
         places = rng.uniform(0, 200, (6, 2)) + np.cumsum(rng.normal(0, 4, (40, 6, 2)), axis=0)
         rows = [
-            [face(*place, rng.uniform(20, 50), rng.uniform(0.2, 1)) for place in row if rng.random() < 0.8]
+            [face(x, y, rng.uniform(20, 50), rng.uniform(0.2, 1)) for x, y in row.tolist() if rng.random() < 0.8]
             for row in places
         ]
         rows[20] += rows[20]  # the same twice
         rows[21] += [(*box[:4], 0.5) for box in rows[21]]
         pictures = [wall(200, 200, int(seed % 97) + frame // 20) for frame in range(40)]
-        ways = [always(*place, 40) for place in places[0]]
+        ways = [always(x, y, 40) for x, y in places[0].tolist()]
         shuffled = [[row[i] for i in rng.permutation(len(row))] for row in rows]
         look = acknowledging(ways, 0.6)
         for a, b in zip(
@@ -1021,7 +1026,7 @@ def test_ten_thousand_streams_of_anything_are_survived() -> None:
         tracker = Tracker(float(rng.choice([1, 12, 25, 60])), THRESHOLD, (64, 48))
         for frame in range(frames):
             boxes = wild(rng, kinds[frame % 2], faces)
-            scores = rng.choice(np.float32([0.1, 0.45, 0.7, 0.9]), faces)
+            scores = rng.choice(np.array([0.1, 0.45, 0.7, 0.9], np.float32), faces)
             found = Detection(boxes, scores)
             picture = pictures[int(rng.integers(7)) if number % 2 else 0]
             tracker.update(picture, found, frame in cuts, lambda _, found=found: found)  # type: ignore[misc]
@@ -1039,7 +1044,7 @@ def test_ten_thousand_streams_of_anything_are_survived() -> None:
 def test_thousands_of_frames_of_jumping_boxes_are_survived() -> None:
     rng = np.random.default_rng(12)
     rows = [
-        [face(*rng.uniform(0, 2000, 2), rng.uniform(5, 90), rng.uniform(0.1, 1)) for _ in range(1)] for _ in range(3000)
+        [face(rng.uniform(0, 2000), rng.uniform(0, 2000), rng.uniform(5, 90), rng.uniform(0.1, 1))] for _ in range(3000)
     ]
     tracks = follow(rows, [lumas.texture(1, 40, 30, 5)] * 3000, size=(2000, 2000))
     assert_sound(tracks, (), 3000)

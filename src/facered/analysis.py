@@ -243,13 +243,17 @@ def _by_frame(
     ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])[wanted[at]]
     boxes = np.concatenate([track.boxes for track in tracks])[wanted[at]]
     at = at[wanted[at]]
-    order = np.lexsort((ids, at))
+    ranked = sorted(range(len(tracks)), key=lambda index: (tracks[index].frames[0], -tracks[index].score, index))
+    ranks = np.argsort(ranked)[ids - 1]
+    order = np.lexsort((ranks, at))
     ids, at, boxes = ids[order], at[order], boxes[order]
-    # Ids grow with the first appearance, so the first ones of a frame are those followed for longest.
+    # The first ones of a frame are those followed for longest, then the surest.
     place = np.arange(len(at)) - np.searchsorted(at, at)
     keep = place < (options.max_faces or len(at))
     crowded = np.unique(at[~keep])
     ids, at, boxes = ids[keep], at[keep], boxes[keep]
+    order = np.lexsort((ids, at))
+    ids, at, boxes = ids[order], at[order], boxes[order]
     boxes[:, 2:] *= options.margin
     boxes[:, :2] -= boxes[:, 2:] / 2
     return np.searchsorted(at, np.arange(len(wanted) + 1)).astype(np.int64), ids, boxes, crowded

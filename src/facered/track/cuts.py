@@ -31,7 +31,9 @@ MIXED = 0.07
 """Part of a picture's variance that a mixture of two others may leave unexplained."""
 SHARE = 0.25
 """Least share of either picture in the mixture, in the middle of a dissolve."""
-SETTLED_SECONDS = 0.2
+SEEN = 0.08
+"""Share of a shot that can be seen."""
+SETTLED_SECONDS = 0.6
 """A dissolve is over when for so long nothing of it has been found."""
 FLAT, CLEAR = 3.0, 8.0
 """Standard deviation of a picture faded to black or white, and of one that shows something again."""
@@ -62,7 +64,8 @@ class CutDetector:
         self._past: deque[Thin] = deque(maxlen=self._spans[-1] + 1)
         self._settled = max(2, round(SETTLED_SECONDS * rate))
         self._taken = 0
-        self._mixtures: dict[int, int] = {}  # the middle's number -> the span
+        self._candidate: Dissolve | None = None
+        self._last_found = 0
         self._last_clear: Thin | None = None
         self._faded = False
         self.dissolves: list[Dissolve] = []
@@ -115,21 +118,35 @@ class CutDetector:
 
     def _find_dissolve(self, picture: Thin) -> None:
         self._past.append(picture)
+        found = False
         for span in self._spans:
             if len(self._past) > span and _is_mixture(self._past[-1 - span // 2], self._past[-1 - span], picture):
-                self._mixtures[self._taken - span // 2] = span
-                break
-        if self._mixtures and self._taken - max(self._mixtures) > self._spans[-1] // 2 + self._settled:
+                extent, known = self._extent(span), self._candidate
+                # The longest is it: at the ends of shorter ones both shots are seen.
+                if known is None or extent.last - extent.first >= known.last - known.first:
+                    self._candidate = extent
+                self._last_found = self._taken
+                found = True
+        if not found and self._candidate is not None and self._taken - self._last_found > self._settled:
             self._close_dissolve()
         self._taken += 1
 
+    def _extent(self, span: int) -> Dissolve:
+        """Return the part of the last frames, `span` and one, in which both the first and the last of them are seen."""
+        pictures = [self._past[index] for index in range(-1 - span, 0)]
+        shares = np.array([_shares(middle, pictures[0], pictures[-1])[0] for middle in pictures])
+        first = int(np.flatnonzero(shares > 1 - SEEN)[-1])
+        last = int(np.flatnonzero(shares < SEEN)[0])
+        if last <= first:
+            first, last = 0, span
+        middle = first + int(np.argmin(np.abs(shares[first : last + 1] - 0.5)))
+        begin = self._taken - span
+        return Dissolve(max(begin + first, 0), begin + middle, begin + last)
+
     def _close_dissolve(self) -> None:
-        if self._mixtures:
-            middles = sorted(self._mixtures)
-            middle = middles[len(middles) // 2]
-            half = self._mixtures[middle] // 2 + len(middles) // 2
-            self.dissolves.append(Dissolve(max(middle - half, 0), middle, middle + half))
-        self._mixtures = {}
+        if self._candidate is not None:
+            self.dissolves.append(self._candidate)
+        self._candidate = None
 
 
 def _thinned(luma: NDArray[np.uint8]) -> Thin:
@@ -176,13 +193,18 @@ def _is_mixture(middle: Thin, before: Thin, behind: Thin) -> bool:
     """Tell whether a picture is a mixture of two others, of different shots."""
     if float(np.abs(before - behind).mean()) < LEAST_DIFFERENCE or _correlation(before, behind) >= LEAST_CORRELATION:
         return False
+    share, other, unexplained = _shares(middle, before, behind)
+    if min(share, other) < SHARE or unexplained > MIXED:
+        return False
+    return _moved_correlation(before, behind) < MOVED_CORRELATION
+
+
+def _shares(middle: Thin, before: Thin, behind: Thin) -> tuple[float, float, float]:
+    """Return how much of two pictures there is in a third, and the part of its variance that is not explained so."""
     a, b, m = (picture.ravel() - picture.mean() for picture in (before, behind, middle))
     aa, bb, ab, am, bm, mm = (float(x @ y) for x, y in ((a, a), (b, b), (a, b), (a, m), (b, m), (m, m)))
     determinant = aa * bb - ab * ab
     if determinant <= 1e-6 * aa * bb or mm == 0:
-        return False
+        return 0.0, 0.0, 1.0
     share, other = (am * bb - bm * ab) / determinant, (bm * aa - am * ab) / determinant
-    explained = share * am + other * bm
-    if min(share, other) < SHARE or mm - explained > MIXED * mm:
-        return False
-    return _moved_correlation(before, behind) < MOVED_CORRELATION
+    return share, other, (mm - share * am - other * bm) / mm

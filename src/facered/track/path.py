@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
+    from facered.track.shots import Shot
     from facered.track.tracklet import Tracklet
 
 EXTENSION_SECONDS = 0.2
@@ -46,6 +47,7 @@ class Track:
         The best of their scores.
     keys : tuple of int
         By what `Tracker.update` knows it.
+    shot : Shot
     """
 
     detected: int
@@ -54,6 +56,7 @@ class Track:
     detections: int
     score: float
     keys: tuple[int, ...]
+    shot: Shot
 
 
 def complete(way: list[Tracklet], rate: float) -> Track:
@@ -76,6 +79,9 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         frames = np.concatenate([back, np.array(piece.frames, np.int64)]) - first
         boxes = np.array(piece.behind + piece.boxes)
         found = np.concatenate([np.full(len(back), kalman.FOLLOWED), piece.deviations])
+        # Where something passes in front of a face, it may be detected at either side.
+        twice = (deviations[frames] == kalman.DETECTED) & (found == kalman.DETECTED)
+        boxes[twice] = union(boxes[twice], measured[frames[twice]])
         better = (deviations[frames] == 0) | (found <= deviations[frames])
         measured[frames[better]], deviations[frames[better]] = boxes[better], found[better]
     boxes = kalman.smooth(measured, deviations)
@@ -90,9 +96,8 @@ def complete(way: list[Tracklet], rate: float) -> Track:
     whole = np.concatenate([behind[::-1], boxes, ahead])
     whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
     frames = np.arange(first - len(behind), last + len(ahead) + 1)
-    near = _distance(np.flatnonzero(_filled(seen, round(GUESSED_SECONDS * rate))), frames - first) <= max(
-        extension, len(ahead), len(behind)
-    )
+    filled = np.flatnonzero(_filled(seen, round(GUESSED_SECONDS * rate)))
+    near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= extension)
     return Track(
         way[0].first_detected,
         frames[near],
@@ -100,6 +105,7 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         sum(piece.detections for piece in way),
         max(piece.score for piece in way),
         tuple(piece.key for piece in way),
+        shot,
     )
 
 

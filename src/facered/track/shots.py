@@ -48,11 +48,13 @@ class Shots:
         borders += [(fade.middle, fade.first, fade.last) for fade in dissolves if 0 < fade.middle <= last]
         borders.sort()
         self._begins = [begin for begin, _, _ in borders]
-        ends = [*borders[1:], (last + 1, 0, last)]
-        before = [0, *self._begins[:-1]]
+        ends = [*self._begins[1:], last + 1]
+        earliest = [0, *self._begins[:-1]]
+        latest = [*ends[1:], last + 1]
+        fades = [*(until for _, _, until in borders[1:]), last]
         self._shots = [
-            Shot(begin, end - 1, max(first, earliest), min(until, last))
-            for (begin, first, _), (end, _, until), earliest in zip(borders, ends, before, strict=True)
+            Shot(begin, end - 1, max(first, before), max(min(until, after - 1), end - 1))
+            for (begin, first, _), end, until, before, after in zip(borders, ends, fades, earliest, latest, strict=True)
         ]
 
     def pieces(self, tracklet: Tracklet) -> list[Tracklet]:

@@ -28,7 +28,9 @@ STRETCH = 1.7
 """How much larger one end may be than the other."""
 DEAREST = 1.1
 """How much may be missing of nearness and likeness together, each from 0 to 1."""
-MISLED = 3.0
+WAITING = 1.0
+"""Cost of a second's gap: of several pieces that would fit, the next one does."""
+MISLED = 10.0
 """Cost of pieces that only fit without what was followed by patches."""
 LIKE, SHORT_SECONDS = 0.6, 1.2
 """Least likeness of what reappears after more than a short time."""
@@ -64,7 +66,8 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
                 continue
             cost = _cost(before, pieces[b], rate)
             if cost is not None:
-                pairs.append((cost, a, b))
+                waited = max(pieces[b].first_detected - before.last_detected, 0) / rate
+                pairs.append((cost + WAITING * waited, a, b))
     following: dict[int, int] = {}
     followers = set()
     for cost, a, b in sorted(pairs):
@@ -139,21 +142,37 @@ def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes]:
 def without_doubles(tracks: list[Track]) -> list[Track]:
     """Return the tracks without those that mostly lie on a better one: the same face, detected twice.
 
-    If what is left out was surely a face by itself, the other one is enlarged to hold it.
+    What is left out stays hidden by the other one, which goes on for as long, and is enlarged to hold it where it was
+    surely a face by itself.
     """
     kept: list[Track] = []
     for track in sorted(tracks, key=lambda track: (-track.detections, -track.score, track.keys)):
         other = next((other for other in kept if _doubles(track, other)), None)
         if other is None:
             kept.append(track)
-        elif track.score >= FACE:
-            _, here, there = np.intersect1d(track.frames, other.frames, assume_unique=True, return_indices=True)
-            other.boxes[there] = union(other.boxes[there], track.boxes[here])
+        else:
+            _take_over(other, track)
     return kept
 
 
+def _take_over(track: Track, double: Track) -> None:
+    _, here, there = np.intersect1d(track.frames, double.frames, assume_unique=True, return_indices=True)
+    if double.score >= FACE:
+        track.boxes[here] = union(track.boxes[here], double.boxes[there])
+    beyond = ~np.isin(double.frames, track.frames)
+    frames = np.concatenate([track.frames, double.frames[beyond]])
+    order = np.argsort(frames)
+    track.frames = frames[order]
+    track.boxes = np.concatenate([track.boxes, double.boxes[beyond]])[order]
+
+
 def _doubles(track: Track, other: Track) -> bool:
-    if track.frames[-1] < other.frames[0] or other.frames[-1] < track.frames[0]:
+    if (
+        track.shot.begin > other.shot.end
+        or other.shot.begin > track.shot.end
+        or track.frames[-1] < other.frames[0]
+        or other.frames[-1] < track.frames[0]
+    ):
         return False
     _, here, there = np.intersect1d(track.frames, other.frames, assume_unique=True, return_indices=True)
     a, b = track.boxes[here], other.boxes[there]

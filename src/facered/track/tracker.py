@@ -194,6 +194,8 @@ class Tracker:
         dissolves : iterable of Dissolve
             Where one shot fades into another, so that nobody goes on beyond the middle.
         """
+        if not self._cuts:
+            return []
         self._retire(self._active)
         shots = Shots(self._cuts, dissolves, self._frame)
         pieces = [piece for tracklet in self._done for piece in shots.pieces(tracklet)]
@@ -329,24 +331,25 @@ class Tracker:
             unseen = self._frame - tracklet.last_detected
             if unseen > (self._followed if tracklet.sure else tracklet.detections):
                 continue
-            box = self._followed_to(self._places[tracklet.key], tracklet, there)
+            box = self._followed_to(self._places[tracklet.key], tracklet, tracklet.size, there)
             if box is not None:
                 tracklet.follow(self._frame, box, self._pictures.patch(box))
 
-    def _followed_to(self, place: Boxes, tracklet: Tracklet, others: Boxes, back: int = 0) -> Boxes | None:
+    def _followed_to(self, place: Boxes, tracklet: Tracklet, size: float, others: Boxes, back: int = 0) -> Boxes | None:
         """Return where a face is whose patch was found at a place, (5,), or None if that is not believable.
 
         Errors of following from frame to frame add up. So what is there must still be a little like the nearest
-        detection, the anchor, and like the best one; the box must be of about that size. Where the anchor itself is
-        found, there are no errors.
+        detection, the anchor, and like the best one; the box must be of about the `size` of the former. Where the
+        anchor itself is found, there are no errors.
         """
         if place[4] < ALIKE or not self._inside(place) or (len(others) and parts(place[:4], others).max() > PART):
             return None
-        ratio = float(np.sqrt(place[2] * place[3])) / tracklet.size
+        ratio = float(np.sqrt(place[2] * place[3])) / size
         if not 1 / STRETCH < ratio < STRETCH:
             return None
         twice = np.repeat(place[None, :4], 2, axis=0)
-        anchored, best = self._pictures.find([tracklet.anchor, tracklet.best_patch], twice, back)
+        anchor = tracklet.first_patch if back else tracklet.anchor
+        anchored, best = self._pictures.find([anchor, tracklet.best_patch], twice, back)
         if anchored[4] < ANCHORED or best[4] < REMINDING:
             return None
         box: Boxes = (anchored if anchored[4] >= ALIKE else place)[:4].copy()
@@ -357,13 +360,14 @@ class Tracker:
         box, patch, step = tracklet.boxes[0], tracklet.first_patch, np.zeros(2)
         others = [other for other in self._active if other.sure and other is not tracklet]
         elapsed = self._frame - tracklet.frames[0]
+        size = float(np.sqrt(box[2] * box[3]))
         for back in range(elapsed + 1, min(elapsed + self._followed + 1, len(self._pictures))):
             guess = box.copy()
             guess[:2] += step
             place = self._pictures.find([patch], guess[None], back)[0]
             there = [other.box_at(self._frame - back) for other in others]
             near = np.array([measured for measured in there if measured is not None]).reshape(-1, 4)
-            before = self._followed_to(place, tracklet, near, back)
+            before = self._followed_to(place, tracklet, size, near, back)
             if before is None:
                 break
             step = 0.5 * (step + before[:2] - box[:2])
