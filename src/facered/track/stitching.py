@@ -32,7 +32,7 @@ WAITING = 1.0
 """Cost of a second's gap: of several pieces that would fit, the next one does."""
 MISLED = 10.0
 """Cost of pieces that only fit without what was followed by patches."""
-LIKE, SHORT_SECONDS = 0.6, 1.2
+LIKE, SHORT_SECONDS = 0.5, 1.2
 """Least likeness of what reappears after more than a short time."""
 PART, DOUBLE = 0.5, 0.7
 """A track of which this part lies, in most frames, on another is of the same face."""
