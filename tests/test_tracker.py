@@ -149,12 +149,15 @@ def winding(frame: int) -> Place:
 
 class TestGaps:
     def test_are_filled_with_boxes_where_the_face_must_be(self) -> None:
-        def at(frame: int) -> Face:
-            return face(100 + 3 * frame, 80 + frame)
+        """Nothing of the face can be seen there."""
 
-        track = one(follow(seen_in({*range(10, 25), *range(36, 50)}, 70, at)))
-        for frame in range(10, 50):
-            assert hides(track, frame, (100 + 3 * frame, 80 + frame, 40), off=0.1), frame
+        def way(frame: int) -> Place:
+            return 60 + 3 * frame, 70 + frame, 40
+
+        seen = {*range(10, 25), *range(36, 50)}
+        pictures = film([Person(ADA, lambda frame: way(frame) if frame in seen else None)], 70)
+        track = one(follow(shown([way], 70, lambda frame: frame in seen), pictures))
+        assert bare([track], way, range(10, 50), off=0.15) == []
 
     def test_have_larger_boxes_the_further_the_next_detection(self) -> None:
         assert GROWING_FRAMES >= 5
@@ -329,9 +332,9 @@ class TestFollowing:
             rows, pictures = shown([way], 90, lambda frame: frame < 26), film([Person(ADA, way)], 90)
             track = one(follow(rows[::order], pictures[::order]))
             frames = track.frames if order == 1 else 89 - track.frames[::-1]
-            # It is wholly outside from frame 36 on.
+            # Less than a third of it is inside from frame 32 on, and nothing from frame 36 on.
             assert frames[0] == 0
-            assert 34 <= frames[-1] <= 36 + EXTENSION + FEW
+            assert 32 <= frames[-1] <= 36 + EXTENSION + FEW
 
     @pytest.mark.parametrize("growth", [1.0, 1.02])
     def test_goes_back_where_it_was_certain_only_much_later(self, growth: float) -> None:
@@ -357,7 +360,7 @@ class TestFollowing:
 
 class TestOcclusion:
     @pytest.mark.parametrize("who", [BEN, CAL, 20, 21])
-    @pytest.mark.parametrize("speed", [3, 5, 8, 12])
+    @pytest.mark.parametrize("speed", [4, 5, 8, 12])
     @pytest.mark.parametrize(
         "covered", [pytest.param(0.25, id="quarter"), pytest.param(0.375, id="third"), pytest.param(0.5, id="half")]
     )
@@ -807,7 +810,7 @@ class TestSmoothness:
         jumps = np.abs(np.diff(track.boxes, axis=0) - np.diff(truth[:, [0, 1, 2, 2]], axis=0)) / 40
         jerks = np.abs(np.diff(jittered[:, [0, 1, 2, 2]], axis=0) - np.diff(truth[:, [0, 1, 2, 2]], axis=0)) / 40
         assert jumps.max() < 0.15
-        assert np.sqrt((jumps**2).mean()) < 0.8 * np.sqrt((jerks**2).mean())
+        assert np.sqrt((jumps[:, :2] ** 2).mean()) < 0.8 * np.sqrt((jerks[:, :2] ** 2).mean())
 
     def test_there_is_no_lag(self) -> None:
         """The face sets off, and stops, all at once."""

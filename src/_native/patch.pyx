@@ -268,7 +268,7 @@ def search(Pyramid pyramid, const uint8_t[:, :, ::1] patches, const double[:, ::
     cdef double scores[(2 * RADIUS_ + 1) * (2 * RADIUS_ + 1)]
     cdef Patch patch
     cdef Py_ssize_t k, s
-    cdef double x, y, step_x, step_y, dx, dy, score, middle_x, middle_y
+    cdef double step_x, step_y, dx, dy, score, middle_x, middle_y
     if not 0 <= radius <= RADIUS_:
         raise ValueError(f"the radius is {radius}; it can be 0 to {RADIUS_}")
     with nogil:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SCALES = np.array([1 / 1.04, 1.04])
 """Changes of size that are tried from frame to frame."""
+NO_SCALES = np.empty(0)
+SLACK = 3
+"""By so many samples a patch may be moved to fit a box."""
 MOST_MEMORY = 32 << 20
 """Most bytes that the pictures take up at full size; their smaller levels take a third more."""
 SHIFT = 2
@@ -69,13 +72,22 @@ class RecentPictures:
     def find(self, patches: list[Patch], boxes: Boxes, back: int = 0) -> Boxes:
         """Look for patches near (n, 4) boxes, in the last picture or one `back` frames before it.
 
+        A patch is looked for a third of its size around, and a little larger and smaller.
+
         Returns
         -------
         (n, 5) float64
             Centre x, centre y, width, height in pixels, and the correlation, -1 to 1.
         """
+        return self._search(patches, boxes, back, RADIUS, SCALES)
+
+    def compare(self, patches: list[Patch], boxes: Boxes, back: int = 0) -> Boxes:
+        """Look how well patches fit (n, 4) boxes, give or take a little; return what `find` does."""
+        return self._search(patches, boxes, back, SLACK, NO_SCALES)
+
+    def _search(self, patches: list[Patch], boxes: Boxes, back: int, radius: int, scales: NDArray[np.float64]) -> Boxes:
         found = np.empty((len(boxes), 5))
-        search(self._pyramids[-1 - back], np.array(patches), boxes * self._scale, RADIUS, SCALES, found)
+        search(self._pyramids[-1 - back], np.array(patches), boxes * self._scale, radius, scales, found)
         found[:, :4] /= self._scale
         return found
 

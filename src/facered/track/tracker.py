@@ -349,7 +349,7 @@ class Tracker:
             return None
         twice = np.repeat(place[None, :4], 2, axis=0)
         anchor = tracklet.first_patch if back else tracklet.anchor
-        anchored, best = self._pictures.find([anchor, tracklet.best_patch], twice, back)
+        anchored, best = self._pictures.compare([anchor, tracklet.best_patch], twice, back)
         if anchored[4] < ANCHORED or best[4] < REMINDING:
             return None
         box: Boxes = (anchored if anchored[4] >= ALIKE else place)[:4].copy()
