@@ -10,7 +10,7 @@ import pytest
 import lumas
 from facered._native.patch import RADIUS, SIDE
 from facered.track import appearance
-from facered.track.appearance import MOST_MEMORY, SHIFT, RecentPictures, likeness
+from facered.track.appearance import MOST_MEMORY, SHIFT, SLACK, RecentPictures, likeness
 from lumas import Person, film, wall
 
 SIZE = np.array([320.0, 180.0])
@@ -132,6 +132,19 @@ class TestFinding:
         patch = recent.patch(BOX, back=1)
         assert recent.find([patch], BOX[None])[0, 4] < 0.6
         assert recent.find([patch], BOX[None], back=1)[0, 4] == pytest.approx(1, abs=1e-3)
+
+    @pytest.mark.parametrize(("moved", "fits"), [(0.0, True), (SLACK - 1.0, True), (RADIUS - 1.0, False)])
+    def test_a_box_is_compared_give_or_take_a_little(self, moved: float, fits: bool) -> None:
+        recent = RecentPictures(SIZE, 2)
+        recent.push(film([Person(1, lambda _: (150.0, 90.0, 40.0))], 1)[0])
+        patch, guess = recent.patch(BOX), np.add(BOX, [moved * 40 / SIDE, 0, 0, 0])
+        ((x, y, width, height, score),) = recent.compare([patch], guess[None])
+        assert (width, height) == (40, 40)
+        assert abs(x - guess[0]) <= SLACK * 40 / SIDE
+        assert (score > 0.95) == fits
+        if fits:
+            assert (x, y) == pytest.approx((150, 90), abs=0.5)
+        assert recent.find([patch], guess[None])[0, 4] > 0.95
 
     def test_faces_outside_the_picture_do_no_harm(self) -> None:
         recent = RecentPictures(SIZE, 2)
