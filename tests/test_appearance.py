@@ -10,7 +10,7 @@ import pytest
 import lumas
 from facered._native.patch import RADIUS, SIDE
 from facered.track import appearance
-from facered.track.appearance import MOST_MEMORY, SHIFT, SLACK, RecentPictures, likeness
+from facered.track.appearance import MOST_MEMORY, SHIFT, SLACK, UNDECIDED, RecentPictures, likeness
 from lumas import Person, film, wall
 
 SIZE = np.array([320.0, 180.0])
@@ -174,9 +174,9 @@ class TestLikeness:
         assert likeness(self.a, self.b) < 0.4
         assert likeness(self.b, self.a) < 0.4
 
-    def test_of_what_has_no_texture_is_none(self) -> None:
+    def test_of_what_has_no_texture_is_undecided(self) -> None:
         flat = np.full((SIDE, SIDE), 90, np.uint8)
-        assert likeness(flat, self.a) == likeness(self.a, flat) == likeness(flat, flat) == 0
+        assert likeness(flat, self.a) == likeness(self.a, flat) == likeness(flat, flat) == UNDECIDED
 
     @pytest.mark.parametrize("seed", range(3))
     def test_is_a_correlation(self, seed: int) -> None:

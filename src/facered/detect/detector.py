@@ -161,8 +161,11 @@ class Detector:
 
     def _run(self, view: _View, threshold: float) -> NDArray[np.float32]:
         """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5)."""
+        large = max(view.tensor.shape) > LARGEST
         with timed("infer"):
-            outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
+            outputs = self._session.run(
+                self.family.outputs, {self._input.name: view.tensor}, _FORGET if large else None
+            )
         with timed("boxes"):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]
@@ -246,6 +249,8 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads or cores.available()
     # Threads that wait for work sleep: spinning takes the processor from the decoder and the encoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The plans of memory are for pictures of one size; with many sizes they only hold on to it.
+    options.enable_mem_pattern = False
     options.log_severity_level = _QUIET
     if not cpu.has_vnni():
         # Sums of products of 8-bit integers overflow 16 bits in the faster way of computing them without VNNI; with it

@@ -22,6 +22,8 @@ SCALES = np.array([1 / 1.04, 1.04])
 NO_SCALES = np.empty(0)
 SLACK = 3
 """By so many samples a patch may be moved to fit a box."""
+UNDECIDED = 0.5
+"""Likeness of what shows nothing."""
 MOST_MEMORY = 32 << 20
 """Most bytes that the pictures take up at full size; their smaller levels take a third more."""
 SHIFT = 2
@@ -93,10 +95,15 @@ class RecentPictures:
 
 
 def likeness(a: Patch, b: Patch) -> float:
-    """Return the best correlation, -1 to 1, of two patches moved a little against each other."""
+    """Return the best correlation, -1 to 1, of two patches moved a little against each other.
+
+    Where one shows nothing, in darkness perhaps, that says nothing: `UNDECIDED`.
+    """
     inner = a[SHIFT:-SHIFT, SHIFT:-SHIFT].astype(np.float32)
     parts = sliding_window_view(b.astype(np.float32), inner.shape)[::SHIFT, ::SHIFT].reshape(-1, inner.size)
     inner = inner.ravel() - inner.mean()
     parts = parts - parts.mean(axis=1, keepdims=True)
     energy = np.sqrt((inner @ inner) * np.einsum("ij,ij->i", parts, parts))
-    return float(np.max(np.divide(parts @ inner, energy, out=np.zeros_like(energy), where=energy > 0)))
+    if not energy.all():
+        return UNDECIDED
+    return float(np.max(parts @ inner / energy))

@@ -101,24 +101,29 @@ def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
         both = [overlaps(a, b[None])[0] for a, b in shared if a is not None and b is not None]
         if both and np.mean(both) >= AT_ONCE:
             return 1 - float(np.mean(both))
-    alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
+    followed = None
     if gap > 0:
-        followed = _bridged(_end(before.boxes, before.frames), _end(behind.backwards(), None), gap, rate, alike)
-        if followed is not None:
-            return 1 + followed
+        followed = _distance(_end(before.boxes, before.frames), _end(behind.backwards(), None), gap, rate)
     seen_before, seen_behind = before.frames.index(before.last_detected) + 1, behind.frames.index(behind.first_detected)
-    bridged = _bridged(
+    elapsed = max(behind.first_detected - before.last_detected, 1)
+    detected = _distance(
         _end(before.boxes[:seen_before], before.frames[:seen_before]),
         _end(behind.boxes[seen_behind:][::-1], [-frame for frame in behind.frames[seen_behind:]][::-1]),
-        max(behind.first_detected - before.last_detected, 1),
+        elapsed,
         rate,
-        alike,
     )
-    return MISLED + bridged if bridged is not None else None
+    if followed is None and detected is None:
+        return None
+    alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
+    for base, distance, missing in ((1.0, followed, gap), (MISLED, detected, elapsed)):
+        unlike = missing > SHORT_SECONDS * rate and alike < LIKE
+        if distance is not None and distance + 1 - alike <= DEAREST and not unlike:
+            return base + distance + 1 - alike
+    return None
 
 
-def _bridged(end: tuple[Boxes, Boxes], start: tuple[Boxes, Boxes], gap: int, rate: float, alike: float) -> float | None:
-    """Return how unlikely it is that a face went from one box, with its velocity, to another, or None if it did not."""
+def _distance(end: tuple[Boxes, Boxes], start: tuple[Boxes, Boxes], gap: int, rate: float) -> float | None:
+    """Return how far one box with its velocity misses another, of 1 at most, or None if no face went that way."""
     (before, velocity), (behind, velocity_back) = end, start
     ratio = float(before[2:].max() / behind[2:].max())
     if gap > BRIDGED_SECONDS * rate or max(ratio, 1 / ratio) > STRETCH:
@@ -127,9 +132,7 @@ def _bridged(end: tuple[Boxes, Boxes], start: tuple[Boxes, Boxes], gap: int, rat
     apart = (before[:2] + travelled * velocity) - (behind[:2] + travelled * velocity_back)
     distance = min(float(np.hypot(*apart)), float(np.hypot(*(before[:2] - behind[:2]))))
     distance /= (NEAR + FARTHER * gap / rate) * float(max(before[2:].max(), behind[2:].max()))
-    if distance > 1 or distance + 1 - alike > DEAREST or (gap > SHORT_SECONDS * rate and alike < LIKE):
-        return None
-    return distance + 1 - alike
+    return distance if distance <= 1 else None
 
 
 def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes]:
