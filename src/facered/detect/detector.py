@@ -161,11 +161,8 @@ class Detector:
 
     def _run(self, view: _View, threshold: float) -> NDArray[np.float32]:
         """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5)."""
-        large = max(view.tensor.shape) > LARGEST
         with timed("infer"):
-            outputs = self._session.run(
-                self.family.outputs, {self._input.name: view.tensor}, _FORGET if large else None
-            )
+            outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
         with timed("boxes"):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]
