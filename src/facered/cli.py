@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     chosen = build_parser().parse_args(arguments)
     logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if chosen.quiet else logging.WARNING)
+    if sys.stderr.isatty() and not chosen.quiet:
+        logging.getLogger("facered").setLevel(logging.INFO)
     interruption = _Interruption()
     try:
         with interruption.heeded(), _profile(chosen):

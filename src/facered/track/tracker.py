@@ -16,6 +16,7 @@ import numpy as np
 from facered.track import association, kalman
 from facered.track.appearance import RecentPictures, likeness
 from facered.track.boxes import centred, overlaps, parts
+from facered.track.compiled import announce
 from facered.track.path import Track, complete
 from facered.track.shots import Shots
 from facered.track.stitching import join, without_doubles
@@ -107,6 +108,7 @@ class Tracker:
     """
 
     def __init__(self, rate: float, threshold: float, size: tuple[int, int]) -> None:
+        announce()
         self._threshold = threshold
         self._size = np.array(size, np.float64)
         self._rate = rate
