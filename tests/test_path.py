@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from facered.track import kalman
-from facered.track.path import EXTENSION_SECONDS, GROWING_FRAMES, GROWTH, GUESSED_SECONDS, Track, complete
+from facered.track.path import (
+    EXTENSION_SECONDS,
+    GROWING_FRAMES,
+    GROWTH,
+    GUESSED_SECONDS,
+    STEADY_SECONDS,
+    Track,
+    complete,
+)
 from facered.track.shots import Shot
 from pieces import piece, straight
 
@@ -85,9 +93,14 @@ class TestGaps:
 
     def test_have_boxes_that_grow_away_from_detections(self) -> None:
         widths = complete([piece(straight([*range(10), *range(9 + 2 * GROWING_FRAMES, 40)]))], RATE).boxes[:, 2]
-        away = np.minimum(np.arange(GROWING_FRAMES), GROWING_FRAMES)
+        away = np.maximum(np.arange(GROWING_FRAMES) - round(STEADY_SECONDS * RATE), 0)
         np.testing.assert_allclose(widths[9 : 9 + GROWING_FRAMES], 40 * (1 + GROWTH * away), rtol=0.02)
         assert widths.max() <= 40 * (1 + GROWTH * GROWING_FRAMES) * 1.02
+
+    @pytest.mark.parametrize("every", [2, 5])
+    def test_between_detections_that_follow_closely_nothing_pulsates(self, every: int) -> None:
+        way = [piece(straight(range(61)), followed=[frame for frame in range(61) if frame % every])]
+        np.testing.assert_allclose(complete(way, RATE).boxes[:, 2], 40, rtol=1e-3)
 
     def test_filled_by_patches_grow_too(self) -> None:
         way = [piece(straight(range(60)), followed=range(20, 40))]

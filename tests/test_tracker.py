@@ -160,12 +160,12 @@ class TestGaps:
         assert bare([track], way, range(10, 50), off=0.15) == []
 
     def test_have_larger_boxes_the_further_the_next_detection(self) -> None:
-        assert GROWING_FRAMES >= 5
-        track = one(follow(seen_in({*range(10), *range(20, 30)}, 30)))
+        assert GROWING_FRAMES >= 7
+        track = one(follow(seen_in({*range(10), *range(24, 34)}, 34)))
         widths = track.boxes[:, 2]
         assert widths[:10] == pytest.approx(40, rel=5e-3)
-        assert (np.diff(widths[9:15]) > 0).all()
-        assert (np.diff(widths[15:21]) < 0).all()
+        assert (np.diff(widths[12:17]) > 0).all()
+        assert (np.diff(widths[17:22]) < 0).all()
 
     def looking_away(self, missing: int, who: int = ADA, rate: float = RATE) -> list[Track]:
         """Follow a face that something large is held before, for some frames, and that is, or is not, the same then."""

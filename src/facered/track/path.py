@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from facered.track import kalman
 from facered.track.boxes import union
@@ -23,6 +24,10 @@ EXTENSION_SECONDS = 0.2
 GROWTH = 0.02
 """Boxes grow by this part a frame away from the nearest detection, to `GROWING_FRAMES`: their place is a guess."""
 GROWING_FRAMES = 10
+CALM_SECONDS = 0.04
+"""What makes a box larger in one frame makes it larger for twice as long before and after, ever less."""
+STEADY_SECONDS = 0.12
+"""So near to a detection boxes do not grow, or masks would pulsate where one follows another closely."""
 GUESSED_SECONDS = 1.2
 """Gaps up to this long are filled; in longer ones the face is out of sight, but for the extensions."""
 DAMPING = 0.8
@@ -87,13 +92,16 @@ def complete(way: list[Tracklet], rate: float) -> Track:
     boxes = kalman.smooth(measured, deviations)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.0)
     seen = deviations > 0
-    boxes[seen] = union(boxes[seen], measured[seen])
+    hull = boxes.copy()
+    hull[seen] = union(boxes[seen], measured[seen])
+    boxes = _calmly_enlarged(boxes, hull, max(1, round(CALM_SECONDS * rate)))
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
     ahead = _extrapolate(boxes, to_end if last + extension >= shot.end else min(extension, to_end))
     behind = _extrapolate(boxes[::-1], to_begin if first - extension <= shot.begin else min(extension, to_begin))
     away = _distance(np.flatnonzero(deviations == kalman.DETECTED), np.arange(-len(behind), len(boxes) + len(ahead)))
     whole = np.concatenate([behind[::-1], boxes, ahead])
+    away = np.maximum(away - round(STEADY_SECONDS * rate), 0)
     whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
     frames = np.arange(first - len(behind), last + len(ahead) + 1)
     filled = np.flatnonzero(_filled(seen, round(GUESSED_SECONDS * rate)))
@@ -107,6 +115,21 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         tuple(piece.key for piece in way),
         shot,
     )
+
+
+def _calmly_enlarged(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:
+    """Return boxes that hold both smooth boxes and larger, trembling ones, and are nearly as smooth as the former."""
+    outwards = np.array([-1.0, -1.0, 1.0, 1.0])
+    corners, outer = _corners(boxes), _corners(hull)
+    beyond = np.pad(np.maximum((outer - corners) * outwards, 0), ((2 * radius, 2 * radius), (0, 0)))
+    # The mean of greatest values, each of which is at least the one in the middle, is at least that too.
+    greatest = sliding_window_view(beyond, 2 * radius + 1, axis=0).max(axis=-1)
+    corners += outwards * sliding_window_view(greatest, 2 * radius + 1, axis=0).mean(axis=-1)
+    return np.concatenate([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], axis=1)
+
+
+def _corners(boxes: Boxes) -> Boxes:
+    return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
 
 
 def _extrapolate(boxes: Boxes, count: int) -> Boxes:
