@@ -200,8 +200,10 @@ def test_an_interrupted_job_leaves_nothing(rabbit: Path, tmp_path: Path, number:
 def test_an_interrupted_analysis_leaves_nothing(
     rabbit: Path, tmp_path: Path, number: signal.Signals, seconds: float
 ) -> None:
+    # However fast the machine is, it is not over that soon.
+    long = videos.repeat(tmp_path / "long.mp4", rabbit, 40)
     job = subprocess.Popen(
-        [sys.executable, "-m", "facered", "analyze", str(rabbit), "-o", str(tmp_path / "out"), "--json"],
+        [sys.executable, "-m", "facered", "analyze", str(long), "-o", str(tmp_path / "out"), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

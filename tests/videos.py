@@ -93,6 +93,22 @@ def encode(
     return path
 
 
+def repeat(path: Path, source: Path, times: int) -> Path:
+    """Write the pictures of a video several times over, without decoding them."""
+    with av.open(str(source)) as container, av.open(str(path), "w") as output:
+        stream = container.streams.video[0]
+        copy = output.add_stream_from_template(stream)
+        assert stream.duration is not None
+        for turn in range(times):
+            container.seek(0)
+            for packet in container.demux(stream):
+                if packet.size:
+                    packet.pts, packet.dts = packet.pts + turn * stream.duration, packet.dts + turn * stream.duration
+                    packet.stream = copy
+                    output.mux(packet)
+    return path
+
+
 def enlarge(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
     """Return the frame at another size, in yuv420p."""
     return frame.reformat(width=width, height=height, format="yuv420p")
