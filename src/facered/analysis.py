@@ -17,6 +17,7 @@ from facered.profiling import timed, timed_items
 from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.thumbnails import Thumbnails
+from facered.track.changes import Changes
 from facered.track.cuts import CutDetector
 from facered.track.path import Track
 from facered.track.tracker import Tracker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.options import Options
+    from facered.track.boxes import Boxes
     from facered.track.cuts import Dissolve
     from facered.video.frames import Picture
     from facered.video.reader import Reader, VideoInfo
@@ -42,6 +44,8 @@ FINE_SECONDS, FINER_SECONDS = 1.0, 0.4
 """So often, and at the begin of every shot, smaller faces are looked for as well: while there are none, and while there
 are some."""
 FOREVER = 1 << 30
+EARLY = 0.1
+"""By this part of the time a fine look may come early, together with another one."""
 SMALL = 1 / 32
 """Part of the picture's longer side below which a face is small."""
 SMALLER_SIZE = 448
@@ -177,6 +181,7 @@ class _Finder:
         self._options = options
         self._thumbnails = thumbnails
         self._since_fine = FOREVER
+        self._changes = Changes(np.array([info.width, info.height], np.float64))
         self._small = SMALL * max(info.width, info.height)
         self._fine_intervals = [max(1, round(seconds * float(info.rate))) for seconds in (FINE_SECONDS, FINER_SECONDS)]
 
@@ -209,19 +214,28 @@ class _Finder:
 
     def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
         with timed("follow"):
-            uncertain = self._tracker.wants_detection(seen.luma, seen.begins_shot)
-        self._since_fine += 1
-        smallest = self._tracker.smallest
-        fine = seen.begins_shot or self._since_fine >= self._fine_intervals[smallest < self._small]
-        if fine:
-            self._since_fine = 0
+            due = self._tracker.wants_detection(seen.luma, seen.begins_shot) or self._options.detect == "every"
         if not seen.wanted:
             return NOTHING
-        if not (fine or uncertain or self._options.detect == "every"):
+        within, fine = self._fine_part(seen, due)
+        if not (fine or due):
             return None
         # The tracker may know better than the score which faces to keep where there are too many.
         limit = self._options.max_faces and SURPLUS * self._options.max_faces
-        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
+        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine, within=within)
+
+    def _fine_part(self, seen: _Seen, due: bool) -> tuple[Boxes | None, bool]:
+        """Return where to look for smaller faces, None for everywhere, and whether now."""
+        self._since_fine += 1
+        interval = self._fine_intervals[self._tracker.smallest < self._small]
+        if not (seen.begins_shot or self._since_fine >= interval * (1 - EARLY * due)):
+            return None, False
+        self._since_fine = 0
+        self._changes.push(seen.luma)
+        # Where nothing has changed nobody is new, but small faces that are there have to be found again.
+        within = None if seen.begins_shot else self._changes.region(self._tracker.followed(2 * self._small))
+        self._changes.look()
+        return within, True
 
 
 def _by_frame(

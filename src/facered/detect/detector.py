@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ OVERLAP = 0.4
 SURROUNDINGS, ENLARGED = 4.0, 48
 """A second look shows a face with its surroundings, so many times its size, enlarged or shrunk to so many pixels."""
 SMALLEST_CROP = 32
+WORTHWHILE = 0.8
+"""Part of the picture below which a fine look at that part alone saves time."""
 SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
 FINE = 1280
@@ -109,7 +112,15 @@ class Detector:
         self._boxes = np.empty((POINTS, 5), np.float32)
         self._views: dict[int, _View] = {}
 
-    def detect(self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: bool = False) -> Detection:
+    def detect(
+        self,
+        picture: Picture,
+        threshold: float,
+        limit: int | None = 64,
+        *,
+        fine: bool = False,
+        within: NDArray[np.float64] | None = None,
+    ) -> Detection:
         """Return the faces whose score is above the threshold, at most `limit`, the best ones.
 
         Parameters
@@ -119,13 +130,17 @@ class Detector:
         limit : int or None
         fine : bool
             Look at a larger picture as well, which shows smaller faces. That takes several times as long.
+        within : (4,) float64, optional
+            The part of the picture, as for `look`, that the fine look is confined to.
         """
         longer = max(picture.shown_size)
-        sizes = [self._size or min(max(longer, SMALLEST), LARGEST)]
-        if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
-            sizes.append(min(longer, max(FINE, longer // 2)))
-        found = self._suppressed([self._run(self._filled(picture, size), threshold) for size in sizes])
-        return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
+        size = self._size or min(max(longer, SMALLEST), LARGEST)
+        found = [self._run(self._filled(picture, size), threshold)]
+        fine_size = min(longer, max(FINE, longer // 2))
+        if fine and not self._size and fine_size > size:
+            found.append(self._fine(picture, threshold, fine_size, within))
+        kept = self._suppressed(found)
+        return Detection(kept[:limit, :4].copy(), kept[:limit, 4].copy())
 
     def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
         """Look for faces about a box again, enlarged: small or faint ones show then whether they are faces.
@@ -141,15 +156,37 @@ class Detector:
         width, height = picture.shown_size
         left, right = _span(float(box[0]), side, width)
         top, bottom = _span(float(box[1]), side, height)
-        shown = np.array([[left, top, right, bottom]], np.float64)
-        x1, y1, x2, y2 = picture.orientation.to_stored(shown, width, height)[0].astype(int).tolist()
+        found = self._part(picture, (left, top, right, bottom), round(SURROUNDINGS * ENLARGED), threshold)
+        kept = self._suppressed([found])
+        return Detection(kept[:, :4].copy(), kept[:, 4].copy())
+
+    def _fine(
+        self, picture: Picture, threshold: float, size: int, within: NDArray[np.float64] | None
+    ) -> NDArray[np.float32]:
+        """Look at the picture, or what is `within`, as large as if the whole were `size` pixels long."""
+        if within is not None:
+            width, height = picture.shown_size
+            left, right = _span(float(within[0]), ceil(max(within[2], SMALLEST_CROP)), width)
+            top, bottom = _span(float(within[1]), ceil(max(within[3], SMALLEST_CROP)), height)
+            if (right - left) * (bottom - top) < WORTHWHILE * width * height:
+                longest = ceil(size * max(right - left, bottom - top) / max(width, height))
+                return self._part(picture, (left, top, right, bottom), longest, threshold)
+        return self._run(self._filled(picture, size), threshold)
+
+    def _part(
+        self, picture: Picture, bounds: tuple[int, int, int, int], longest: int, threshold: float
+    ) -> NDArray[np.float32]:
+        """Look at the part between left, top, right and bottom of the shown picture, made `longest` pixels long."""
+        width, height = picture.shown_size
+        x1, y1, x2, y2 = picture.orientation.to_stored(np.array([bounds], np.float64), width, height)[0].astype(int)
         x1, y1 = x1 & ~3, y1 & ~3  # whole chroma samples
         part = picture.part(x1, y1, x2, y2)
         corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
-        view = _View(part, self._sizes(*part.shown_size, round(SURROUNDINGS * ENLARGED)), self.family.layout)
+        view = _View(part, self._sizes(*part.shown_size, longest), self.family.layout)
         view.fill(part)
-        found = self._suppressed([self._run(view, threshold)])
-        return Detection(found[:, :4] + np.tile(corner, 2).astype(np.float32), found[:, 4].copy())
+        found = self._run(view, threshold)
+        found[:, :4] += np.tile(corner, 2).astype(np.float32)
+        return found
 
     def _filled(self, picture: Picture, size: int) -> _View:
         view = self._views.get(size)

@@ -81,7 +81,7 @@ class CutDetector:
         bool or None
             Whether that frame begins a new shot; None while there is no such frame.
         """
-        picture = _thinned(luma)
+        picture = thinned(luma)
         self._pictures.append(picture)
         self._find_dissolve(picture)
         fades_in = self._fades_in(picture)
@@ -151,7 +151,7 @@ class CutDetector:
         self._candidate = None
 
 
-def _thinned(luma: NDArray[np.uint8]) -> Thin:
+def thinned(luma: NDArray[np.uint8]) -> Thin:
     """Return the averages of square cells."""
     cell = max(1, max(luma.shape) // SAMPLES)
     rows, columns = max(1, luma.shape[0] // cell), max(1, luma.shape[1] // cell)

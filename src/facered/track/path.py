@@ -26,7 +26,7 @@ GROWTH = 0.02
 GROWING_FRAMES = 10
 CALM_SECONDS = 0.04
 """What makes a box larger in one frame makes it larger for twice as long before and after, ever less."""
-STEADY_SECONDS = 0.12
+STEADY_SECONDS = 0.25
 """So near to a detection boxes do not grow, or masks would pulsate where one follows another closely."""
 GUESSED_SECONDS = 1.2
 """Gaps up to this long are filled; in longer ones the face is out of sight, but for the extensions."""

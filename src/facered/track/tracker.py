@@ -16,6 +16,7 @@ import numpy as np
 from facered.track import association, kalman
 from facered.track.appearance import RecentPictures, likeness
 from facered.track.boxes import centred, overlaps, parts
+from facered.track.changes import Changes
 from facered.track.compiled import announce
 from facered.track.path import Track, complete
 from facered.track.shots import Shots
@@ -86,10 +87,12 @@ LOOKS = 2
 """Second looks in a frame, at most."""
 MISSED, LIKE = 2, 0.4
 """A face that was missed more often than that is only found again in a detection that looks so much like it."""
+CLOSE_LOOKS = 3
+"""So many faces at most that are uncertain are looked at one by one; if there are more, the whole picture is."""
 RETRY = 3
 """So many detections in vain lie between second looks for a face that is no longer detected."""
-INTERVAL_SECONDS = 0.2
-"""Longest time without detection."""
+INTERVAL_SECONDS, CALM_SECONDS = 0.2, 0.5
+"""Longest time without detection: where something changes that no face explains, and where nothing does."""
 STEADY, FAST = 0.8, 0.1
 """A face is certain while its patch correlates so well, and moves by no more than this part of its size a frame."""
 
@@ -117,6 +120,8 @@ class Tracker:
         self._followed = max(1, round(FOLLOWED_SECONDS * rate))
         self._pictures = RecentPictures(self._size, min(2 * self._followed, MOST_PICTURES) + 1)
         self._interval = max(1, round(INTERVAL_SECONDS * rate))
+        self._calm_interval = max(1, round(CALM_SECONDS * rate))
+        self._changes = Changes(self._size)
         self._frame = self._looked_at = -1
         self._entered = False
         self._places: dict[int, Boxes] = {}
@@ -124,6 +129,10 @@ class Tracker:
         self._begun = 0
         self._active: list[Tracklet] = []
         self._done: list[Tracklet] = []
+
+    def followed(self, largest: float) -> Boxes:
+        """Return where the faces are, (n, 4), perhaps only supposed ones, whose mean side is `largest` at most."""
+        return np.array([self._expected(t) for t in self._active if t.size <= largest]).reshape(-1, 4)
 
     @property
     def smallest(self) -> float:
@@ -133,7 +142,8 @@ class Tracker:
     def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool) -> bool:
         """Tell whether the next frame had better be given to the detector; to be asked before `update`.
 
-        That is so in a new shot, where a face is new, or lost, or may be none, or moves fast, and once in a while.
+        That is so in a new shot, where a face is new, or lost, or may be none, or moves fast, and once in a while; sooner
+        where the picture changes.
 
         Parameters
         ----------
@@ -141,9 +151,13 @@ class Tracker:
             As for `update`.
         """
         self._enter(luma, begins_shot)
-        if self._frame - self._looked_at >= self._interval or self._cuts[-1] == self._frame:
+        waited = self._frame - self._looked_at
+        if waited >= self._calm_interval or self._cuts[-1] == self._frame:
             return True
-        return any(self._is_uncertain(tracklet) for tracklet in self._active)
+        if waited >= self._interval and self._changes.elsewhere(self._known()):
+            return True
+        uncertain = self._uncertain()
+        return len(uncertain) > CLOSE_LOOKS or any(t.looked_in_vain or not t.sure for t in uncertain)
 
     def update(
         self,
@@ -175,6 +189,7 @@ class Tracker:
         found: dict[int, int] = {}
         if detection is not None:
             self._looked_at = self._frame
+            self._changes.look()
             # What is found must not depend on the order in which detections come.
             order = np.lexsort((*detection.boxes.T[::-1], -detection.scores))
             boxes, scores = centred(detection.boxes[order]), detection.scores[order]
@@ -182,9 +197,13 @@ class Tracker:
             found |= self._begin(boxes, scores, found)
             found = {key: int(order[index]) for key, index in found.items()}
             for tracklet in self._active:
+                tracklet.looked_in_vain = False
                 tracklet.missed = 0 if tracklet.last_detected == self._frame else tracklet.missed + 1
             if look is not None:
                 self._look_again(look)
+        elif look is not None:
+            for tracklet in self._uncertain():
+                tracklet.looked_in_vain = not self._look_at(tracklet, look)
         self._follow()
         return found
 
@@ -215,8 +234,16 @@ class Tracker:
             self._retire(self._active)
             self._pictures.clear()
         self._pictures.push(luma)
+        self._changes.push(luma)
         self._retire([tracklet for tracklet in self._active if self._is_gone(tracklet)])
         self._predict()
+
+    def _known(self) -> Boxes:
+        """Where the faces are, (n, 4), that are certain."""
+        return np.array([self._expected(tracklet) for tracklet in self._active if tracklet.sure]).reshape(-1, 4)
+
+    def _uncertain(self) -> list[Tracklet]:
+        return [tracklet for tracklet in self._active if self._is_uncertain(tracklet)]
 
     def _is_uncertain(self, tracklet: Tracklet) -> bool:
         waited = self._frame - tracklet.frames[-1]
@@ -395,19 +422,25 @@ class Tracker:
         doubtful.sort(key=lambda tracklet: (tracklet.looks, -tracklet.score))
         turns = [missing, doubtful] if self._frame % 2 else [doubtful, missing]
         for tracklet in [*turns[0][:1], *turns[1], *turns[0][1:]][:LOOKS]:
-            box = self._box(tracklet)
-            tracklet.looks += not tracklet.sure
-            again = look(box)
-            boxes, scores = centred(again.boxes), again.scores
-            if not len(boxes):
-                continue
-            shared = overlaps(box, boxes)
-            best = int(np.argmax(np.where(shared > SAME, scores, -1.0)))
-            others = np.array([self._box(t) for t in self._active if t.sure and t is not tracklet]).reshape(-1, 4)
-            # What is better explained by another face says nothing about this one.
-            if shared[best] <= SAME or (len(others) and overlaps(boxes[best], others).max() >= shared[best]):
-                continue
-            if scores[best] >= max(ACKNOWLEDGED, self._threshold):
-                self._acknowledge(tracklet)
-            if tracklet.last_detected < self._frame and scores[best] >= FOUND_AGAIN:
-                self._detect(tracklet, boxes[best], float(scores[best]))
+            self._look_at(tracklet, look)
+
+    def _look_at(self, tracklet: Tracklet, look: Look) -> bool:
+        """Look for one face, and tell whether it was found."""
+        box = self._box(tracklet)
+        tracklet.looks += not tracklet.sure
+        again = look(box)
+        boxes, scores = centred(again.boxes), again.scores
+        if not len(boxes):
+            return False
+        shared = overlaps(box, boxes)
+        best = int(np.argmax(np.where(shared > SAME, scores, -1.0)))
+        others = np.array([self._box(t) for t in self._active if t.sure and t is not tracklet]).reshape(-1, 4)
+        # What is better explained by another face says nothing about this one.
+        if shared[best] <= SAME or (len(others) and overlaps(boxes[best], others).max() >= shared[best]):
+            return False
+        if scores[best] >= max(ACKNOWLEDGED, self._threshold):
+            self._acknowledge(tracklet)
+        found = bool(scores[best] >= FOUND_AGAIN)
+        if found and tracklet.last_detected < self._frame:
+            self._detect(tracklet, boxes[best], float(scores[best]))
+        return found

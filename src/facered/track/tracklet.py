@@ -44,6 +44,8 @@ class Tracklet:
         Detections since then in which it was not found.
     looks : int
         Second looks taken to find out whether it is a face.
+    looked_in_vain : bool
+        Whether it was not found when it alone was looked at, and the whole picture has not been since.
     size : float
         Mean side of the box as it was last detected.
     sure : bool
@@ -69,6 +71,7 @@ class Tracklet:
     score: float = 0.0
     missed: int = 0
     looks: int = 0
+    looked_in_vain: bool = False
     size: float = 0.0
     sure: bool = False
     shot: Shot = field(init=False)
