@@ -20,13 +20,16 @@ from facered.video.orientation import UPRIGHT, Orientation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from av.packet import Packet
     from av.stream import Stream
+    from numpy.typing import NDArray
 
     from facered.annotations import Annotations
     from facered.styles import Style
     from facered.video.images import ImageWriter
     from facered.video.reader import Reader
+    from facered.video.regions import RegionsOfInterest
     from facered.video.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -60,7 +63,7 @@ def redact_frame(
     orientation: Orientation = UPRIGHT,
     *,
     hold: bool = False,
-) -> int | None:
+) -> NDArray[np.float64] | None:
     """Hide the faces that the annotations hold for the frame's time, in place.
 
     A frame without faces is not touched, nor copied.
@@ -79,8 +82,9 @@ def redact_frame(
 
     Returns
     -------
-    int or None
-        How many faces were hidden; None if the annotations have no entry for the frame.
+    (n, 4) float64 or None
+        The boxes of the faces that were hidden, x1, y1, x2, y2 in pixels of the shown picture; None if the annotations
+        have no entry for the frame.
     """
     assert frame.pts is not None
     number = annotations.frame_at(frame.pts)
@@ -94,7 +98,7 @@ def redact_frame(
             frame.make_writable()
         with timed("hide"):
             hider.hide(frames.view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
-    return len(boxes)
+    return boxes
 
 
 def redact_video(
@@ -133,7 +137,7 @@ def redact_video(
         The video cannot be read or written.
     """
     info = reader.info
-    hiding = _Hiding(reader, annotations, Hider(style), span)
+    hiding = _Hiding(reader, annotations, Hider(style), span, None if style.outlined else writer.regions)
     stage = Stage("redact", info.frames, progress)
     waiting = depth(info.width, info.height) if threads != 1 else 0
     decoded = timed_items(reader.demux(*writer.others), "decode")
@@ -169,28 +173,40 @@ def redact_video(
 class _Hiding:
     """Hides faces in frames on their way to the encoder, and counts."""
 
-    def __init__(self, reader: Reader, annotations: Annotations, hider: Hider, span: Span) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        annotations: Annotations,
+        hider: Hider,
+        span: Span,
+        regions: RegionsOfInterest | None,
+    ) -> None:
         self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
+        self._regions = regions
         self._first: int | None = None
         self.last = self.held = self.drawn = self.hidden = self.missing = 0
 
     def walk(self, items: Iterator[VideoFrame | Packet[Stream]]) -> Iterator[VideoFrame | Packet[Stream]]:
         """Yield frames with their faces hidden, and packets as they are."""
         for item in items:
-            if isinstance(item, VideoFrame):
-                self._take(item)
-            yield item
+            yield self._take(item) if isinstance(item, VideoFrame) else item
             del item  # the next may be long in coming
 
-    def _take(self, frame: VideoFrame) -> None:
+    def _take(self, frame: VideoFrame) -> VideoFrame:
         assert frame.pts is not None
         self._first = frame.pts if self._first is None else self._first
         self.last = frame.pts
         if not self._span.holds((frame.pts - self._first) * self._reader.info.time_base):
-            return
+            return frame
         self.held += 1
-        orientation, damaged = self._reader.info.orientation, bool(self._reader.damaged)
-        count = redact_frame(frame, self._annotations, self._hider, orientation, hold=damaged)
-        self.missing += count is None
-        self.hidden += bool(count)
-        self.drawn += count or 0
+        info, damaged = self._reader.info, bool(self._reader.damaged)
+        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=damaged)
+        if boxes is None:
+            self.missing += 1
+        elif len(boxes):
+            self.hidden += 1
+            self.drawn += len(boxes)
+            if self._regions is not None:
+                with timed("mark"):
+                    return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
+        return frame

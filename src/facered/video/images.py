@@ -43,6 +43,7 @@ class ImageWriter:
     def __init__(self, path: Path, reader: Reader) -> None:
         self.path = path
         self.others: list[Stream] = []
+        self.regions = None  # pictures are coded as well as can be
         self._orientation = reader.info.orientation
         self._written: list[tuple[Path, Path]] = []  # partial files, and what they will be called
         self._number = first_number(reader.path)

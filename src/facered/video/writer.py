@@ -21,6 +21,7 @@ from facered.outputs import CONTAINERS
 from facered.profiling import timed
 from facered.video import subtitles
 from facered.video.encoding import ENCODERS, Encoding, choose_codec, choose_format, configure
+from facered.video.regions import RegionsOfInterest
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -44,6 +45,8 @@ KEPT_TAGS = frozenset((
 """Tags of the file that are carried over; others (places, devices) might give someone away."""
 STREAM_TAGS = ("language", "title", "creation_time")
 """Tags of a stream that are carried over."""
+HEEDING, UNHEEDING = ("h264", "hevc"), "ultrafast"
+"""Codecs whose encoders spend their bits by what is in a picture, and the preset that does not."""
 _FULL, _LIMITED = 2, 1
 
 USUAL_LAYOUTS = {
@@ -86,6 +89,7 @@ class Writer:
         self._copied: dict[int, Callable[[Packet[Stream]], None]] = {}
         self._finishing: list[Callable[[], None]] = []
         self.others: list[Stream] = []  # whose packets `write_packet` takes
+        self.regions: RegionsOfInterest | None = None  # to mark hidden faces with, where the encoder heeds that
         self._format = CONTAINERS[path.suffix.lower()]
         # The index goes first, so that players can start before they have everything.
         options = {"movflags": "+faststart"} if self._format != "matroska" else {}
@@ -174,6 +178,8 @@ class Writer:
             )
         pixel_format = choose_format(info, encoding, codec)
         self._conversion = pixel_format if pixel_format != info.working_format else None
+        if codec in HEEDING and encoding.preset != UNHEEDING and not self._conversion:
+            self.regions = RegionsOfInterest()
         full_range = info.colours.range == _FULL or info.working_format.startswith("yuvj")
         if full_range and codec == "prores":  # which has no way of telling
             info = replace(info, colours=replace(info.colours, range=_LIMITED))
