@@ -105,7 +105,7 @@ class TestGaps:
     def test_filled_by_patches_grow_too(self) -> None:
         way = [piece(straight(range(60)), followed=range(20, 40))]
         widths = complete(way, RATE).boxes[:, 2]
-        assert widths[30] > widths[25] > widths[19] == pytest.approx(40, rel=1e-3)
+        assert widths[30] > widths[27] > widths[19] == pytest.approx(40, rel=1e-3)
 
 
 class TestEnds:

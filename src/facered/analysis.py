@@ -180,7 +180,7 @@ class _Finder:
         self._orientation = info.orientation
         self._options = options
         self._thumbnails = thumbnails
-        self._since_fine = FOREVER
+        self._since_fine, self._fine_looks = FOREVER, 0
         self._changes = Changes(np.array([info.width, info.height], np.float64))
         self._small = SMALL * max(info.width, info.height)
         self._fine_intervals = [max(1, round(seconds * float(info.rate))) for seconds in (FINE_SECONDS, FINER_SECONDS)]
@@ -214,7 +214,8 @@ class _Finder:
 
     def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
         with timed("follow"):
-            due = self._tracker.wants_detection(seen.luma, seen.begins_shot) or self._options.detect == "every"
+            due = self._tracker.wants_detection(seen.luma, seen.begins_shot, closely=True)
+            due = due or self._options.detect == "every"
         if not seen.wanted:
             return NOTHING
         within, fine = self._fine_part(seen, due)
@@ -231,10 +232,17 @@ class _Finder:
         if not (seen.begins_shot or self._since_fine >= interval * (1 - EARLY * due)):
             return None, False
         self._since_fine = 0
+        self._fine_looks += 1
         self._changes.push(seen.luma)
-        # Where nothing has changed nobody is new, but small faces that are there have to be found again.
-        within = None if seen.begins_shot else self._changes.region(self._tracker.followed(2 * self._small))
-        self._changes.look()
+        within = None
+        if not seen.begins_shot:
+            # Where nothing has changed nobody is new, but small faces that are there have to be found again. What those
+            # who are known move themselves is looked at every other time.
+            known = self._tracker.followed() if self._fine_looks % 2 else np.empty((0, 4))
+            within = self._changes.region(self._tracker.followed(2 * self._small), known)
+        if within is not None and not within[2]:
+            return None, False
+        self._changes.look(within)
         return within, True
 
 

@@ -10,9 +10,13 @@ import numpy as np
 from facered.track.cuts import thinned
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
+
+    Cell = TypeVar("Cell", bound=np.generic)
 
 LEAST = 3.0
 """Change of a cell's mean, in 8-bit steps, that is more than noise."""
@@ -42,22 +46,31 @@ class Changes:
         """Turn to the next picture, (height, width) uint8."""
         self._here = thinned(luma)
 
-    def look(self) -> None:
-        """Take note that this picture is being looked at."""
-        self._before = self._here
+    def look(self, within: Boxes | None = None) -> None:
+        """Take note that this picture, or what is within a (4,) box of it, is being looked at."""
+        if within is None or self._before is None or self._here is None:
+            self._before = self._here
+            return
+        part = _cells(self._here, within / self._size, (-0.5, -0.5, 0.5, 0.5))
+        _cells(self._before, within / self._size, (-0.5, -0.5, 0.5, 0.5))[:] = part
 
     def elsewhere(self, faces: Boxes) -> bool:
         """Tell whether anything changed but what persons move whose faces, (n, 4) boxes, are known."""
         changed = self._changed()
         if changed is None:
             return True
-        for face in faces / self._size:
-            for part in (HEAD, BODY):
-                _cells(changed, face, part)[:] = False
+        self._leave_out(changed, faces)
         return int(changed.sum()) >= FEWEST
 
-    def region(self, faces: Boxes) -> Boxes | None:
-        """Return the part that holds all that changed, and these faces, (n, 4) boxes, with what is about them.
+    def region(self, faces: Boxes, persons: Boxes) -> Boxes | None:
+        """Return the part of the picture that is to be looked at.
+
+        Parameters
+        ----------
+        faces : (n, 4) float64
+            What holds these faces, with what is about them, and all that changed, is returned
+        persons : (m, 4) float64
+            but for what these persons move, given by their faces.
 
         Returns
         -------
@@ -67,6 +80,7 @@ class Changes:
         changed = self._changed()
         if changed is None:
             return None
+        self._leave_out(changed, persons)
         for face in faces / self._size:
             _cells(changed, face, ABOUT)[:] = True
         bounds = []
@@ -79,6 +93,11 @@ class Changes:
         (left, right), (top, bottom) = bounds
         return np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]) * self._size
 
+    def _leave_out(self, changed: NDArray[np.bool_], persons: Boxes) -> None:
+        for face in persons / self._size:
+            for part in (HEAD, BODY):
+                _cells(changed, face, part)[:] = False
+
     def _changed(self) -> NDArray[np.bool_] | None:
         if self._before is None or self._here is None or self._before.shape != self._here.shape:
             return None
@@ -86,9 +105,7 @@ class Changes:
         return changed
 
 
-def _cells(
-    cells: NDArray[np.bool_], face: NDArray[np.float64], part: tuple[float, float, float, float]
-) -> NDArray[np.bool_]:
+def _cells(cells: NDArray[Cell], face: Boxes, part: tuple[float, float, float, float]) -> NDArray[Cell]:
     """Return the cells that hold any of a part about a face, a (4,) box in fractions of the picture."""
     rows, columns = cells.shape
     x, y, width, height = face.tolist()

@@ -58,7 +58,8 @@ REMEMBERED_SECONDS = 1.0
 TENTATIVE_SECONDS = 0.5
 """The same for what may be none."""
 FOLLOWED_SECONDS = 1.2
-"""For so long at most a face is followed by its looks alone, forwards and backwards."""
+"""For so long at most a face is followed by its looks alone, forwards and backwards; back from its first detection,
+twice as long."""
 MOST_PICTURES = 120
 """Most pictures that are kept for following backwards, whatever the frame rate."""
 ALIKE = 0.75
@@ -130,16 +131,23 @@ class Tracker:
         self._active: list[Tracklet] = []
         self._done: list[Tracklet] = []
 
-    def followed(self, largest: float) -> Boxes:
-        """Return where the faces are, (n, 4), perhaps only supposed ones, whose mean side is `largest` at most."""
-        return np.array([self._expected(t) for t in self._active if t.size <= largest]).reshape(-1, 4)
+    def followed(self, largest: float | None = None) -> Boxes:
+        """Return where the faces are, (n, 4).
+
+        Parameters
+        ----------
+        largest : float, optional
+            Only of those whose mean side is so many pixels at most, but also of what may be none.
+        """
+        chosen = [t for t in self._active if (t.sure if largest is None else t.size <= largest)]
+        return np.array([self._expected(tracklet) for tracklet in chosen]).reshape(-1, 4)
 
     @property
     def smallest(self) -> float:
         """Mean side of the smallest face that is followed, in pixels; infinite if there is none."""
         return min((tracklet.size for tracklet in self._active if tracklet.sure), default=float("inf"))
 
-    def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool) -> bool:
+    def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool, closely: bool = False) -> bool:
         """Tell whether the next frame had better be given to the detector; to be asked before `update`.
 
         That is so in a new shot, where a face is new, or lost, or may be none, or moves fast, and once in a while; sooner
@@ -149,14 +157,18 @@ class Tracker:
         ----------
         luma, begins_shot
             As for `update`.
+        closely : bool
+            Whether `update` will be able to look at some faces one by one, if it is given no detection.
         """
         self._enter(luma, begins_shot)
         waited = self._frame - self._looked_at
         if waited >= self._calm_interval or self._cuts[-1] == self._frame:
             return True
-        if waited >= self._interval and self._changes.elsewhere(self._known()):
+        if waited >= self._interval and self._changes.elsewhere(self.followed()):
             return True
         uncertain = self._uncertain()
+        if not closely:
+            return bool(uncertain)
         return len(uncertain) > CLOSE_LOOKS or any(t.looked_in_vain or not t.sure for t in uncertain)
 
     def update(
@@ -237,10 +249,6 @@ class Tracker:
         self._changes.push(luma)
         self._retire([tracklet for tracklet in self._active if self._is_gone(tracklet)])
         self._predict()
-
-    def _known(self) -> Boxes:
-        """Where the faces are, (n, 4), that are certain."""
-        return np.array([self._expected(tracklet) for tracklet in self._active if tracklet.sure]).reshape(-1, 4)
 
     def _uncertain(self) -> list[Tracklet]:
         return [tracklet for tracklet in self._active if self._is_uncertain(tracklet)]
@@ -390,7 +398,7 @@ class Tracker:
         others = [other for other in self._active if other.sure and other is not tracklet]
         elapsed = self._frame - tracklet.frames[0]
         size = float(np.sqrt(box[2] * box[3]))
-        for back in range(elapsed + 1, min(elapsed + self._followed + 1, len(self._pictures))):
+        for back in range(elapsed + 1, min(elapsed + 2 * self._followed + 1, len(self._pictures))):
             guess = box.copy()
             guess[:2] += step
             place = self._pictures.find([patch], guess[None], back)[0]
