@@ -3,6 +3,7 @@
 A mask holds 0 (the sample stays as it is, to the bit) to 128 (it is replaced altogether).
 """
 
+from libc.math cimport sqrt
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
@@ -12,6 +13,26 @@ cdef enum:
     OPAQUE = 128
 
 
+cdef inline Py_ssize_t within(double place, Py_ssize_t length) noexcept nogil:
+    """Return the sample that a place lies in, or the nearest one of the row, or its end."""
+    return 0 if place <= 0 else length if place >= length else <Py_ssize_t>place
+
+
+cdef void draw_rim(uint8_t* row, Py_ssize_t begin, Py_ssize_t end, float centre, float inverse, float dy, float outer,
+                   float slope, bint rectangle) noexcept nogil:
+    cdef float dx, away, alpha
+    cdef Py_ssize_t x
+    for x in range(begin, end):
+        dx = (<float><int>x + <float>0.5 - centre) * inverse
+        dx = dx * dx
+        # Linear in the squared distance: no square root, and as smooth.
+        away = (dx if dx > dy else dy) if rectangle else dx + dy
+        alpha = (outer - away) * slope
+        alpha = alpha if alpha > 0 else 0
+        alpha = alpha if alpha < OPAQUE else OPAQUE
+        row[x] = <uint8_t><int>(alpha + <float>0.5)
+
+
 cdef void draw_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather,
                     bint rectangle) noexcept nogil:
     # Without `one` the compiler would compute in double precision, and round otherwise than the twin.
@@ -19,22 +40,30 @@ cdef void draw_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float 
     cdef float outer = (one + feather) * (one + feather)
     cdef float slope = opaque / (outer - one)
     cdef float inverse_x = one / semi_x, inverse_y = one / semi_y
-    cdef float dx, dy, away, alpha
-    cdef Py_ssize_t x, y
+    cdef float dy
+    cdef double reach
+    cdef Py_ssize_t y, width = mask.shape[1], begin, end, left, right
     cdef uint8_t* row
     for y in range(mask.shape[0]):
         row = &mask[y, 0]
         dy = (<float>y + <float>0.5 - centre_y) * inverse_y
         dy = dy * dy
-        for x in range(mask.shape[1]):
-            dx = (<float><int>x + <float>0.5 - centre_x) * inverse_x
-            dx = dx * dx
-            # Linear in the squared distance: no square root, and as smooth.
-            away = (dx if dx > dy else dy) if rectangle else dx + dy
-            alpha = (outer - away) * slope
-            alpha = alpha if alpha > 0 else 0
-            alpha = alpha if alpha < OPAQUE else OPAQUE
-            row[x] = <uint8_t><int>(alpha + <float>0.5)
+        # Where the rim begins and ends, give or take a sample; what lies beyond it is known.
+        begin = end = left = right = 0
+        if dy < outer:
+            reach = semi_x * sqrt(outer if rectangle else outer - dy)
+            begin, end = within(centre_x - reach - 1, width), within(centre_x + reach + 2, width)
+            left = right = end
+        if dy < one:
+            reach = semi_x * sqrt(one if rectangle else one - dy)
+            if reach > 2:
+                left, right = within(centre_x - reach + 2, width), within(centre_x + reach - 1, width)
+        memset(row, 0, begin)
+        draw_rim(row, begin, left, centre_x, inverse_x, dy, outer, slope, rectangle)
+        if left < right:
+            memset(row + left, OPAQUE, right - left)
+        draw_rim(row, max(left, right), end, centre_x, inverse_x, dy, outer, slope, rectangle)
+        memset(row + end, 0, width - end)
 
 
 def ellipse_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather):
