@@ -124,7 +124,7 @@ def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
     surely_seen = min(before.score, behind.score) >= FACE
     strangers = surely_seen and alike < STRANGE and elapsed > BRIEFLY_SECONDS * rate
     for base, distance, missing in ((1.0, followed, gap), (MISLED, detected, elapsed)):
-        unlike = missing > SHORT_SECONDS * rate and alike < LIKE or strangers
+        unlike = (missing > SHORT_SECONDS * rate and alike < LIKE) or strangers
         if distance is not None and distance + 1 - alike <= DEAREST and not unlike:
             return base + distance + 1 - alike
     return None

@@ -16,6 +16,7 @@ import numpy as np
 from facered.track import association, kalman
 from facered.track.appearance import RecentPictures, likeness
 from facered.track.boxes import centred, overlaps, parts
+from facered.track.camera import STILL, common_motion
 from facered.track.compiled import announce
 from facered.track.path import Track, complete
 from facered.track.shots import Shots
@@ -120,6 +121,7 @@ class Tracker:
         self._frame = self._looked_at = -1
         self._entered = False
         self._places: dict[int, Boxes] = {}
+        self._motion = STILL
         self._cuts: list[int] = []  # the first frame of each shot
         self._begun = 0
         self._active: list[Tracklet] = []
@@ -214,6 +216,7 @@ class Tracker:
             self._cuts.append(self._frame)
             self._retire(self._active)
             self._pictures.clear()
+            self._motion = STILL
         self._pictures.push(luma)
         self._retire([tracklet for tracklet in self._active if self._is_gone(tracklet)])
         self._predict()
@@ -245,8 +248,10 @@ class Tracker:
         """Move the filters on, and see where the patches are."""
         for tracklet in self._active:
             if tracklet.frames[-1] < self._frame - 1:
-                tracklet.mean[:2, 1] *= DAMPING
-                tracklet.mean[2:, 1] = 0.0
+                # What is not seen goes on with the picture, and ever less by itself.
+                along = self._motion.velocity(tracklet.mean[:, 0])
+                tracklet.mean[:2, 1] = along[:2] + DAMPING * (tracklet.mean[:2, 1] - along[:2])
+                tracklet.mean[2:, 1] = along[2:]
             kalman.predict(tracklet.mean, tracklet.covariance)
         self._places = {}
         if self._active:
@@ -254,6 +259,20 @@ class Tracker:
             recent = self._pictures.find([tracklet.recent for tracklet in self._active], predicted)
             for tracklet, place in zip(self._active, recent, strict=True):
                 self._places[tracklet.key] = place
+        self._move()
+
+    def _move(self) -> None:
+        """See how the picture moves; where a patch was not found, the face moves with it."""
+        well = [t for t in self._active if t.frames[-1] == self._frame - 1 and self._places[t.key][4] >= STEADY]
+        before = np.array([tracklet.boxes[-1] for tracklet in well]).reshape(-1, 4)
+        after = np.array([self._places[tracklet.key] for tracklet in well]).reshape(-1, 5)
+        last, self._motion = self._motion, common_motion(before, after)
+        if self._motion is last:
+            return
+        for tracklet in self._active:
+            if self._places[tracklet.key][4] < ALIKE:
+                box = tracklet.mean[:, 0]
+                box += self._motion.velocity(box) - last.velocity(box)
 
     def _expected(self, tracklet: Tracklet) -> Boxes:
         """Where a face is looked for: where its patch is, if that was found, else where its filter says."""
@@ -320,6 +339,7 @@ class Tracker:
                 continue
             tracklet = Tracklet(self._begun, self._pictures.patch(boxes[index]), self._frame)
             self._detect(tracklet, boxes[index], float(scores[index]))
+            tracklet.mean[:, 1] = self._motion.velocity(boxes[index])
             self._active.append(tracklet)
             begun[self._begun] = index
             self._begun += 1
