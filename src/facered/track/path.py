@@ -112,7 +112,7 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         whole[near],
         sum(piece.detections for piece in way),
         max(piece.score for piece in way),
-        tuple(piece.key for piece in way),
+        tuple(spell.key for piece in way for spell in piece.spells),
         shot,
     )
 

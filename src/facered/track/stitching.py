@@ -8,6 +8,7 @@ import numpy as np
 
 from facered.track.appearance import likeness
 from facered.track.boxes import overlaps, union
+from facered.track.tracklet import SEEN_WELL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,9 @@ DEAREST = 1.1
 """How much may be missing of nearness and likeness together, each from 0 to 1."""
 WAITING = 1.0
 """Cost of a second's gap: of several pieces that would fit, the next one does."""
-MISLED = 10.0
-"""Cost of pieces that only fit without what was followed by patches."""
+MISLED, LED = 10.0, 1.5
+"""What is added to the cost of pieces that only fit without what was followed by patches, and what of it counts beside
+others."""
 LIKE, SHORT_SECONDS = 0.5, 1.2
 """Least likeness of what reappears after more than a short time."""
 STRANGE = 0.4
@@ -73,10 +75,11 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
                 waited = max(pieces[b].first_detected - before.last_detected, 0) / rate
                 # What is only perhaps a face must not come between two pieces that surely are.
                 doubtful = not (before.sure and pieces[b].sure)
-                pairs.append((doubtful, cost + WAITING * waited, a, b))
+                order = cost - MISLED + LED if cost >= MISLED else cost
+                pairs.append((doubtful, order + WAITING * waited, cost, a, b))
     following: dict[int, int] = {}
     followers = set()
-    for _, cost, a, b in sorted(pairs):
+    for _, _, cost, a, b in sorted(pairs):
         if a not in following and b not in followers:
             following[a] = b
             followers.add(b)
@@ -121,8 +124,8 @@ def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
     if followed is None and detected is None:
         return None
     alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
-    surely_seen = min(before.score, behind.score) >= FACE
-    strangers = surely_seen and alike < STRANGE and elapsed > BRIEFLY_SECONDS * rate
+    seen_well = min(before.score, behind.score) >= SEEN_WELL
+    strangers = seen_well and alike < STRANGE and elapsed > BRIEFLY_SECONDS * rate
     for base, distance, missing in ((1.0, followed, gap), (MISLED, detected, elapsed)):
         unlike = (missing > SHORT_SECONDS * rate and alike < LIKE) or strangers
         if distance is not None and distance + 1 - alike <= DEAREST and not unlike:

@@ -170,7 +170,8 @@ class Tracker:
         Returns
         -------
         dict of int to int
-            For each track detected in this frame, by its key, the index of its detection.
+            For each track detected in this frame, by its key, the index of its detection. The key changes where a face
+            is detected again after an interruption.
         """
         self._enter(luma, begins_shot)
         self._entered = False
@@ -182,7 +183,8 @@ class Tracker:
             boxes, scores = centred(detection.boxes[order]), detection.scores[order]
             found = self._associate(boxes, scores)
             found |= self._begin(boxes, scores, found)
-            found = {key: int(order[index]) for key, index in found.items()}
+            known = {tracklet.key: tracklet.spells[-1].key for tracklet in self._active}
+            found = {known[key]: int(order[index]) for key, index in found.items()}
             for tracklet in self._active:
                 tracklet.missed = 0 if tracklet.last_detected == self._frame else tracklet.missed + 1
             if look is not None:
@@ -202,7 +204,7 @@ class Tracker:
             return []
         self._retire(self._active)
         shots = Shots(self._cuts, dissolves, self._frame)
-        pieces = [piece for tracklet in self._done for piece in shots.pieces(tracklet)]
+        pieces = [part for tracklet in self._done for piece in shots.pieces(tracklet) for part in piece.by_person()]
         tracks = [complete(way, self._rate) for way in join(pieces, self._rate) if any(piece.sure for piece in way)]
         return sorted(without_doubles(tracks), key=lambda track: (track.frames[0], track.detected, *track.boxes[0]))
 
@@ -225,7 +227,7 @@ class Tracker:
         waited = self._frame - tracklet.frames[-1]
         if not tracklet.sure:
             young = self._frame - tracklet.first_detected <= self._tentative
-            return young and tracklet.score >= self._threshold and tracklet.looks < TRIALS
+            return young and tracklet.looks < TRIALS
         if waited > 1:
             return waited <= self._tentative
         place = self._places[tracklet.key]
@@ -318,8 +320,10 @@ class Tracker:
         patch = self._pictures.patch(box)
         return max(likeness(tracklet.anchor, patch), likeness(tracklet.best_patch, patch)) >= LIKE
 
-    def _detect(self, tracklet: Tracklet, box: Boxes, score: float) -> None:
-        tracklet.detect(self._frame, box, score, self._pictures.patch(box))
+    def _detect(self, tracklet: Tracklet, box: Boxes, score: float, *, again: bool = False) -> None:
+        # In so long a time somebody else may have come, unless it was looked for where it must be.
+        key = self._number() if tracklet.missed > MISSED and not again else None
+        tracklet.detect(self._frame, box, score, self._pictures.patch(box), key)
         if tracklet.detections > 1 and tracklet.score >= max(CERTAIN, self._threshold):
             self._acknowledge(tracklet)
 
@@ -330,20 +334,24 @@ class Tracker:
             self._follow_back(tracklet)
 
     def _begin(self, boxes: Boxes, scores: NDArray[np.float32], found: dict[int, int]) -> dict[int, int]:
-        """Begin a track with every detection that continues none."""
+        """Begin a track with every confident detection that continues none."""
         begun: dict[int, int] = {}
         taken = np.concatenate([boxes[sorted(found.values())], *(self._box(t)[None] for t in self._active if t.sure)])
-        for index in sorted(set(range(len(boxes))) - set(found.values())):
+        for index in sorted(set(np.flatnonzero(scores >= self._threshold).tolist()) - set(found.values())):
             # Detectors see parts of a face as further, fainter faces.
             if len(taken) and scores[index] < CERTAIN and parts(boxes[index], taken).max() > PART:
                 continue
-            tracklet = Tracklet(self._begun, self._pictures.patch(boxes[index]), self._frame)
+            tracklet = Tracklet(self._number(), self._pictures.patch(boxes[index]), self._frame)
             self._detect(tracklet, boxes[index], float(scores[index]))
             tracklet.mean[:, 1] = self._motion.velocity(boxes[index])
             self._active.append(tracklet)
-            begun[self._begun] = index
-            self._begun += 1
+            begun[tracklet.key] = index
         return begun
+
+    def _number(self) -> int:
+        """Return a key that nobody has yet."""
+        self._begun += 1
+        return self._begun - 1
 
     def _follow(self) -> None:
         """Follow the faces that were not detected by their patches."""
@@ -408,7 +416,6 @@ class Tracker:
             for tracklet in self._active
             if not tracklet.sure
             and tracklet.looks < TRIALS
-            and tracklet.score >= self._threshold
             and self._frame - tracklet.first_detected >= 2**tracklet.looks - 1
         ]
         missing.sort(key=lambda tracklet: tracklet.last_detected)
@@ -430,4 +437,4 @@ class Tracker:
             if scores[best] >= max(ACKNOWLEDGED, self._threshold):
                 self._acknowledge(tracklet)
             if tracklet.last_detected < self._frame and scores[best] >= FOUND_AGAIN:
-                self._detect(tracklet, boxes[best], float(scores[best]))
+                self._detect(tracklet, boxes[best], float(scores[best]), again=True)
