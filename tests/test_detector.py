@@ -20,6 +20,7 @@ from facered.detect.detector import (
     SMALLEST,
     SMALLEST_CROP,
     SURROUNDINGS,
+    WHOLE,
     Detector,
 )
 from facered.video.frames import Picture, view
@@ -289,9 +290,11 @@ def size_teller(folder: Path, size: int | None = None, tensor: Sequence[int | st
     return Detector(save(folder / "told.onnx", outputs, tensor), size=size)
 
 
-def sizes_seen(detector: Detector, picture: tuple[int, int], fine: bool = False) -> list[tuple[int, int]]:
+def sizes_seen(
+    detector: Detector, picture: tuple[int, int], fine: bool = False, whole: bool = False
+) -> list[tuple[int, int]]:
     """Return width and height of the pictures that a `size_teller` was shown of one picture, ascending."""
-    boxes = detector.detect(gray_picture(*picture), 0.5, fine=fine).boxes
+    boxes = detector.detect(gray_picture(*picture), 0.5, fine=fine, whole=whole).boxes
     np.testing.assert_allclose(boxes[:, :2], 0, atol=1e-4)
     return sorted((round(TOLD * picture[0] / x), round(TOLD * picture[1] / y)) for x, y in boxes[:, 2:].tolist())
 
@@ -327,9 +330,49 @@ class TestSizes:
         assert sizes_seen(detector, (longer, longer // 2), fine=True) == [(size, size // 2) for size in seen]
         assert sizes_seen(detector, (longer // 2, longer), fine=True) == [(size // 2, size) for size in seen]
 
+    @pytest.mark.parametrize(
+        "where", [(300, 200), (1240, 700), (2560 - 36, 1440 - 30)], ids=["part", "border", "corner"]
+    )
+    def test_the_smallest_faces_of_a_very_large_picture_are_found_part_by_part(
+        self, detector: Detector, frames: list[av.VideoFrame], where: tuple[int, int]
+    ) -> None:
+        picture = placed(videos.enlarge(frames[0], 36, 30), 2560, 1440, *where)
+        assert len(detector.detect(picture, 0.3, fine=True).boxes) == 0
+        (box,) = detector.detect(picture, 0.3, fine=True, whole=True).boxes
+        (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
+        np.testing.assert_allclose(box, large * (36 / 176) + np.array(where * 2), atol=4)
+
+    @pytest.mark.parametrize(
+        ("picture", "parts"),
+        [
+            pytest.param((WHOLE, WHOLE // 2), [], id="seen well enough"),
+            pytest.param((2560, 1440), [(1328, 1440)] * 2, id="two parts"),
+            pytest.param((1440, 2560), [(1440, 1328)] * 2, id="one above the other"),
+            pytest.param((3840, 2160), [(1968, 1128)] * 4, id="four parts"),
+            pytest.param((7680, 4320), [(1968, 1128)] * 4, id="half its size"),
+        ],
+    )
+    def test_parts_are_of_bounded_size(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        picture: tuple[int, int],
+        parts: list[tuple[int, int]],
+    ) -> None:
+        detector, seen = size_teller(tmp_path), []
+        sizes = detector._sizes
+
+        def noted(width: int, height: int, longest: int) -> tuple[tuple[int, int], tuple[int, int]]:
+            seen.append(sizes(width, height, longest)[1])
+            return sizes(width, height, longest)
+
+        monkeypatch.setattr(detector, "_sizes", noted)
+        detector.detect(gray_picture(*picture), 0.5, whole=True)
+        assert seen[1:] == parts
+
     @pytest.mark.parametrize("fine", [False, True])
     def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: bool) -> None:
-        assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine) == [(256, 128)]
+        assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine, fine) == [(256, 128)]
 
     def test_a_fine_look_finds_no_face_twice(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 8 * 176, 8 * 144))

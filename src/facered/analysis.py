@@ -41,6 +41,8 @@ SURPLUS = 2
 FINE_SECONDS, FINER_SECONDS = 1.0, 0.4
 """So often, and at the begin of every shot, smaller faces are looked for as well: while there are none, and while there
 are some."""
+WHOLE_SECONDS, WHOLER_SECONDS = 3.0, 1.2
+"""So often, and at the begin of every shot, very large pictures are looked at in their own size, likewise."""
 FOREVER = 1 << 30
 SMALL = 1 / 32
 """Part of the picture's longer side below which a face is small."""
@@ -176,9 +178,10 @@ class _Finder:
         self._orientation = info.orientation
         self._options = options
         self._thumbnails = thumbnails
-        self._since_fine = FOREVER
+        self._since_fine = self._since_whole = FOREVER
         self._small = SMALL * max(info.width, info.height)
         self._fine_intervals = [max(1, round(seconds * float(info.rate))) for seconds in (FINE_SECONDS, FINER_SECONDS)]
+        self._whole_intervals = [round(seconds * float(info.rate)) for seconds in (WHOLE_SECONDS, WHOLER_SECONDS)]
 
     def take(self, seen: _Seen) -> None:
         """Look for faces in the next frame; where it is not wanted, there are none."""
@@ -211,17 +214,21 @@ class _Finder:
         with timed("follow"):
             uncertain = self._tracker.wants_detection(seen.luma, seen.begins_shot)
         self._since_fine += 1
+        self._since_whole += 1
         smallest = self._tracker.smallest
         fine = seen.begins_shot or self._since_fine >= self._fine_intervals[smallest < self._small]
+        whole = fine and (seen.begins_shot or self._since_whole >= self._whole_intervals[smallest < self._small / 2])
         if fine:
             self._since_fine = 0
+        if whole:
+            self._since_whole = 0
         if not seen.wanted:
             return NOTHING
         if not (fine or uncertain or self._options.detect == "every"):
             return None
         # The tracker may know better than the score which faces to keep where there are too many.
         limit = self._options.max_faces and SURPLUS * self._options.max_faces
-        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
+        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine, whole=whole)
 
 
 def _by_frame(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,13 @@ SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
 FINE = 1280
 """At the fine size it is the video's own up to this, and half of it if that is more."""
+WHOLE, WHOLEST = 1920, 3840
+"""Pictures with a longer side than the first are looked at part by part too, in their own size up to the second."""
+TILE, SHARED = 2048, 96
+"""Most pixels along a part's sides, and how many it shares with the next one: larger faces are found on the smaller
+pictures."""
+CUT = 4
+"""A face that comes so near to the next part, in pixels, may be cut, and is seen whole in that one."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 
@@ -109,7 +117,9 @@ class Detector:
         self._boxes = np.empty((POINTS, 5), np.float32)
         self._views: dict[int, _View] = {}
 
-    def detect(self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: bool = False) -> Detection:
+    def detect(
+        self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: bool = False, whole: bool = False
+    ) -> Detection:
         """Return the faces whose score is above the threshold, at most `limit`, the best ones.
 
         Parameters
@@ -119,12 +129,17 @@ class Detector:
         limit : int or None
         fine : bool
             Look at a larger picture as well, which shows smaller faces. That takes several times as long.
+        whole : bool
+            Look at a very large picture in its own size as well, part by part: for faces that are small even there.
         """
         longer = max(picture.shown_size)
         sizes = [self._size or min(max(longer, SMALLEST), LARGEST)]
         if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
             sizes.append(min(longer, max(FINE, longer // 2)))
-        found = self._suppressed([self._run(self._filled(picture, size), threshold) for size in sizes])
+        runs = [self._run(self._filled(picture, size), threshold) for size in sizes]
+        if whole and not self._size and longer > WHOLE:
+            runs += self._tiles(picture, threshold)
+        found = self._suppressed(runs)
         return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
 
     def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
@@ -141,15 +156,39 @@ class Detector:
         width, height = picture.shown_size
         left, right = _span(float(box[0]), side, width)
         top, bottom = _span(float(box[1]), side, height)
-        shown = np.array([[left, top, right, bottom]], np.float64)
+        found = self._suppressed([self._part(picture, (left, top, right, bottom), ENLARGED * SURROUNDINGS, threshold)])
+        return Detection(found[:, :4].copy(), found[:, 4].copy())
+
+    def _tiles(self, picture: Picture, threshold: float) -> list[NDArray[np.float32]]:
+        """Return the faces of all parts of a picture, without what is cut at the borders between them."""
+        size = picture.shown_size
+        scale = min(1.0, WHOLEST / max(size))
+        spans = [_spans(length, -(-round(scale * length) // TILE), round(SHARED / scale)) for length in size]
+        found: list[NDArray[np.float32]] = []
+        for top, bottom in spans[1]:
+            for left, right in spans[0]:
+                place = left, top, right, bottom
+                boxes = self._part(picture, place, scale * max(right - left, bottom - top), threshold)
+                low = np.array([left, top]) + np.where(np.array([left, top]) > 0, CUT / scale, -FARTHEST)
+                high = np.array([right, bottom]) - np.where(np.array([right, bottom]) < size, CUT / scale, -FARTHEST)
+                found.append(boxes[((boxes[:, :2] >= low) & (boxes[:, 2:4] <= high)).all(axis=1)])
+        return found
+
+    def _part(
+        self, picture: Picture, place: tuple[int, int, int, int], longest: float, threshold: float
+    ) -> NDArray[np.float32]:
+        """Return the faces between left, top, right and bottom, seen in so many pixels along the longer side."""
+        width, height = picture.shown_size
+        shown = np.array([place], np.float64)
         x1, y1, x2, y2 = picture.orientation.to_stored(shown, width, height)[0].astype(int).tolist()
         x1, y1 = x1 & ~3, y1 & ~3  # whole chroma samples
         part = picture.part(x1, y1, x2, y2)
         corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
-        view = _View(part, self._sizes(*part.shown_size, round(SURROUNDINGS * ENLARGED)), self.family.layout)
+        view = _View(part, self._sizes(*part.shown_size, round(longest)), self.family.layout)
         view.fill(part)
-        found = self._suppressed([self._run(view, threshold)])
-        return Detection(found[:, :4] + np.tile(corner, 2).astype(np.float32), found[:, 4].copy())
+        found = self._run(view, threshold)
+        found[:, :4] += np.tile(corner, 2).astype(np.float32)
+        return found
 
     def _filled(self, picture: Picture, size: int) -> _View:
         view = self._views.get(size)
@@ -216,6 +255,12 @@ def _span(middle: float, side: int, length: int) -> tuple[int, int]:
     """Return where a crop begins and ends along one axis, inside the picture."""
     begin = min(max(round(middle - side / 2), 0), max(length - side, 0))
     return begin, min(begin + side, length)
+
+
+def _spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
+    """Return where so many parts of a length begin and end, each with some more at either side."""
+    borders = [length * number // count for number in range(count + 1)]
+    return [(max(a - shared // 2, 0), min(b + shared // 2, length)) for a, b in pairwise(borders)]
 
 
 def _align(length: int) -> int:
