@@ -205,7 +205,8 @@ class Tracker:
         self._retire(self._active)
         shots = Shots(self._cuts, dissolves, self._frame)
         pieces = [part for tracklet in self._done for piece in shots.pieces(tracklet) for part in piece.by_person()]
-        tracks = [complete(way, self._rate) for way in join(pieces, self._rate) if any(piece.sure for piece in way)]
+        ways = [way for way in join(pieces, self._rate) if any(piece.sure for piece in way)]
+        tracks = [complete(way, self._rate, self._pictures.pixel) for way in ways]
         return sorted(without_doubles(tracks), key=lambda track: (track.frames[0], track.detected, *track.boxes[0]))
 
     def _enter(self, luma: NDArray[np.uint8], begins_shot: bool) -> None:
