@@ -14,6 +14,7 @@ import facered
 import videos
 from facered._native import cpu
 from facered.detect.detector import (
+    DISTINCT,
     FINE,
     LARGEST,
     MODEL_VARIABLE,
@@ -373,6 +374,14 @@ class TestSizes:
     @pytest.mark.parametrize("fine", [False, True])
     def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: bool) -> None:
         assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine, fine) == [(256, 128)]
+
+    def test_a_fine_look_leaves_small_faces_to_the_larger_picture(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(globals(), "TOLD", DISTINCT - 2)
+        detector = size_teller(tmp_path)
+        assert sizes_seen(detector, (FINE, FINE // 2)) == [(LARGEST, LARGEST // 2)]
+        assert sizes_seen(detector, (FINE, FINE // 2), fine=True) == [(FINE, FINE // 2)]
 
     def test_a_fine_look_finds_no_face_twice(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 8 * 176, 8 * 144))

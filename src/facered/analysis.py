@@ -38,7 +38,7 @@ DOUBTFUL = 0.5
 """Detections with this part of the threshold may continue a track."""
 SURPLUS = 2
 """So many times the faces that may be hidden are detected at most."""
-FINE_SECONDS, FINER_SECONDS = 1.0, 0.4
+FINE_SECONDS, FINER_SECONDS = 1.0, 0.2
 """So often, and at the begin of every shot, smaller faces are looked for as well: while there are none, and while there
 are some."""
 WHOLE_SECONDS, WHOLER_SECONDS = 3.0, 1.2

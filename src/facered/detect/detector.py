@@ -60,6 +60,9 @@ TILE, SHARED = 2048, 96
 pictures."""
 CUT = 4
 """A face that comes so near to the next part, in pixels, may be cut, and is seen whole in that one."""
+DISTINCT = 20
+"""Where a larger picture is looked at as well, faces smaller than this on the smaller one, in its pixels, are left to
+it."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 
@@ -137,6 +140,10 @@ class Detector:
         if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
             sizes.append(min(longer, max(FINE, longer // 2)))
         runs = [self._run(self._filled(picture, size), threshold) for size in sizes]
+        if len(runs) > 1:
+            # What is small is seen better on the larger picture; on the smaller one it has ghosts beside it.
+            sides = np.sqrt(np.prod(runs[0][:, 2:4] - runs[0][:, :2], axis=1)) * (sizes[0] / longer)
+            runs[0] = runs[0][sides >= DISTINCT]
         if whole and not self._size and longer > WHOLE:
             runs += self._tiles(picture, threshold)
         found = self._suppressed(runs)
