@@ -77,7 +77,7 @@ DAMPING = 0.9
 """Velocity kept from frame to frame while a face is not seen."""
 CERTAIN = 0.65
 """What is detected twice, once with this score, is a face."""
-ACKNOWLEDGED = 0.5
+ACKNOWLEDGED = 0.55
 """So is what has this score when looked at again, enlarged."""
 TRIALS = 6
 """How often a doubtful face is looked at again: at once, one frame after its first detection, 3, 7, 15 and 31."""
