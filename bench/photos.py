@@ -22,10 +22,19 @@ Boxes = NDArray[np.float64]
 UNLABELLED: dict[str, list[tuple[int, int, int, int]]] = {
     "city": [(254, 136, 290, 172), (706, 138, 740, 172), (485, 106, 508, 140)],  # heads behind others, a poster
     "dlib_2007_007763": [(14, 250, 57, 304)],  # a framed photo of people
+    "dlib_2008_002079": [(406, 74, 436, 102), (446, 64, 492, 92)],  # guests at the window, in the dark
     "dlib_2008_002470": [(290, 70, 328, 122)],  # a poster
-    "dlib_2008_004176": [(432, 92, 480, 218), (448, 58, 480, 82), (16, 262, 76, 328)],  # postcards, posters
+    "dlib_2008_004176": [
+        *[(432, 92, 480, 218), (448, 58, 480, 82), (16, 262, 76, 328)],  # postcards, posters
+        *[(41, 0, 55, 11), (83, 0, 97, 12), (126, 0, 140, 14), (176, 0, 190, 15)],  # a row of cut-out singers,
+        *[(205, 1, 220, 17), (241, 5, 256, 21), (281, 7, 295, 23), (319, 10, 333, 26)],  # whole heads
+    ],
     "dlib_2008_007676": [(404, 102, 478, 152)],  # people in the dark
-    "vgroup1": [(745, 425, 822, 482), (892, 400, 968, 470)],  # guests behind the group, from behind
+    "vgroup1": [
+        *[(745, 425, 822, 482), (892, 400, 968, 470)],  # guests behind the group, from behind
+        *[(436, 370, 500, 432), (1600, 450, 1700, 600)],  # more of them
+        (410, 405, 446, 460),  # a man behind a woman's hair
+    ],
     "vgroup2": [(45, 265, 175, 390)],  # a woman looking down, out of focus
     "vgroup4": [(1395, 285, 1505, 385)],  # a man's reflection
 }

@@ -14,13 +14,16 @@ import facered
 import videos
 from facered._native import cpu
 from facered.detect.detector import (
+    DISTINCT,
     FINE,
     LARGEST,
     MODEL_VARIABLE,
     SMALLEST,
     SMALLEST_CROP,
     SURROUNDINGS,
+    WHOLE,
     Detector,
+    FineLook,
 )
 from facered.video.frames import Picture, view
 
@@ -92,7 +95,7 @@ class TestShippedModel:
 
         first = see(detector)
         detector.detect(gray_picture(64, 200), CERTAIN)
-        detector.detect(view(frames[5]), CERTAIN, fine=True)
+        detector.detect(view(frames[5]), CERTAIN, fine=FineLook())
         detector.look(view(frames[5]), BOX / 2, CERTAIN)
         for other in (see(detector), see(Detector(threads=1))):
             assert all(map(np.array_equal, first, other))
@@ -112,7 +115,7 @@ class TestShippedModel:
     @pytest.mark.parametrize("size", [(1, 1), (1, 90), (333, 7), (97, 61)])
     def test_takes_pictures_of_any_size(self, detector: Detector, size: tuple[int, int]) -> None:
         picture = flat_picture(*size, (90, 120, 130))
-        assert len(detector.detect(picture, CERTAIN, fine=True).boxes) == 0
+        assert len(detector.detect(picture, CERTAIN, fine=FineLook()).boxes) == 0
         for box in (BOX, -BOX, 1000 * BOX, BOX / 1000):
             assert len(detector.look(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
 
@@ -289,7 +292,9 @@ def size_teller(folder: Path, size: int | None = None, tensor: Sequence[int | st
     return Detector(save(folder / "told.onnx", outputs, tensor), size=size)
 
 
-def sizes_seen(detector: Detector, picture: tuple[int, int], fine: bool = False) -> list[tuple[int, int]]:
+def sizes_seen(
+    detector: Detector, picture: tuple[int, int], fine: FineLook | None = None
+) -> list[tuple[int, int]]:
     """Return width and height of the pictures that a `size_teller` was shown of one picture, ascending."""
     boxes = detector.detect(gray_picture(*picture), 0.5, fine=fine).boxes
     np.testing.assert_allclose(boxes[:, :2], 0, atol=1e-4)
@@ -324,22 +329,85 @@ class TestSizes:
     )
     def test_a_fine_look_sees_a_larger_picture_too(self, tmp_path: Path, longer: int, seen: list[int]) -> None:
         detector = size_teller(tmp_path)
-        assert sizes_seen(detector, (longer, longer // 2), fine=True) == [(size, size // 2) for size in seen]
-        assert sizes_seen(detector, (longer // 2, longer), fine=True) == [(size // 2, size) for size in seen]
+        assert sizes_seen(detector, (longer, longer // 2), fine=FineLook()) == [(size, size // 2) for size in seen]
+        assert sizes_seen(detector, (longer // 2, longer), fine=FineLook()) == [(size // 2, size) for size in seen]
 
-    @pytest.mark.parametrize("fine", [False, True])
-    def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: bool) -> None:
+    @pytest.mark.parametrize(
+        "where", [(300, 200), (1240, 700), (2560 - 36, 1440 - 30)], ids=["part", "border", "corner"]
+    )
+    def test_the_smallest_faces_of_a_very_large_picture_are_found_part_by_part(
+        self, detector: Detector, frames: list[av.VideoFrame], where: tuple[int, int]
+    ) -> None:
+        picture = placed(videos.enlarge(frames[0], 36, 30), 2560, 1440, *where)
+        assert len(detector.detect(picture, 0.3, fine=FineLook()).boxes) == 0
+        (box,) = detector.detect(picture, 0.3, fine=FineLook(whole=True)).boxes
+        (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
+        np.testing.assert_allclose(box, large * (36 / 176) + np.array(where * 2), atol=4)
+
+    @pytest.mark.parametrize(
+        ("picture", "parts"),
+        [
+            pytest.param((WHOLE, WHOLE // 2), [], id="seen well enough"),
+            pytest.param((2560, 1440), [(1328, 1440)] * 2, id="two parts"),
+            pytest.param((1440, 2560), [(1440, 1328)] * 2, id="one above the other"),
+            pytest.param((3840, 2160), [(1968, 1128)] * 4, id="four parts"),
+            pytest.param((7680, 4320), [(1968, 1128)] * 4, id="half its size"),
+        ],
+    )
+    def test_parts_are_of_bounded_size(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        picture: tuple[int, int],
+        parts: list[tuple[int, int]],
+    ) -> None:
+        detector, seen = size_teller(tmp_path), []
+        sizes = detector._sizes
+
+        def noted(width: int, height: int, longest: int) -> tuple[tuple[int, int], tuple[int, int]]:
+            seen.append(sizes(width, height, longest)[1])
+            return sizes(width, height, longest)
+
+        monkeypatch.setattr(detector, "_sizes", noted)
+        detector.detect(gray_picture(*picture), 0.5, fine=FineLook(whole=True))
+        assert seen[1 + (max(picture) > LARGEST) :] == parts
+
+    @pytest.mark.parametrize("fine", [None, FineLook(whole=True)])
+    def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: FineLook | None) -> None:
         assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine) == [(256, 128)]
+
+    def test_a_fine_look_may_be_confined_to_a_part(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
+        picture = placed(videos.enlarge(frames[0], 44, 36), FINE, FINE // 2, 600, 300)
+        (whole,) = detector.detect(picture, CERTAIN, fine=FineLook()).boxes
+        (box,) = detector.detect(picture, CERTAIN, fine=FineLook(np.array([640.0, 320, 200, 160]))).boxes
+        np.testing.assert_allclose(box, whole, atol=2)
+        assert len(detector.detect(picture, CERTAIN, fine=FineLook(np.array([200.0, 320, 200, 160]))).boxes) == 0
+
+    def test_outside_that_part_small_faces_of_the_smaller_picture_count(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(globals(), "TOLD", DISTINCT - 2)
+        elsewhere = FineLook(np.array([3 * FINE / 4, FINE / 4, FINE / 8, FINE / 8]))
+        boxes = size_teller(tmp_path).detect(gray_picture(FINE, FINE // 2), 0.5, fine=elsewhere).boxes
+        assert any(np.allclose(box, [0, 0, *[TOLD * FINE / LARGEST] * 2], atol=1e-3) for box in boxes)
+
+    def test_a_fine_look_leaves_small_faces_to_the_larger_picture(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(globals(), "TOLD", DISTINCT - 2)
+        detector = size_teller(tmp_path)
+        assert sizes_seen(detector, (FINE, FINE // 2)) == [(LARGEST, LARGEST // 2)]
+        assert sizes_seen(detector, (FINE, FINE // 2), fine=FineLook()) == [(FINE, FINE // 2)]
 
     def test_a_fine_look_finds_no_face_twice(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 8 * 176, 8 * 144))
         assert max(picture.width, picture.height) > FINE
-        assert len(detector.detect(picture, CERTAIN, fine=True).boxes) == 1
+        assert len(detector.detect(picture, CERTAIN, fine=FineLook()).boxes) == 1
 
     def test_a_fine_look_finds_smaller_faces(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = placed(videos.enlarge(frames[0], 44, 36), FINE, FINE // 2, 600, 300)
         assert len(detector.detect(picture, CERTAIN).boxes) == 0
-        (box,) = detector.detect(picture, CERTAIN, fine=True).boxes
+        (box,) = detector.detect(picture, CERTAIN, fine=FineLook()).boxes
         (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
         np.testing.assert_allclose(box, large / 4 + np.array([600, 300] * 2), atol=4)
 
@@ -474,7 +542,7 @@ class TestFixedSize:
     @pytest.mark.parametrize("size", [None, 100, 1000])
     def test_no_other_size_matters(self, tmp_path: Path, size: int | None) -> None:
         detector = size_teller(tmp_path, size, FIXED)
-        assert sizes_seen(detector, (2560, 2048)) == sizes_seen(detector, (2560, 2048), fine=True) == [(320, 256)]
+        assert sizes_seen(detector, (2560, 2048)) == sizes_seen(detector, (2560, 2048), fine=FineLook()) == [(320, 256)]
 
     def test_a_second_look_fits_into_the_tensor_too(self, tmp_path: Path) -> None:
         detector = size_teller(tmp_path, None, FIXED)

@@ -91,6 +91,16 @@ class TestGaps:
         absent = set(range(20, 60 + missing)) - set(frames_of(complete(way, RATE)))
         assert absent == set(range(40 + EXTENSION, 40 + missing - EXTENSION))
 
+    @pytest.mark.parametrize("pixel", [1.0, 6.0])
+    def test_are_a_pixel_of_the_small_pictures_larger_where_the_face_is_only_followed(self, pixel: float) -> None:
+        frames = range(20, 60)
+        way = [piece(straight(frames), followed=range(25, 55))]
+        sharp, blurred = (complete(way, RATE, side).boxes for side in (0.0, pixel))
+        more = (blurred - sharp)[EXTENSION : EXTENSION + len(frames)]
+        np.testing.assert_allclose(more[:5, 2:], 0, atol=1e-9)
+        np.testing.assert_allclose(more[15:25, 2:], 2 * pixel)
+        np.testing.assert_allclose(more[:, :2], 0, atol=1e-9)
+
     def test_have_boxes_that_grow_away_from_detections(self) -> None:
         widths = complete([piece(straight([*range(10), *range(9 + 2 * GROWING_FRAMES, 40)]))], RATE).boxes[:, 2]
         away = np.maximum(np.arange(GROWING_FRAMES) - round(STEADY_SECONDS * RATE), 0)

@@ -111,6 +111,25 @@ class TestJoin:
     def test_many_pieces_make_one_way(self) -> None:
         assert joined(piece(straight(range(n * 20, n * 20 + 12)), key=n) for n in range(9)) == [tuple(range(9))]
 
+    def test_nobody_else_who_was_seen_well_goes_on_where_a_face_vanished(self) -> None:
+        assert joined(pair(15, who=CAL)) == [(0,), (1,)]
+
+    def test_but_a_face_seen_badly_may_look_otherwise(self) -> None:
+        before, behind = pair(15, who=CAL)
+        behind.score = 0.4
+        assert joined([before, behind]) == [(0, 1)]
+
+    def test_what_may_be_no_face_does_not_come_between(self) -> None:
+        """What passed in front of it was taken for a face in one frame."""
+        before, behind = pair(12)
+        passing = piece(straight(range(22, 23)), key=2, score=0.2, sure=False)
+        assert (0, 1) in joined([before, passing, behind])
+
+    def test_it_may_come_out_from_behind_something_little_by_little(self) -> None:
+        """At first only a third of it is seen."""
+        growing = {26 + n: (100.0, 90.0, min(15.0 + 5 * n, 40.0)) for n in range(20)}
+        assert joined([piece(straight(range(20)), key=0), piece(growing, key=1)]) == [(0, 1)]
+
     @pytest.mark.parametrize("seed", range(5))
     def test_no_piece_is_passed_over(self, seed: int) -> None:
         """The face sways a little, so that later pieces may lie better than the next one."""

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from importlib.resources import files
 from math import ceil
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,16 @@ SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
 FINE = 1280
 """At the fine size it is the video's own up to this, and half of it if that is more."""
+WHOLE, WHOLEST = 1920, 3840
+"""Pictures with a longer side than the first are looked at part by part too, in their own size up to the second."""
+TILE, SHARED = 2048, 96
+"""Most pixels along a part's sides, and how many it shares with the next one: larger faces are found on the smaller
+pictures."""
+CUT = 4
+"""A face that comes so near to the next part, in pixels, may be cut, and is seen whole in that one."""
+DISTINCT = 20
+"""Where a larger picture is looked at as well, faces smaller than this on the smaller one, in its pixels, are left to
+it."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 
@@ -75,6 +86,23 @@ class Detection:
 
 
 NOTHING = Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class FineLook:
+    """A look at a larger picture, which shows smaller faces. That takes several times as long.
+
+    Attributes
+    ----------
+    within : (4,) float64 or None
+        The part of the picture that it is confined to: centre x, centre y, width, height in pixels.
+    whole : bool
+        Whether a very large picture is looked at in its own size as well, part by part: for faces that are small even
+        there.
+    """
+
+    within: NDArray[np.float64] | None = None
+    whole: bool = False
 
 
 class Detector:
@@ -113,13 +141,7 @@ class Detector:
         self._views: dict[int, _View] = {}
 
     def detect(
-        self,
-        picture: Picture,
-        threshold: float,
-        limit: int | None = 64,
-        *,
-        fine: bool = False,
-        within: NDArray[np.float64] | None = None,
+        self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: FineLook | None = None
     ) -> Detection:
         """Return the faces whose score is above the threshold, at most `limit`, the best ones.
 
@@ -128,17 +150,18 @@ class Detector:
         picture : Picture
         threshold : float
         limit : int or None
-        fine : bool
-            Look at a larger picture as well, which shows smaller faces. That takes several times as long.
-        within : (4,) float64, optional
-            The part of the picture, as for `look`, that the fine look is confined to.
+        fine : FineLook, optional
+            Look for smaller faces as well.
         """
         longer = max(picture.shown_size)
         size = self._size or min(max(longer, SMALLEST), LARGEST)
         found = [self._run(self._filled(picture, size), threshold)]
         fine_size = min(longer, max(FINE, longer // 2))
-        if fine and not self._size and fine_size > size:
-            found.append(self._fine(picture, threshold, fine_size, within))
+        if fine is not None and not self._size:
+            if fine_size > size:
+                found = [_distinct(found[0], size / longer, fine.within), self._fine(picture, threshold, fine_size, fine)]
+            if fine.whole and longer > WHOLE:
+                found += self._tiles(picture, threshold)
         kept = self._suppressed(found)
         return Detection(kept[:limit, :4].copy(), kept[:limit, 4].copy())
 
@@ -156,33 +179,48 @@ class Detector:
         width, height = picture.shown_size
         left, right = _span(float(box[0]), side, width)
         top, bottom = _span(float(box[1]), side, height)
-        found = self._part(picture, (left, top, right, bottom), round(SURROUNDINGS * ENLARGED), threshold)
+        found = self._part(picture, (left, top, right, bottom), SURROUNDINGS * ENLARGED, threshold)
         kept = self._suppressed([found])
         return Detection(kept[:, :4].copy(), kept[:, 4].copy())
 
-    def _fine(
-        self, picture: Picture, threshold: float, size: int, within: NDArray[np.float64] | None
-    ) -> NDArray[np.float32]:
-        """Look at the picture, or what is `within`, as large as if the whole were `size` pixels long."""
-        if within is not None:
+    def _fine(self, picture: Picture, threshold: float, size: int, look: FineLook) -> NDArray[np.float32]:
+        """Look at the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
+        if look.within is not None:
             width, height = picture.shown_size
-            left, right = _span(float(within[0]), ceil(max(within[2], SMALLEST_CROP)), width)
-            top, bottom = _span(float(within[1]), ceil(max(within[3], SMALLEST_CROP)), height)
+            x, y, across, down = look.within.tolist()
+            left, right = _span(x, ceil(max(across, SMALLEST_CROP)), width)
+            top, bottom = _span(y, ceil(max(down, SMALLEST_CROP)), height)
             if (right - left) * (bottom - top) < WORTHWHILE * width * height:
-                longest = ceil(size * max(right - left, bottom - top) / max(width, height))
+                longest = size * max(right - left, bottom - top) / max(width, height)
                 return self._part(picture, (left, top, right, bottom), longest, threshold)
         return self._run(self._filled(picture, size), threshold)
 
+    def _tiles(self, picture: Picture, threshold: float) -> list[NDArray[np.float32]]:
+        """Return the faces of all parts of a picture, without what is cut at the borders between them."""
+        size = picture.shown_size
+        scale = min(1.0, WHOLEST / max(size))
+        spans = [_spans(length, -(-round(scale * length) // TILE), round(SHARED / scale)) for length in size]
+        found: list[NDArray[np.float32]] = []
+        for top, bottom in spans[1]:
+            for left, right in spans[0]:
+                place = left, top, right, bottom
+                boxes = self._part(picture, place, scale * max(right - left, bottom - top), threshold)
+                low = np.array([left, top]) + np.where(np.array([left, top]) > 0, CUT / scale, -FARTHEST)
+                high = np.array([right, bottom]) - np.where(np.array([right, bottom]) < size, CUT / scale, -FARTHEST)
+                found.append(boxes[((boxes[:, :2] >= low) & (boxes[:, 2:4] <= high)).all(axis=1)])
+        return found
+
     def _part(
-        self, picture: Picture, bounds: tuple[int, int, int, int], longest: int, threshold: float
+        self, picture: Picture, place: tuple[int, int, int, int], longest: float, threshold: float
     ) -> NDArray[np.float32]:
-        """Look at the part between left, top, right and bottom of the shown picture, made `longest` pixels long."""
+        """Return the faces between left, top, right and bottom, seen in so many pixels along the longer side."""
         width, height = picture.shown_size
-        x1, y1, x2, y2 = picture.orientation.to_stored(np.array([bounds], np.float64), width, height)[0].astype(int)
+        shown = np.array([place], np.float64)
+        x1, y1, x2, y2 = picture.orientation.to_stored(shown, width, height)[0].astype(int).tolist()
         x1, y1 = x1 & ~3, y1 & ~3  # whole chroma samples
         part = picture.part(x1, y1, x2, y2)
         corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
-        view = _View(part, self._sizes(*part.shown_size, longest), self.family.layout)
+        view = _View(part, self._sizes(*part.shown_size, round(longest)), self.family.layout)
         view.fill(part)
         found = self._run(view, threshold)
         found[:, :4] += np.tile(corner, 2).astype(np.float32)
@@ -249,10 +287,30 @@ class _View:
             self._letterbox.fill(picture, self._matrix, self._limits, self.tensor[0], self._luma)
 
 
+def _distinct(
+    found: NDArray[np.float32], scale: float, within: NDArray[np.float64] | None
+) -> NDArray[np.float32]:
+    """Return what was found on a picture shrunk by a scale, but for what is better seen on the larger one, or `within`.
+
+    What is small is seen better there; on the smaller one it has ghosts beside it.
+    """
+    distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) * scale >= DISTINCT
+    if within is not None:
+        middles = (found[:, :2] + found[:, 2:4]) / 2
+        distinct |= (np.abs(middles - within[:2]) > within[2:] / 2).any(axis=1)
+    return found[distinct]
+
+
 def _span(middle: float, side: int, length: int) -> tuple[int, int]:
     """Return where a crop begins and ends along one axis, inside the picture."""
     begin = min(max(round(middle - side / 2), 0), max(length - side, 0))
     return begin, min(begin + side, length)
+
+
+def _spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
+    """Return where so many parts of a length begin and end, each with some more at either side."""
+    borders = [length * number // count for number in range(count + 1)]
+    return [(max(a - shared // 2, 0), min(b + shared // 2, length)) for a, b in pairwise(borders)]
 
 
 def _align(length: int) -> int:

@@ -60,6 +60,11 @@ class RecentPictures:
         self._pyramids.append(pyramid)
         self._scale = np.tile([width, height] / self._size, 2)
 
+    @property
+    def pixel(self) -> float:
+        """Side of one of their pixels, in the pixels that boxes are measured in."""
+        return float(1 / self._scale[:2].min())
+
     def clear(self) -> None:
         """Forget all pictures: what comes next shows another scene."""
         self._spare += self._pyramids

@@ -24,6 +24,8 @@ EXTENSION_SECONDS = 0.2
 GROWTH = 0.02
 """Boxes grow by this part a frame away from the nearest detection, to `GROWING_FRAMES`: their place is a guess."""
 GROWING_FRAMES = 10
+BLURRED_FRAMES = 3
+"""So many frames away from that, they are larger by a pixel of the small pictures in which patches are found, too."""
 CALM_SECONDS = 0.04
 """What makes a box larger in one frame makes it larger for twice as long before and after, ever less."""
 STEADY_SECONDS = 0.25
@@ -64,7 +66,7 @@ class Track:
     shot: Shot
 
 
-def complete(way: list[Tracklet], rate: float) -> Track:
+def complete(way: list[Tracklet], rate: float, pixel: float = 0.0) -> Track:
     """Fill the gaps of a way, smooth it, and extend both ends within the shot.
 
     Parameters
@@ -74,6 +76,8 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         a detection.
     rate : float
         Frames a second.
+    pixel : float
+        Side of a pixel of the pictures in which patches were followed, in pixels of the boxes.
     """
     shot = way[0].shot
     extension = max(1, round(EXTENSION_SECONDS * rate))
@@ -103,6 +107,7 @@ def complete(way: list[Tracklet], rate: float) -> Track:
     whole = np.concatenate([behind[::-1], boxes, ahead])
     away = np.maximum(away - round(STEADY_SECONDS * rate), 0)
     whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
+    whole[:, 2:] += 2 * pixel * np.minimum(away / BLURRED_FRAMES, 1)[:, None]
     frames = np.arange(first - len(behind), last + len(ahead) + 1)
     filled = np.flatnonzero(_filled(seen, round(GUESSED_SECONDS * rate)))
     near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= extension)
@@ -112,7 +117,7 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         whole[near],
         sum(piece.detections for piece in way),
         max(piece.score for piece in way),
-        tuple(piece.key for piece in way),
+        tuple(spell.key for piece in way for spell in piece.spells),
         shot,
     )
 

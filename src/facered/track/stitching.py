@@ -8,6 +8,7 @@ import numpy as np
 
 from facered.track.appearance import likeness
 from facered.track.boxes import overlaps, union
+from facered.track.tracklet import SEEN_WELL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,16 +31,21 @@ DEAREST = 1.1
 """How much may be missing of nearness and likeness together, each from 0 to 1."""
 WAITING = 1.0
 """Cost of a second's gap: of several pieces that would fit, the next one does."""
-MISLED = 10.0
-"""Cost of pieces that only fit without what was followed by patches."""
+MISLED, LED = 10.0, 1.5
+"""What is added to the cost of pieces that only fit without what was followed by patches, and what of it counts beside
+others."""
 LIKE, SHORT_SECONDS = 0.5, 1.2
 """Least likeness of what reappears after more than a short time."""
+STRANGE = 0.4
+"""Two who were both seen well, and are less alike, are two."""
 PART, DOUBLE = 0.5, 0.7
 """A track of which this part lies, in most frames, on another is of the same face."""
 FACE = 0.6
 """A track of which one detection had this score would be a face by itself."""
 RECENT = 5
 """Frames over which the velocity at an end is taken."""
+EMERGING = 15
+"""Boxes in which a face comes out from behind something, or goes there."""
 DAMPING = 0.9
 """Velocity kept from frame to frame in the gap."""
 
@@ -67,10 +73,13 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
             cost = _cost(before, pieces[b], rate)
             if cost is not None:
                 waited = max(pieces[b].first_detected - before.last_detected, 0) / rate
-                pairs.append((cost + WAITING * waited, a, b))
+                # What is only perhaps a face must not come between two pieces that surely are.
+                doubtful = not (before.sure and pieces[b].sure)
+                order = cost - MISLED + LED if cost >= MISLED else cost
+                pairs.append((doubtful, order + WAITING * waited, cost, a, b))
     following: dict[int, int] = {}
     followers = set()
-    for cost, a, b in sorted(pairs):
+    for _, _, cost, a, b in sorted(pairs):
         if a not in following and b not in followers:
             following[a] = b
             followers.add(b)
@@ -115,18 +124,23 @@ def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
     if followed is None and detected is None:
         return None
     alike = max(likeness(before.anchor, behind.first_patch), likeness(before.best_patch, behind.best_patch))
+    seen_well = min(before.score, behind.score) >= SEEN_WELL
+    strangers = seen_well and alike < STRANGE and elapsed > BRIEFLY_SECONDS * rate
     for base, distance, missing in ((1.0, followed, gap), (MISLED, detected, elapsed)):
-        unlike = missing > SHORT_SECONDS * rate and alike < LIKE
+        unlike = (missing > SHORT_SECONDS * rate and alike < LIKE) or strangers
         if distance is not None and distance + 1 - alike <= DEAREST and not unlike:
             return base + distance + 1 - alike
     return None
 
 
-def _distance(end: tuple[Boxes, Boxes], start: tuple[Boxes, Boxes], gap: int, rate: float) -> float | None:
+def _distance(
+    end: tuple[Boxes, Boxes, float], start: tuple[Boxes, Boxes, float], gap: int, rate: float
+) -> float | None:
     """Return how far one box with its velocity misses another, of 1 at most, or None if no face went that way."""
-    (before, velocity), (behind, velocity_back) = end, start
-    ratio = float(before[2:].max() / behind[2:].max())
-    if gap > BRIDGED_SECONDS * rate or max(ratio, 1 / ratio) > STRETCH:
+    (before, velocity, whole), (behind, velocity_back, whole_behind) = end, start
+    # What comes out from behind something is seen in part at first.
+    ratios = [float(before[2:].max() / behind[2:].max()), whole / whole_behind]
+    if gap > BRIDGED_SECONDS * rate or min(max(ratio, 1 / ratio) for ratio in ratios) > STRETCH:
         return None
     travelled = float(np.sum(DAMPING ** np.arange(gap // 2 + 1)))
     apart = (before[:2] + travelled * velocity) - (behind[:2] + travelled * velocity_back)
@@ -135,11 +149,12 @@ def _distance(end: tuple[Boxes, Boxes], start: tuple[Boxes, Boxes], gap: int, ra
     return distance if distance <= 1 else None
 
 
-def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes]:
-    """Return the last of some boxes and the velocity there, a frame."""
+def _end(boxes: list[Boxes], frames: list[int] | None) -> tuple[Boxes, Boxes, float]:
+    """Return the last of some boxes, the velocity there, a frame, and the longest side thereabouts."""
     recent = boxes[-RECENT:]
+    whole = max(float(box[2:].max()) for box in boxes[-EMERGING:])
     elapsed = frames[-1] - frames[-len(recent)] if frames is not None else len(recent) - 1
-    return boxes[-1], (recent[-1][:2] - recent[0][:2]) / max(elapsed, 1)
+    return boxes[-1], (recent[-1][:2] - recent[0][:2]) / max(elapsed, 1), whole
 
 
 def without_doubles(tracks: list[Track]) -> list[Track]:

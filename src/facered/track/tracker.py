@@ -16,6 +16,7 @@ import numpy as np
 from facered.track import association, kalman
 from facered.track.appearance import RecentPictures, likeness
 from facered.track.boxes import centred, overlaps, parts
+from facered.track.camera import STILL, common_motion
 from facered.track.changes import Changes
 from facered.track.compiled import announce
 from facered.track.path import Track, complete
@@ -78,7 +79,7 @@ DAMPING = 0.9
 """Velocity kept from frame to frame while a face is not seen."""
 CERTAIN = 0.65
 """What is detected twice, once with this score, is a face."""
-ACKNOWLEDGED = 0.5
+ACKNOWLEDGED = 0.55
 """So is what has this score when looked at again, enlarged."""
 TRIALS = 6
 """How often a doubtful face is looked at again: at once, one frame after its first detection, 3, 7, 15 and 31."""
@@ -126,6 +127,7 @@ class Tracker:
         self._frame = self._looked_at = -1
         self._entered = False
         self._places: dict[int, Boxes] = {}
+        self._motion = STILL
         self._cuts: list[int] = []  # the first frame of each shot
         self._begun = 0
         self._active: list[Tracklet] = []
@@ -194,7 +196,8 @@ class Tracker:
         Returns
         -------
         dict of int to int
-            For each track detected in this frame, by its key, the index of its detection.
+            For each track detected in this frame, by its key, the index of its detection. The key changes where a face
+            is detected again after an interruption.
         """
         self._enter(luma, begins_shot)
         self._entered = False
@@ -207,7 +210,8 @@ class Tracker:
             boxes, scores = centred(detection.boxes[order]), detection.scores[order]
             found = self._associate(boxes, scores)
             found |= self._begin(boxes, scores, found)
-            found = {key: int(order[index]) for key, index in found.items()}
+            known = {tracklet.key: tracklet.spells[-1].key for tracklet in self._active}
+            found = {known[key]: int(order[index]) for key, index in found.items()}
             for tracklet in self._active:
                 tracklet.looked_in_vain = False
                 tracklet.missed = 0 if tracklet.last_detected == self._frame else tracklet.missed + 1
@@ -231,8 +235,9 @@ class Tracker:
             return []
         self._retire(self._active)
         shots = Shots(self._cuts, dissolves, self._frame)
-        pieces = [piece for tracklet in self._done for piece in shots.pieces(tracklet)]
-        tracks = [complete(way, self._rate) for way in join(pieces, self._rate) if any(piece.sure for piece in way)]
+        pieces = [part for tracklet in self._done for piece in shots.pieces(tracklet) for part in piece.by_person()]
+        ways = [way for way in join(pieces, self._rate) if any(piece.sure for piece in way)]
+        tracks = [complete(way, self._rate, self._pictures.pixel) for way in ways]
         return sorted(without_doubles(tracks), key=lambda track: (track.frames[0], track.detected, *track.boxes[0]))
 
     def _enter(self, luma: NDArray[np.uint8], begins_shot: bool) -> None:
@@ -245,6 +250,7 @@ class Tracker:
             self._cuts.append(self._frame)
             self._retire(self._active)
             self._pictures.clear()
+            self._motion = STILL
         self._pictures.push(luma)
         self._changes.push(luma)
         self._retire([tracklet for tracklet in self._active if self._is_gone(tracklet)])
@@ -257,7 +263,7 @@ class Tracker:
         waited = self._frame - tracklet.frames[-1]
         if not tracklet.sure:
             young = self._frame - tracklet.first_detected <= self._tentative
-            return young and tracklet.score >= self._threshold and tracklet.looks < TRIALS
+            return young and tracklet.looks < TRIALS
         if waited > 1:
             return waited <= self._tentative
         place = self._places[tracklet.key]
@@ -280,8 +286,10 @@ class Tracker:
         """Move the filters on, and see where the patches are."""
         for tracklet in self._active:
             if tracklet.frames[-1] < self._frame - 1:
-                tracklet.mean[:2, 1] *= DAMPING
-                tracklet.mean[2:, 1] = 0.0
+                # What is not seen goes on with the picture, and ever less by itself.
+                along = self._motion.velocity(tracklet.mean[:, 0])
+                tracklet.mean[:2, 1] = along[:2] + DAMPING * (tracklet.mean[:2, 1] - along[:2])
+                tracklet.mean[2:, 1] = along[2:]
             kalman.predict(tracklet.mean, tracklet.covariance)
         self._places = {}
         if self._active:
@@ -289,6 +297,20 @@ class Tracker:
             recent = self._pictures.find([tracklet.recent for tracklet in self._active], predicted)
             for tracklet, place in zip(self._active, recent, strict=True):
                 self._places[tracklet.key] = place
+        self._move()
+
+    def _move(self) -> None:
+        """See how the picture moves; where a patch was not found, the face moves with it."""
+        well = [t for t in self._active if t.frames[-1] == self._frame - 1 and self._places[t.key][4] >= STEADY]
+        before = np.array([tracklet.boxes[-1] for tracklet in well]).reshape(-1, 4)
+        after = np.array([self._places[tracklet.key] for tracklet in well]).reshape(-1, 5)
+        last, self._motion = self._motion, common_motion(before, after)
+        if self._motion is last:
+            return
+        for tracklet in self._active:
+            if self._places[tracklet.key][4] < ALIKE:
+                box = tracklet.mean[:, 0]
+                box += self._motion.velocity(box) - last.velocity(box)
 
     def _expected(self, tracklet: Tracklet) -> Boxes:
         """Where a face is looked for: where its patch is, if that was found, else where its filter says."""
@@ -334,8 +356,10 @@ class Tracker:
         patch = self._pictures.patch(box)
         return max(likeness(tracklet.anchor, patch), likeness(tracklet.best_patch, patch)) >= LIKE
 
-    def _detect(self, tracklet: Tracklet, box: Boxes, score: float) -> None:
-        tracklet.detect(self._frame, box, score, self._pictures.patch(box))
+    def _detect(self, tracklet: Tracklet, box: Boxes, score: float, *, again: bool = False) -> None:
+        # In so long a time somebody else may have come, unless it was looked for where it must be.
+        key = self._number() if tracklet.missed > MISSED and not again else None
+        tracklet.detect(self._frame, box, score, self._pictures.patch(box), key)
         if tracklet.detections > 1 and tracklet.score >= max(CERTAIN, self._threshold):
             self._acknowledge(tracklet)
 
@@ -346,19 +370,24 @@ class Tracker:
             self._follow_back(tracklet)
 
     def _begin(self, boxes: Boxes, scores: NDArray[np.float32], found: dict[int, int]) -> dict[int, int]:
-        """Begin a track with every detection that continues none."""
+        """Begin a track with every confident detection that continues none."""
         begun: dict[int, int] = {}
         taken = np.concatenate([boxes[sorted(found.values())], *(self._box(t)[None] for t in self._active if t.sure)])
-        for index in sorted(set(range(len(boxes))) - set(found.values())):
+        for index in sorted(set(np.flatnonzero(scores >= self._threshold).tolist()) - set(found.values())):
             # Detectors see parts of a face as further, fainter faces.
             if len(taken) and scores[index] < CERTAIN and parts(boxes[index], taken).max() > PART:
                 continue
-            tracklet = Tracklet(self._begun, self._pictures.patch(boxes[index]), self._frame)
+            tracklet = Tracklet(self._number(), self._pictures.patch(boxes[index]), self._frame)
             self._detect(tracklet, boxes[index], float(scores[index]))
+            tracklet.mean[:, 1] = self._motion.velocity(boxes[index])
             self._active.append(tracklet)
-            begun[self._begun] = index
-            self._begun += 1
+            begun[tracklet.key] = index
         return begun
+
+    def _number(self) -> int:
+        """Return a key that nobody has yet."""
+        self._begun += 1
+        return self._begun - 1
 
     def _follow(self) -> None:
         """Follow the faces that were not detected by their patches."""
@@ -423,7 +452,6 @@ class Tracker:
             for tracklet in self._active
             if not tracklet.sure
             and tracklet.looks < TRIALS
-            and tracklet.score >= self._threshold
             and self._frame - tracklet.first_detected >= 2**tracklet.looks - 1
         ]
         missing.sort(key=lambda tracklet: tracklet.last_detected)
@@ -450,5 +478,5 @@ class Tracker:
             self._acknowledge(tracklet)
         found = bool(scores[best] >= FOUND_AGAIN)
         if found and tracklet.last_detected < self._frame:
-            self._detect(tracklet, boxes[best], float(scores[best]))
+            self._detect(tracklet, boxes[best], float(scores[best]), again=True)
         return found

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from facered.track import kalman
+from facered.track.appearance import likeness
 
 if TYPE_CHECKING:
     from facered.track.appearance import Patch
     from facered.track.boxes import Boxes
     from facered.track.shots import Shot
+
+SEEN_WELL, ALIKE = 0.65, 0.6
+"""Two spells whose best detections had this score, and are less alike, may be of two people."""
+
+
+class Spell(NamedTuple):
+    """A time in which a face was detected without interruption."""
+
+    key: int
+    """What it is known by."""
+    begin: int
+    """The first frame."""
+    score: float
+    """The best of its detections' scores."""
+    patch: Patch
+    """The face as it was best detected."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +40,7 @@ class Tracklet:
     Attributes
     ----------
     key : int
-        Counts up from 0.
+        What it is known by, at first.
     frames : list of int
         The frames in which it was measured, ascending.
     boxes : list of (4,) float64
@@ -50,6 +67,8 @@ class Tracklet:
         Mean side of the box as it was last detected.
     sure : bool
         Whether it is.
+    spells : list of Spell
+        When it was detected, and how it looked then.
     shot : Shot
         The shot that it lies in, known when the video has been seen.
     mean, covariance : (4, 2) and (4, 3) float64
@@ -74,6 +93,7 @@ class Tracklet:
     looked_in_vain: bool = False
     size: float = 0.0
     sure: bool = False
+    spells: list[Spell] = field(default_factory=list)
     shot: Shot = field(init=False)
     mean: Boxes = field(default_factory=lambda: np.empty((4, 2)))
     covariance: Boxes = field(default_factory=lambda: np.empty((4, 3)))
@@ -90,12 +110,16 @@ class Tracklet:
         """The first frame in which it was measured, forwards or backwards."""
         return self.frames[0] - len(self.behind)
 
-    def detect(self, frame: int, box: Boxes, score: float, patch: Patch) -> None:
-        """Add a detection."""
+    def detect(self, frame: int, box: Boxes, score: float, patch: Patch, key: int | None = None) -> None:
+        """Add a detection; after an interruption, in which somebody else may have come, with a new key."""
         self.detections += 1
         self.last_detected = frame
         if score > self.score:
             self.score, self.best_patch = score, patch
+        if key is not None or not self.spells:
+            self.spells.append(Spell(self.key if key is None else key, frame, score, patch))
+        elif score > self.spells[-1].score:
+            self.spells[-1] = self.spells[-1]._replace(score=score, patch=patch)
         self.anchor = patch
         self.size = float(np.sqrt(box[2] * box[3]))
         self._measure(frame, box, kalman.DETECTED, patch)
@@ -129,8 +153,34 @@ class Tracklet:
             detections=len(detected),
             last_detected=detected[-1],
         )
+        started = [spell for spell in self.spells if spell.begin <= detected[0]]
+        piece.spells = started[-1:] + [spell for spell in self.spells if detected[0] < spell.begin <= end]
         piece.best_patch, piece.anchor, piece.recent = self.best_patch, self.anchor, self.recent
         return piece
+
+    def by_person(self) -> list[Tracklet]:
+        """Return its parts, cut where somebody else may have been taken for who had been there before."""
+        parts: list[Tracklet] = []
+        begin, known = self.first, self.spells[0]
+        for spell in self.spells[1:]:
+            if min(known.score, spell.score) >= SEEN_WELL and likeness(known.patch, spell.patch) < ALIKE:
+                parts += self._one_person(begin, spell.begin - 1, known)
+                begin, known = spell.begin, spell
+            elif spell.score > known.score:
+                known = spell
+        return [*parts, *self._one_person(begin, self.frames[-1], known)] if parts else [self]
+
+    def _one_person(self, begin: int, end: int, known: Spell) -> list[Tracklet]:
+        part = self.part(begin, end)
+        if part is None:
+            return []
+        part.shot = self.shot
+        part.score, part.best_patch = known.score, known.patch
+        if begin > self.first:
+            part.first_patch = known.patch
+        if end < self.last_detected:
+            part.anchor = part.recent = known.patch
+        return [part]
 
     def backwards(self) -> list[Boxes]:
         """Return its first boxes, the very first one last."""
