@@ -21,6 +21,7 @@ from facered.live.watch import Watch
 from facered.modes import chosen_style
 from facered.profiling import timed
 from facered.styles import Hider
+from facered.track import online
 
 if TYPE_CHECKING:
     import os
@@ -114,6 +115,7 @@ class Redactor:
         options = self._settings.options
         detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
         self._watch = Watch(detector, self._settings)
+        online.prepare()
         style = chosen_style(options)
         self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
         self._stream: Stream | None = None
@@ -305,7 +307,7 @@ class Redactor:
     def _told(self, found: Sequence[Presence], picture: Picture) -> tuple[Face, ...]:
         """Return faces, those that have been followed for longest first, as many as may be hidden."""
         most = self._settings.options.max_faces
-        ranked = sorted(found, key=lambda presence: (presence.begun, -presence.score, presence.key))[:most]
+        ranked = sorted(found, key=lambda presence: presence.key)[:most]
         return tuple(self._face(presence, *picture.shown_size) for presence in ranked)
 
     def _face(self, presence: Presence, width: int, height: int) -> Face:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ STALE_SECONDS = 0.5
 """A detection older than that says nothing of who may have come since."""
 HELD = LOOKAHEAD + 1
 """For so many frames after what may be a cut, those who were there before stay hidden: it may be a flash."""
+HELD_GROWTH = 0.05
+"""By this part a frame they grow meanwhile."""
 TIDIED = 64
 """So many frames lie between two occasions on which the past is forgotten."""
 FIRST_RATE = 25.0
@@ -88,8 +91,12 @@ class Stream:
         with timed("shrink"):
             luma = self._shrink(picture)
         with timed("cuts"):
-            self._cuts.push(luma)
+            judged = self._cuts.push(luma)
             cut = self._cuts.suspect()
+        before = self._frame - LOOKAHEAD
+        if judged is False and self._shot == before > 0:
+            self._take_back()
+        cut |= bool(judged) and before not in self._begun  # faded in
         if cut or not self._frame:
             self._shot = self._frame
             self._begun.append(self._frame)
@@ -153,9 +160,21 @@ class Stream:
             corners = self._tracker.carried(sighting.detection.boxes, age)
         return None if corners is None else Detection(corners, sighting.detection.scores)
 
+    def _take_back(self) -> None:
+        """Go on with the shot before: what seemed to be another was a flash."""
+        self._tracker.resume()
+        self._begun.pop()
+        self._shot = self._begun[-1]
+        self._ghosts = [ghosts for ghosts in self._ghosts if ghosts[0] < self._frame - LOOKAHEAD]
+
     def _held(self, frame: int) -> list[Presence]:
         """Return those who were there before what may have been a cut some frames ago."""
-        return [presence for begun, there in self._ghosts if begun <= frame < begun + HELD for presence in there]
+        held = []
+        for begun, there in self._ghosts:
+            if begun <= frame < begun + HELD:
+                growth = np.array([1.0, 1.0, *[1 + HELD_GROWTH * (frame - begun + 1)] * 2])
+                held += [replace(presence, box=presence.box * growth) for presence in there]
+        return held
 
 
 def _kind(picture: Picture) -> tuple[object, ...]:
