@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -54,7 +55,7 @@ class Redactor:
         to go backwards in time: faces are hidden before they are first detected, gaps are filled, and masks are smooth.
     detect : str or int
         ``"sync"`` detects where the tracker wants it, while the frame waits; a number, in every n-th frame of a shot;
-        ``"async"``, in a thread beside the stream, whenever that is free.
+        ``"async"``, in a thread beside the stream, whenever that is free; only the stream's very first frame waits.
     threads : int
         Threads that the detector uses for a picture; 0 takes as many as there are cores.
     deadline_ms : float, optional
@@ -247,7 +248,7 @@ class Redactor:
 
     def _process(self, given: Given, seconds: float) -> list[Any]:
         deadline = self._settings.deadline
-        until = None if deadline is None else time.monotonic() + deadline
+        until = math.inf if deadline is None else time.monotonic() + deadline
         ready = []
         if self._stream is not None and not self._stream.fits(given.picture):
             ready = self.flush()

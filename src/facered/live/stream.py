@@ -85,8 +85,11 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float | None) -> None:
-        """Look for faces in the next picture; wait for the detector until then, by `time.monotonic`, at most."""
+    def take(self, picture: Picture, until: float) -> None:
+        """Look for faces in the next picture; wait for the detector until then, by `time.monotonic`, at most.
+
+        A detector beside the stream is only waited for when that begins.
+        """
         self._frame += 1
         with timed("shrink"):
             luma = self._shrink(picture)
@@ -130,7 +133,7 @@ class Stream:
         earliest = max(frame - max(self._stale, interval), shot)
         return any(earliest <= detected <= self._frame for detected in self._detected)
 
-    def _find(self, picture: Picture, luma: NDArray[np.uint8], cut: bool, until: float | None) -> Detection | None:
+    def _find(self, picture: Picture, luma: NDArray[np.uint8], cut: bool, until: float) -> Detection | None:
         """Return what is known to be in the entered frame, if anything new is."""
         with timed("follow"):
             uncertain = self._tracker.wants_detection(luma, cut)
@@ -147,6 +150,7 @@ class Stream:
             fine = self._fine_wanted and not (cut and self._watch.beside)
             self._fine_wanted &= not fine
             late = sighting
+            until = until if when != "async" or not self._frame else 0.0
             sighting = self._watch.detect(picture, self._frame, fine=fine, until=until) or late
         return None if sighting is None else self._forward(sighting)
 
