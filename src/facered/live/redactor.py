@@ -62,7 +62,8 @@ class Redactor:
         No frame waits longer for the detector; what comes later is used when it comes.
     on_overload : str
         What becomes of a frame when there is no detection that is recent enough, half a second in the same shot:
-        ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame.
+        ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame. Before the first
+        detection of a stream has been completed, the whole frame is hidden anyway.
     select : callable, optional
         Told a `Face`, says whether it is hidden; by default everyone is.
     on_faces : callable, optional
@@ -275,9 +276,10 @@ class Redactor:
         given = self._waiting.popleft()
         faces = self._told(stream.past(ago), given.picture) if ago else self._faces
         hidden = [face for face in faces if face.hidden]
-        whole = self._settings.on_overload == "hide" and not stream.is_watched(ago)
-        copied = 0
-        if hidden or self._areas or whole:
+        watched = stream.is_watched(ago)
+        whole = stream.is_blind or (self._settings.on_overload == "hide" and not watched)
+        touched, copied = bool(hidden or self._areas or whole), 0
+        if touched:
             with timed("copy"):
                 picture, copied = given.writable()
             with timed("hide"):
@@ -286,8 +288,8 @@ class Redactor:
         self._stats = replace(
             stats,
             frames=stats.frames + 1,
-            hidden=stats.hidden + bool(hidden or self._areas or whole),
-            overloaded=stats.overloaded + (not stream.is_watched(ago)),
+            hidden=stats.hidden + touched,
+            overloaded=stats.overloaded + (not watched),
             copied=stats.copied + bool(copied),
             bytes_copied=stats.bytes_copied + copied,
         )

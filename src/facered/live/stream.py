@@ -125,6 +125,11 @@ class Stream:
         frame = self._frame - ago
         return [*self._tracker.past(frame), *self._held(frame)] if ago else self._present
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether no detection has been completed yet."""
+        return not self._detected
+
     def is_watched(self, ago: int) -> bool:
         """Tell whether there was a detection near enough to the picture `ago` pictures before the last."""
         frame = self._frame - ago
