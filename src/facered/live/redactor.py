@@ -274,7 +274,8 @@ class Redactor:
         assert stream is not None
         ago = len(self._waiting) - 1
         given = self._waiting.popleft()
-        faces = self._told(stream.past(ago), given.picture) if ago else self._faces
+        found = stream.past(ago)
+        faces = self._told(found, given.picture) if ago else self._faces
         hidden = [face for face in faces if face.hidden]
         watched = stream.is_watched(ago)
         whole = stream.is_blind or (self._settings.on_overload == "hide" and not watched)
@@ -290,6 +291,7 @@ class Redactor:
             frames=stats.frames + 1,
             hidden=stats.hidden + touched,
             overloaded=stats.overloaded + (not watched),
+            crowded=stats.crowded + (len(found) > len(faces)),
             copied=stats.copied + bool(copied),
             bytes_copied=stats.bytes_copied + copied,
         )

@@ -17,7 +17,7 @@ from facered.track.boxes import centred, overlaps, parts, union
 from facered.track.path import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
 from facered.track.shots import Shots
 from facered.track.stitching import BRIDGED_SECONDS, PART, join, without_doubles
-from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, Tracker
+from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, TRIALS, Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,7 +208,7 @@ class OnlineTracker(Tracker):
 
     def _is_open(self, piece: Tracklet, waiting: bool) -> bool:
         """Tell whether what is only perhaps a face is to be hidden: it may still turn out to be one."""
-        return piece.score >= self._threshold and (waiting or not self._looks)
+        return piece.score >= self._threshold and (not self._looks or (waiting and piece.looks < TRIALS))
 
     def _near(self, frame: int) -> Iterator[Tracklet]:
         earliest = frame - round(BRIDGED_SECONDS * self._rate)
