@@ -16,7 +16,7 @@ from facered.track.association import associate
 from facered.track.boxes import centred, overlaps, parts, union
 from facered.track.path import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
 from facered.track.shots import Shots
-from facered.track.stitching import BRIDGED_SECONDS, PART, join, without_doubles
+from facered.track.stitching import BRIDGED_SECONDS, PART, RECENT, cost, join, without_doubles
 from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, TRIALS, Tracker
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class OnlineTracker(Tracker):
         self._horizon = kept + round(BRIDGED_SECONDS * rate)
         self._excess: dict[int, Boxes] = {}
         self._names: dict[int, int] = {}
+        self._costs: dict[tuple[float, ...], float | None] = {}
+        self._older_costs = self._costs
         self._cut: tuple[int, list[Tracklet]] = -1, []
         self._steady = round(STEADY_SECONDS * rate)
 
@@ -109,7 +111,7 @@ class OnlineTracker(Tracker):
         waiting = {tracklet.key for tracklet in self._active}
         known = {piece.key for piece in pieces}
         tracks, lost = [], {}
-        for way in join(pieces, self._rate):
+        for way in join(pieces, self._rate, self._cost):
             keys, last = [piece.key for piece in way], way[-1]
             name = self.name(keys[0])
             if name in known and name not in keys:
@@ -193,6 +195,7 @@ class OnlineTracker(Tracker):
         self._done = [tracklet for tracklet in self._done if tracklet.frames[-1] >= oldest]
         for tracklet in [*self._done, *self._active]:
             tracklet.forget_before(oldest)
+        self._costs, self._older_costs = {}, self._costs
         kept = {tracklet.key for tracklet in [*self._done, *self._active]}
         self._names = {key: name for key, name in self._names.items() if key in kept}
         while len(self._cuts) > 1 and self._cuts[1] <= oldest:
@@ -202,6 +205,16 @@ class OnlineTracker(Tracker):
         if begins_shot and not self._entered:
             self._cut = self._frame + 1, self._active
         super()._enter(luma, begins_shot)
+
+    def _cost(self, before: Tracklet, behind: Tracklet, rate: float) -> float | None:
+        """Return what `stitching.cost` does, computed once as long as nothing changes that it depends on."""
+        key = (
+            *(before.key, before.frames[-1], before.last_detected, before.score),
+            *(behind.key, behind.first, behind.first_detected, min(len(behind.frames), 2 * RECENT), behind.score),
+        )
+        if key not in self._costs:
+            self._costs[key] = self._older_costs[key] if key in self._older_costs else cost(before, behind, rate)
+        return self._costs[key]
 
     def _is_shown(self, tracklet: Tracklet) -> bool:
         return tracklet.sure or tracklet.score >= self._threshold
@@ -277,11 +290,13 @@ def _lately(way: list[Tracklet], begin: int, end: int) -> list[Tracklet]:
 
 
 def _without_doubles(tracks: list[Track], frame: int) -> list[Track]:
-    """Return tracks without those that lie on a better one; they are only compared if any boxes do in a frame."""
-    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks])
-    if any(parts(box, np.delete(boxes, number, axis=0)).max(initial=0.0) > PART for number, box in enumerate(boxes)):
-        return without_doubles(tracks)
-    return tracks
+    """Return tracks without those that lie on a better one; only those are compared whose boxes do in a frame."""
+    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks]).reshape(-1, 4)
+    lying = np.array([parts(box, boxes) > PART for box in boxes]).reshape(len(boxes), -1)
+    np.fill_diagonal(lying, False)
+    meeting = set(np.argwhere(lying).ravel().tolist())
+    apart = [track for number, track in enumerate(tracks) if number not in meeting]
+    return apart + without_doubles([tracks[number] for number in sorted(meeting)])
 
 
 def prepare() -> None:
