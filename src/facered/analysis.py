@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.annotations import DECIMALS, Annotations
-from facered.detect.detector import NOTHING, Detection, Detector, FineLook
+from facered.detect.detector import NOTHING, Detection, Detector
+from facered.detect.turns import DOUBTFUL, SURPLUS, FineTurns
 from facered.pipeline import Ahead, depth
 from facered.profiling import timed, timed_items
 from facered.progress import ProgressCallback, Stage
 from facered.span import Span
 from facered.thumbnails import Thumbnails
-from facered.track.changes import Changes
 from facered.track.cuts import CutDetector
 from facered.track.path import Track
 from facered.track.tracker import Tracker
@@ -31,25 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.options import Options
-    from facered.track.boxes import Boxes
     from facered.track.cuts import Dissolve
     from facered.video.frames import Picture
     from facered.video.reader import Reader, VideoInfo
 
-DOUBTFUL = 0.5
-"""Detections with this part of the threshold may continue a track."""
-SURPLUS = 2
-"""So many times the faces that may be hidden are detected at most."""
-FINE_SECONDS, FINER_SECONDS = 1.0, 0.2
-"""So often, and at the begin of every shot, smaller faces are looked for as well: while there are none, and while there
-are some."""
-WHOLE_SECONDS, WHOLER_SECONDS = 3.0, 1.2
-"""So often, and at the begin of every shot, very large pictures are looked at in their own size, likewise."""
-FOREVER = 1 << 30
-EARLY = 0.1
-"""By this part of the time a fine look may come early, together with another one."""
-SMALL = 1 / 32
-"""Part of the picture's longer side below which a face is small."""
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""
 
@@ -182,12 +167,7 @@ class _Finder:
         self._orientation = info.orientation
         self._options = options
         self._thumbnails = thumbnails
-        self._since_fine = self._since_whole = FOREVER
-        self._fine_looks = 0
-        self._changes = Changes(np.array([info.width, info.height], np.float64))
-        self._small = SMALL * max(info.width, info.height)
-        self._fine_intervals = [max(1, round(seconds * float(info.rate))) for seconds in (FINE_SECONDS, FINER_SECONDS)]
-        self._whole_intervals = [round(seconds * float(info.rate)) for seconds in (WHOLE_SECONDS, WHOLER_SECONDS)]
+        self._turns = FineTurns(float(info.rate), (info.width, info.height))
 
     def take(self, seen: _Seen) -> None:
         """Look for faces in the next frame; where it is not wanted, there are none."""
@@ -220,37 +200,14 @@ class _Finder:
         with timed("follow"):
             due = self._tracker.wants_detection(seen.luma, seen.begins_shot, closely=True)
             due = due or self._options.detect == "every"
+        fine_due = self._turns.due(self._tracker.smallest, seen.begins_shot, due)
         if not seen.wanted:
             return NOTHING
-        fine = self._fine_look(seen, due)
+        fine = self._turns.take(self._tracker, seen.luma) if fine_due else None
         if not due and fine is None:
             return None
-        # The tracker may know better than the score which faces to keep where there are too many.
         limit = self._options.max_faces and SURPLUS * self._options.max_faces
         return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
-
-    def _fine_look(self, seen: _Seen, due: bool) -> FineLook | None:
-        """Return where to look for smaller faces now, if at all."""
-        self._since_fine += 1
-        self._since_whole += 1
-        smallest = self._tracker.smallest
-        interval = self._fine_intervals[smallest < self._small]
-        if not (seen.begins_shot or self._since_fine >= interval * (1 - EARLY * due)):
-            return None
-        whole = seen.begins_shot or self._since_whole >= self._whole_intervals[smallest < self._small / 2]
-        self._since_fine = 0
-        self._fine_looks += 1
-        self._changes.push(seen.luma)
-        within = None
-        if whole:
-            self._since_whole = 0
-        else:
-            # Where nothing has changed nobody is new, but small faces that are there have to be found again. What those
-            # who are known move themselves is looked at every other time.
-            known = self._tracker.followed() if self._fine_looks % 2 else np.empty((0, 4))
-            within = self._changes.region(self._tracker.followed(2 * self._small), known)
-        self._changes.look(within)
-        return FineLook(within, whole) if within is None or within[2] else None
 
 
 def _by_frame(

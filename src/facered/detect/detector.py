@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import threading
+import weakref
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
-from math import ceil
 from itertools import pairwise
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +31,11 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.profiling import timed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from numpy.typing import NDArray
 
+    from facered.detect.turns import FineLook
     from facered.video.frames import Picture
 
 MODEL_VARIABLE = "FACERED_MODEL"
@@ -88,23 +93,6 @@ class Detection:
 NOTHING = Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32))
 
 
-@dataclass(frozen=True, slots=True)
-class FineLook:
-    """A look at a larger picture, which shows smaller faces. That takes several times as long.
-
-    Attributes
-    ----------
-    within : (4,) float64 or None
-        The part of the picture that it is confined to: centre x, centre y, width, height in pixels.
-    whole : bool
-        Whether a very large picture is looked at in its own size as well, part by part: for faces that are small even
-        there.
-    """
-
-    within: NDArray[np.float64] | None = None
-    whole: bool = False
-
-
 class Detector:
     """A face detector for pictures of any size; not safe to share between threads.
 
@@ -119,6 +107,8 @@ class Detector:
         Longer side of the picture that the model sees, in pixels. Models with a fixed size have their own.
     precision : str
         One of `facered.options.PRECISIONS`; other than auto for the model that the package ships only.
+    shared : bool
+        Whether detectors of the process that are given the same model and threads, and are shared too, use one session.
 
     Raises
     ------
@@ -132,8 +122,11 @@ class Detector:
         threads: int = 0,
         size: int | None = None,
         precision: str = "auto",
+        *,
+        shared: bool = False,
     ) -> None:
-        self._session = _load(_model_path(model, precision), threads)
+        path = _model_path(model, precision)
+        self._session = _shared(path, threads) if shared else _load(path, threads)
         self.family = _recognise(self._session)
         self._input = self._session.get_inputs()[0]
         self._size = size
@@ -153,17 +146,17 @@ class Detector:
         fine : FineLook, optional
             Look for smaller faces as well.
         """
-        longer = max(picture.shown_size)
-        size = self._size or min(max(longer, SMALLEST), LARGEST)
-        found = [self._run(self._filled(picture, size), threshold)]
-        fine_size = min(longer, max(FINE, longer // 2))
-        if fine is not None and not self._size:
-            if fine_size > size:
-                found = [_distinct(found[0], size / longer, fine.within), self._fine(picture, threshold, fine_size, fine)]
-            if fine.whole and longer > WHOLE:
-                found += self._tiles(picture, threshold)
-        kept = self._suppressed(found)
-        return Detection(kept[:limit, :4].copy(), kept[:limit, 4].copy())
+        return self._merged(self._looks(picture, fine), threshold, limit)
+
+    def prepare(
+        self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: FineLook | None = None
+    ) -> Callable[[], Detection]:
+        """Return what does the rest of `detect`, in any thread, when the picture is no longer needed.
+
+        Until that has been done, nothing else may be asked of this detector.
+        """
+        looks = list(self._looks(picture, fine))
+        return lambda: self._merged(looks, threshold, limit)
 
     def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
         """Look for faces about a box again, enlarged: small or faint ones show then whether they are faces.
@@ -179,41 +172,53 @@ class Detector:
         width, height = picture.shown_size
         left, right = _span(float(box[0]), side, width)
         top, bottom = _span(float(box[1]), side, height)
-        found = self._part(picture, (left, top, right, bottom), SURROUNDINGS * ENLARGED, threshold)
-        kept = self._suppressed([found])
-        return Detection(kept[:, :4].copy(), kept[:, 4].copy())
+        look = self._part(picture, (left, top, right, bottom), SURROUNDINGS * ENLARGED)
+        return self._merged([look], threshold, None)
 
-    def _fine(self, picture: Picture, threshold: float, size: int, look: FineLook) -> NDArray[np.float32]:
-        """Look at the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
-        if look.within is not None:
+    def _looks(self, picture: Picture, fine: FineLook | None) -> Iterator[_Look]:
+        """Yield what is to be looked at, each ready to be given to the model."""
+        longer = max(picture.shown_size)
+        size = self._size or min(max(longer, SMALLEST), LARGEST)
+        view = self._filled(picture, size)
+        fine_size = min(longer, max(FINE, longer // 2))
+        if fine is None or self._size:
+            yield _Look(view)
+            return
+        if fine_size > size:
+            yield _Look(view, least=DISTINCT * longer / size, left_to=fine)
+            yield self._larger(picture, fine_size, fine)
+        else:
+            yield _Look(view)
+        if fine.whole and longer > WHOLE:
+            yield from self._tiles(picture)
+
+    def _larger(self, picture: Picture, size: int, fine: FineLook) -> _Look:
+        """Return the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
+        if fine.within is not None:
             width, height = picture.shown_size
-            x, y, across, down = look.within.tolist()
+            x, y, across, down = fine.within.tolist()
             left, right = _span(x, ceil(max(across, SMALLEST_CROP)), width)
             top, bottom = _span(y, ceil(max(down, SMALLEST_CROP)), height)
             if (right - left) * (bottom - top) < WORTHWHILE * width * height:
                 longest = size * max(right - left, bottom - top) / max(width, height)
-                return self._part(picture, (left, top, right, bottom), longest, threshold)
-        return self._run(self._filled(picture, size), threshold)
+                return self._part(picture, (left, top, right, bottom), longest)
+        return _Look(self._filled(picture, size))
 
-    def _tiles(self, picture: Picture, threshold: float) -> list[NDArray[np.float32]]:
-        """Return the faces of all parts of a picture, without what is cut at the borders between them."""
+    def _tiles(self, picture: Picture) -> Iterator[_Look]:
+        """Yield all parts of a picture, without the faces that are cut at the borders between them."""
         size = picture.shown_size
         scale = min(1.0, WHOLEST / max(size))
         spans = [_spans(length, -(-round(scale * length) // TILE), round(SHARED / scale)) for length in size]
-        found: list[NDArray[np.float32]] = []
         for top, bottom in spans[1]:
             for left, right in spans[0]:
                 place = left, top, right, bottom
-                boxes = self._part(picture, place, scale * max(right - left, bottom - top), threshold)
+                look = self._part(picture, place, scale * max(right - left, bottom - top))
                 low = np.array([left, top]) + np.where(np.array([left, top]) > 0, CUT / scale, -FARTHEST)
                 high = np.array([right, bottom]) - np.where(np.array([right, bottom]) < size, CUT / scale, -FARTHEST)
-                found.append(boxes[((boxes[:, :2] >= low) & (boxes[:, 2:4] <= high)).all(axis=1)])
-        return found
+                yield replace(look, bounds=np.concatenate([low, high]))
 
-    def _part(
-        self, picture: Picture, place: tuple[int, int, int, int], longest: float, threshold: float
-    ) -> NDArray[np.float32]:
-        """Return the faces between left, top, right and bottom, seen in so many pixels along the longer side."""
+    def _part(self, picture: Picture, place: tuple[int, int, int, int], longest: float) -> _Look:
+        """Return what is between left, top, right and bottom, in so many pixels along the longer side."""
         width, height = picture.shown_size
         shown = np.array([place], np.float64)
         x1, y1, x2, y2 = picture.orientation.to_stored(shown, width, height)[0].astype(int).tolist()
@@ -222,9 +227,12 @@ class Detector:
         corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
         view = _View(part, self._sizes(*part.shown_size, round(longest)), self.family.layout)
         view.fill(part)
-        found = self._run(view, threshold)
-        found[:, :4] += np.tile(corner, 2).astype(np.float32)
-        return found
+        return _Look(view, corner=corner.astype(np.float32))
+
+    def _merged(self, looks: Iterable[_Look], threshold: float, limit: int | None) -> Detection:
+        """Return the best faces that are seen in any of the looks."""
+        found = self._suppressed([look.kept(self._run(look.view, threshold)) for look in looks])
+        return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
 
     def _filled(self, picture: Picture, size: int) -> _View:
         view = self._views.get(size)
@@ -266,6 +274,46 @@ class Detector:
         return (_align(content[0]), _align(content[1])), content
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the model is shown, and what of that is to be believed.
+
+    Attributes
+    ----------
+    view : _View
+    corner : (2,) float32
+        Where in the picture it begins.
+    bounds : (4,) float64 or None
+        Boxes, x1, y1, x2, y2, that reach beyond these are cut.
+    least : float
+        Mean side, in pixels of the picture, of the smallest faces that are not left to a finer look.
+    left_to : FineLook or None
+        That look.
+    """
+
+    view: _View
+    corner: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
+    bounds: NDArray[np.float64] | None = None
+    least: float = 0.0
+    left_to: FineLook | None = None
+
+    def kept(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (n, 5) boxes and scores that are believed, in pixels of the picture."""
+        found[:, :4] += np.tile(self.corner, 2)
+        if self.bounds is not None:
+            whole = (found[:, :2] >= self.bounds[:2]) & (found[:, 2:4] <= self.bounds[2:])
+            found = found[whole.all(axis=1)]
+        if self.left_to is not None:
+            # What is small is seen better on the larger picture; on the smaller one it has ghosts beside it.
+            distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) >= self.least
+            within = self.left_to.within
+            if within is not None:
+                middles = (found[:, :2] + found[:, 2:4]) / 2
+                distinct |= (np.abs(middles - within[:2]) > within[2:] / 2).any(axis=1)
+            found = found[distinct]
+        return found
+
+
 class _View:
     """A tensor, and how pictures of one kind and colour are shrunk or enlarged into its upper left corner."""
 
@@ -285,20 +333,6 @@ class _View:
     def fill(self, picture: Picture) -> None:
         with timed("tensor"):
             self._letterbox.fill(picture, self._matrix, self._limits, self.tensor[0], self._luma)
-
-
-def _distinct(
-    found: NDArray[np.float32], scale: float, within: NDArray[np.float64] | None
-) -> NDArray[np.float32]:
-    """Return what was found on a picture shrunk by a scale, but for what is better seen on the larger one, or `within`.
-
-    What is small is seen better there; on the smaller one it has ghosts beside it.
-    """
-    distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) * scale >= DISTINCT
-    if within is not None:
-        middles = (found[:, :2] + found[:, 2:4]) / 2
-        distinct |= (np.abs(middles - within[:2]) > within[2:] / 2).any(axis=1)
-    return found[distinct]
 
 
 def _span(middle: float, side: int, length: int) -> tuple[int, int]:
@@ -334,6 +368,21 @@ def _model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
     if not path.is_file():
         raise ServiceError(f"the package lacks its model, {path.name}; install it again, or name one with --model")
     return path
+
+
+_sessions: weakref.WeakValueDictionary[tuple[object, ...], onnxruntime.InferenceSession] = weakref.WeakValueDictionary()
+_loading = threading.Lock()
+
+
+def _shared(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Return the session of a model that others use as well: `run` is safe in several threads at a time."""
+    about = path.stat()
+    key = os.path.realpath(path), about.st_mtime_ns, about.st_size, threads or cores.available()
+    with _loading:
+        session = _sessions.get(key)
+        if session is None:
+            session = _sessions[key] = _load(path, threads)
+        return session
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
