@@ -23,8 +23,8 @@ from facered.detect.detector import (
     SURROUNDINGS,
     WHOLE,
     Detector,
-    FineLook,
 )
+from facered.detect.turns import FineLook
 from facered.video.frames import Picture, view
 
 if TYPE_CHECKING:

@@ -218,7 +218,7 @@ class Tracklet:
         del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
         self.first_detected = self.frames[self.deviations.index(kalman.DETECTED)]
         begun = [spell for spell in self.spells if spell.begin <= self.first_detected]
-        del self.spells[: len(begun) - 1]
+        del self.spells[: max(len(begun) - 1, 0)]
 
     def _measure(self, frame: int, box: Boxes, deviation: float, patch: Patch) -> None:
         if self.frames:
