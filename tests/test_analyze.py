@@ -270,31 +270,6 @@ def test_the_detector_need_not_be_asked_in_every_frame(
     assert (np.abs(middle - expected) <= 0.15 * everywhere[:, 2:]).all()
 
 
-def test_large_pictures_are_looked_at_whole_when_a_shot_begins_and_once_in_a_while(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frames, fine, whole, detect = 0, [], [], Detector.detect
-
-    def noted(self: Detector, *args: Any, **kwargs: Any) -> Detection:
-        nonlocal frames
-        if kwargs["fine"] is not None:
-            fine.append(frames)
-            if kwargs["fine"].whole:
-                whole.append(frames)
-        frames += 1
-        return detect(self, *args, **kwargs)
-
-    monkeypatch.setattr(Detector, "detect", noted)
-    pictures = videos.decode(clip, 60) * 3
-    source = videos.encode(tmp_path / "long.mp4", pictures)
-    facered.analyze(source, tmp_path, detect="every")
-    assert whole[0] == 0
-    assert all(75 <= step < 100 for step in np.diff(whole))
-    assert whole[-1] >= 80
-    assert 0.9 * 25 - 1 < np.diff(fine).min()
-    assert len(fine) >= 7
-
-
 def test_nobody_is_followed_across_a_cut(clip: Path, rabbit: Path, tmp_path: Path) -> None:
     """The face is detected until shortly before the cut, and there is none behind it."""
     man = [frame.to_ndarray(format="rgb24") for frame in videos.decode(clip, 30)]

@@ -61,11 +61,11 @@ SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
 FINE = 1280
 """At the fine size it is the video's own up to this, and half of it if that is more."""
-WHOLE, WHOLEST = 1920, 3840
-"""Pictures with a longer side than the first are looked at part by part too, in their own size up to the second."""
-TILE, SHARED = 2048, 96
-"""Most pixels along a part's sides, and how many it shares with the next one: larger faces are found on the smaller
-pictures."""
+WHOLEST = 3840
+"""Very large pictures are looked at in their own size up to this."""
+TILE, FINE_TILE, SHARED = 2048, 768, 96
+"""Most pixels along a part's sides, in its own size and at the fine one, and how many it shares with the next one:
+larger faces are found on the smaller pictures. The smaller a part, the less memory does the model need."""
 CUT = 4
 """A face that comes so near to the next part, in pixels, may be cut, and is seen whole in that one."""
 DISTINCT = 20
@@ -181,19 +181,19 @@ class Detector:
         size = self._size or min(max(longer, SMALLEST), LARGEST)
         view = self._filled(picture, size)
         fine_size = min(longer, max(FINE, longer // 2))
-        if fine is None or self._size:
+        if fine is None or self._size or isinstance(self._input.shape[3], int):
             yield _Look(view)
             return
         if fine_size > size:
             yield _Look(view, least=DISTINCT * longer / size, left_to=fine)
-            yield self._larger(picture, fine_size, fine)
+            yield from self._larger(picture, fine_size, fine)
         else:
             yield _Look(view)
-        if fine.whole and longer > WHOLE:
-            yield from self._tiles(picture)
+        if fine.whole:
+            yield from self._tiles(picture, min(1.0, WHOLEST / longer), TILE)
 
-    def _larger(self, picture: Picture, size: int, fine: FineLook) -> _Look:
-        """Return the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
+    def _larger(self, picture: Picture, size: int, fine: FineLook) -> Iterator[_Look]:
+        """Yield the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
         if fine.within is not None:
             width, height = picture.shown_size
             x, y, across, down = fine.within.tolist()
@@ -201,21 +201,23 @@ class Detector:
             top, bottom = _span(y, ceil(max(down, SMALLEST_CROP)), height)
             if (right - left) * (bottom - top) < WORTHWHILE * width * height:
                 longest = size * max(right - left, bottom - top) / max(width, height)
-                return self._part(picture, (left, top, right, bottom), longest)
-        return _Look(self._filled(picture, size))
+                yield self._part(picture, (left, top, right, bottom), longest)
+                return
+        yield from self._tiles(picture, size / max(picture.shown_size), FINE_TILE)
 
-    def _tiles(self, picture: Picture) -> Iterator[_Look]:
-        """Yield all parts of a picture, without the faces that are cut at the borders between them."""
+    def _tiles(self, picture: Picture, scale: float, longest: int) -> Iterator[_Look]:
+        """Yield parts of a picture shrunk by a scale, so long at most, without the faces that their borders may cut."""
         size = picture.shown_size
-        scale = min(1.0, WHOLEST / max(size))
-        spans = [_spans(length, -(-round(scale * length) // TILE), round(SHARED / scale)) for length in size]
+        spans = [_spans(length, ceil(round(scale * length) / longest), round(SHARED / scale)) for length in size]
+        parted = len(spans[0]) * len(spans[1]) > 1
         for top, bottom in spans[1]:
             for left, right in spans[0]:
                 place = left, top, right, bottom
                 look = self._part(picture, place, scale * max(right - left, bottom - top))
                 low = np.array([left, top]) + np.where(np.array([left, top]) > 0, CUT / scale, -FARTHEST)
                 high = np.array([right, bottom]) - np.where(np.array([right, bottom]) < size, CUT / scale, -FARTHEST)
-                yield replace(look, bounds=np.concatenate([low, high]))
+                bounds = np.concatenate([low, high])
+                yield replace(look, bounds=bounds, most=SHARED / scale) if parted else look
 
     def _part(self, picture: Picture, place: tuple[int, int, int, int], longest: float) -> _Look:
         """Return what is between left, top, right and bottom, in so many pixels along the longer side."""
@@ -285,8 +287,10 @@ class _Look:
         Where in the picture it begins.
     bounds : (4,) float64 or None
         Boxes, x1, y1, x2, y2, that reach beyond these are cut.
+    most : float
+        Longer side, in pixels of the picture, of the largest faces that are not left to a coarser look.
     least : float
-        Mean side, in pixels of the picture, of the smallest faces that are not left to a finer look.
+        Mean side of the smallest faces that are not left to a finer one.
     left_to : FineLook or None
         That look.
     """
@@ -294,6 +298,7 @@ class _Look:
     view: _View
     corner: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     bounds: NDArray[np.float64] | None = None
+    most: float = np.inf
     least: float = 0.0
     left_to: FineLook | None = None
 
@@ -302,7 +307,7 @@ class _Look:
         found[:, :4] += np.tile(self.corner, 2)
         if self.bounds is not None:
             whole = (found[:, :2] >= self.bounds[:2]) & (found[:, 2:4] <= self.bounds[2:])
-            found = found[whole.all(axis=1)]
+            found = found[whole.all(axis=1) & ((found[:, 2:4] - found[:, :2]).max(axis=1, initial=0) <= self.most)]
         if self.left_to is not None:
             # What is small is seen better on the larger picture; on the smaller one it has ghosts beside it.
             distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) >= self.least

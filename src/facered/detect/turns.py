@@ -19,6 +19,8 @@ FINE_SECONDS, FINER_SECONDS = 1.0, 0.2
 are some."""
 WHOLE_SECONDS, WHOLER_SECONDS = 3.0, 1.2
 """So often, and at the begin of every shot, very large pictures are looked at in their own size, likewise."""
+WHOLE = 1920
+"""Pictures with a longer side than this are very large."""
 EARLY = 0.1
 """By this part of the time a fine look may come early, together with another one."""
 SMALL = 1 / 32
@@ -28,7 +30,6 @@ DOUBTFUL = 0.5
 SURPLUS = 2
 """So many times the faces that may be hidden are detected at most: the tracker may know better than the score which
 faces to keep where there are too many."""
-FOREVER = 1 << 30
 NOBODY = np.empty((0, 4))
 
 
@@ -59,13 +60,13 @@ class FineTurns:
     size : (int, int)
         Width and height of the picture.
     whole : bool
-        Whether very large pictures are ever looked at in their own size.
+        Whether pictures are ever looked at in their own size, if they are very large.
     """
 
     def __init__(self, rate: float, size: tuple[int, int], *, whole: bool = True) -> None:
         self._fine_intervals = [max(1, round(seconds * rate)) for seconds in (FINE_SECONDS, FINER_SECONDS)]
-        self._whole_intervals = [round(seconds * rate) if whole else FOREVER for seconds in (WHOLE_SECONDS, WHOLER_SECONDS)]
-        self._whole = whole
+        self._whole_intervals = [round(seconds * rate) for seconds in (WHOLE_SECONDS, WHOLER_SECONDS)]
+        self._whole = whole and max(size) > WHOLE
         self._small = SMALL * max(size)
         self._changes = Changes(np.array(size, np.float64))
         self._since_fine = self._since_whole = self._looks = 0
@@ -99,8 +100,8 @@ class FineTurns:
             The frame's small luma.
         """
         everywhere = self._shot_begun
-        whole = self._since_whole >= self._whole_intervals[tracker.smallest < self._small / 2]
-        whole |= everywhere and self._whole
+        interval = self._whole_intervals[tracker.smallest < self._small / 2]
+        whole = self._whole and (everywhere or self._since_whole >= interval)
         self._shot_begun = False
         self._since_fine = 0
         self._looks += 1

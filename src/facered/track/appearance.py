@@ -24,7 +24,7 @@ SLACK = 3
 """By so many samples a patch may be moved to fit a box."""
 UNDECIDED = 0.5
 """Likeness of what shows nothing."""
-MOST_MEMORY = 32 << 20
+MOST_MEMORY = 16 << 20
 """Most bytes that the pictures take up at full size; their smaller levels take a third more."""
 SHIFT = 2
 """By so many samples two patches are moved against each other to see how alike they are."""

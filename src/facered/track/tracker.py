@@ -152,8 +152,8 @@ class Tracker:
     def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool, closely: bool = False) -> bool:
         """Tell whether the next frame had better be given to the detector; to be asked before `update`.
 
-        That is so in a new shot, where a face is new, or lost, or may be none, or moves fast, and once in a while; sooner
-        where the picture changes.
+        That is so in a new shot, where a face is new, or lost, or may be none, or moves fast, and once in a while;
+        sooner where the picture changes.
 
         Parameters
         ----------

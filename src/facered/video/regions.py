@@ -77,9 +77,7 @@ def _blocks(low: float, high: float, length: int) -> tuple[int, int]:
 def _graph(frame: VideoFrame, rectangles: tuple[Rectangle, ...]) -> Graph:
     graph = Graph()
     graph.threads = 1  # there is nothing to do for the threads that it would start
-    source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-    )
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
     marks = [graph.add("addroi", f"{x}:{y}:{width}:{height}:{OFFSET}") for x, y, width, height in rectangles]
     graph.link_nodes(source, *marks, graph.add("buffersink")).configure()
     return graph
