@@ -70,7 +70,7 @@ class Redactor:
         Told every frame, as it is about to be returned, and its faces.
     hide_regions, show_regions : sequence of polygons
         Each a sequence of corners (x, y), fractions of the picture as it is shown: what lies in the former is always
-        hidden; no face is hidden in the latter. Where they overlap, it is hidden.
+        hidden; no face is hidden in the latter. Where they overlap, and in frames that are hidden altogether, it is.
 
     Raises
     ------
