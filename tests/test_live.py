@@ -154,6 +154,12 @@ class TestFrames:
             second += redactor.flush()
         assert [frame.pts for frame in first] == [frame.pts for frame in second] == [frame.pts for frame in frames]
 
+    def test_a_closed_one_takes_no_more(self, carphone: Path) -> None:
+        with facered.Redactor() as redactor:
+            pass
+        with pytest.raises(facered.ConfigurationUnsupportedError, match="the redactor is closed; make another"):
+            redactor.process(videos.decode(carphone, 1)[0])
+
     @pytest.mark.parametrize("lookahead", [0, 4])
     def test_another_size_begins_anew(self, carphone: Path, lookahead: int) -> None:
         frames = videos.decode(carphone, 20)
