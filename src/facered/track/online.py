@@ -80,6 +80,7 @@ class OnlineTracker(Tracker):
         self, rate: float, threshold: float, size: tuple[int, int], kept: int, *, looks: bool, first_key: int = 0
     ) -> None:
         super().__init__(rate, threshold, size)
+        self._calm_interval = self._interval  # who is found late is bare: perhaps nobody can go back
         self._begun = first_key
         self._looks = looks
         self._kept = kept
