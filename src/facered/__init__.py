@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from facered.annotations import Annotations
     from facered.api import analyze, combined, redact, submit
     from facered.job import Job, JobState
+    from facered.live.face import Face
+    from facered.live.redactor import Redactor
     from facered.modes import Result
     from facered.options import Options
     from facered.profiling import Profile
@@ -28,6 +30,7 @@ __all__ = [
     "ConfigurationUnsupportedError",
     "ContentMalformedError",
     "ContentUnsupportedError",
+    "Face",
     "FaceredError",
     "Job",
     "JobCanceledError",
@@ -35,6 +38,7 @@ __all__ = [
     "Options",
     "Profile",
     "Progress",
+    "Redactor",
     "Result",
     "ServiceError",
     "analyze",
@@ -46,11 +50,13 @@ __all__ = [
 # What needs FFmpeg, onnxruntime or Numba is imported when it is first asked for.
 _HOMES = {
     "Annotations": "annotations",
+    "Face": "live.face",
     "Job": "job",
     "JobState": "job",
     "Options": "options",
     "Profile": "profiling",
     "Progress": "progress",
+    "Redactor": "live.redactor",
     "Result": "modes",
     "analyze": "api",
     "combined": "api",

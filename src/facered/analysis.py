@@ -12,6 +12,7 @@ import numpy as np
 
 from facered.annotations import DECIMALS, Annotations
 from facered.detect.detector import NOTHING, Detection, Detector
+from facered.detect.turns import DOUBTFUL, SURPLUS, FineTurns
 from facered.pipeline import Ahead, depth
 from facered.profiling import timed, timed_items
 from facered.progress import ProgressCallback, Stage
@@ -34,16 +35,6 @@ if TYPE_CHECKING:
     from facered.video.frames import Picture
     from facered.video.reader import Reader, VideoInfo
 
-DOUBTFUL = 0.5
-"""Detections with this part of the threshold may continue a track."""
-SURPLUS = 2
-"""So many times the faces that may be hidden are detected at most."""
-FINE_SECONDS, FINER_SECONDS = 1.0, 0.4
-"""So often, and at the begin of every shot, smaller faces are looked for as well: while there are none, and while there
-are some."""
-FOREVER = 1 << 30
-SMALL = 1 / 32
-"""Part of the picture's longer side below which a face is small."""
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""
 
@@ -176,9 +167,7 @@ class _Finder:
         self._orientation = info.orientation
         self._options = options
         self._thumbnails = thumbnails
-        self._since_fine = FOREVER
-        self._small = SMALL * max(info.width, info.height)
-        self._fine_intervals = [max(1, round(seconds * float(info.rate))) for seconds in (FINE_SECONDS, FINER_SECONDS)]
+        self._fine = FineTurns(float(info.rate), (info.width, info.height))
 
     def take(self, seen: _Seen) -> None:
         """Look for faces in the next frame; where it is not wanted, there are none."""
@@ -210,16 +199,11 @@ class _Finder:
     def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
         with timed("follow"):
             uncertain = self._tracker.wants_detection(seen.luma, seen.begins_shot)
-        self._since_fine += 1
-        smallest = self._tracker.smallest
-        fine = seen.begins_shot or self._since_fine >= self._fine_intervals[smallest < self._small]
-        if fine:
-            self._since_fine = 0
+        fine = self._fine.due(seen.begins_shot, self._tracker.smallest)
         if not seen.wanted:
             return NOTHING
         if not (fine or uncertain or self._options.detect == "every"):
             return None
-        # The tracker may know better than the score which faces to keep where there are too many.
         limit = self._options.max_faces and SURPLUS * self._options.max_faces
         return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
 

@@ -71,6 +71,22 @@ STYLES = {
 """The styles by name. Low is for looks, not for safety: detectors, and people, still see a face in it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of any form of the picture as it is stored.
+
+    Attributes
+    ----------
+    left, top : int
+    mask : (height, width) uint8
+        From there on: 128 where it is hidden, 0 elsewhere.
+    """
+
+    left: int
+    top: int
+    mask: NDArray[np.uint8]
+
+
 class Hider:
     """Hides faces in pictures, in place; keeps its scratch memory, so one a thread.
 
@@ -84,7 +100,13 @@ class Hider:
         self._bytes = np.empty(0, np.uint8)
         self._words = np.empty(0, np.uint32)
 
-    def hide(self, picture: Picture, boxes: NDArray[np.float64], ids: Sequence[int] = ()) -> None:
+    def hide(
+        self,
+        picture: Picture,
+        boxes: NDArray[np.float64],
+        ids: Sequence[int] = (),
+        spared: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Hide what lies in the masks inscribed in the boxes, one after the other.
 
         Parameters
@@ -95,6 +117,8 @@ class Hider:
             x1, y1, x2, y2 in pixels of the picture as it is shown; they may reach outside it.
         ids : sequence of n int, optional
             What the style "Box" writes beside each box.
+        spared : (height, width) bool, optional
+            Where nothing is hidden, in the picture as it is stored.
         """
         if self._style.outlined:
             outline.draw(picture.upright(), boxes, ids)
@@ -102,16 +126,54 @@ class Hider:
         boxes = picture.orientation.to_stored(boxes, *picture.shown_size)
         if not picture.interlaced:
             for box in boxes:
-                self._hide_one(picture, *box.tolist())
+                x1, y1, x2, y2 = box.tolist()
+                self._hide_one(picture, x1, y1, x2, y2, spared=spared)
             return
         for number in (0, 1):
             field = picture.field(number)
             for x1, y1, x2, y2 in boxes.tolist():
                 # Row n of the field is row 2 * n + number of the picture, and every row is judged by its middle.
                 shift = 0.5 - number
-                self._hide_one(field, x1, (y1 + shift) / 2, x2, (y2 + shift) / 2, squeeze=2)
+                kept = None if spared is None else spared[number::2]
+                self._hide_one(field, x1, (y1 + shift) / 2, x2, (y2 + shift) / 2, squeeze=2, spared=kept)
 
-    def _hide_one(self, picture: Picture, x1: float, y1: float, x2: float, y2: float, squeeze: int = 1) -> None:
+    def hide_area(self, picture: Picture, area: Area) -> None:
+        """Hide what lies in an area of the picture as it is stored, in place.
+
+        Parameters
+        ----------
+        picture : Picture
+            Writable planes; bytes outside the area stay as they are.
+        area : Area
+        """
+        if self._style.outlined:
+            return
+        if not picture.interlaced:
+            self._hide_part(picture, area.left, area.top, area.mask)
+            return
+        for number in (0, 1):
+            first = (number - area.top) % 2
+            rows = np.ascontiguousarray(area.mask[first::2])
+            self._hide_part(picture.field(number), area.left, (area.top + first - number) // 2, rows, squeeze=2)
+
+    def _hide_part(self, picture: Picture, left: int, top: int, mask: NDArray[np.uint8], squeeze: int = 1) -> None:
+        height, width = mask.shape
+        if not height:
+            return
+        radius = self._reserve_for(picture, width, height, width)
+        mask = self._copied(mask)
+        self._replace_planes(picture, left, top, mask, (width, height), (radius, radius / squeeze))
+
+    def _hide_one(
+        self,
+        picture: Picture,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        squeeze: int = 1,
+        spared: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Hide one box of a picture whose rows stand for `squeeze` rows of square pixels each."""
         style = self._style
         centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
@@ -122,12 +184,25 @@ class Hider:
         if left >= right or top >= bottom:
             return
         width, height = right - left, bottom - top
-        radius = max(style.radius * (x2 - x1), 1.0) if style.radius else 0.0
-        self._reserve(min(width + 2 * ceil(radius), picture.width), min(height + 2 * ceil(radius), picture.height))
+        radius = self._reserve_for(picture, width, height, x2 - x1)
         mask = self._bytes[: width * height].reshape(height, width)
         draw = blend.rectangle_mask if style.rectangle else blend.ellipse_mask
         draw(mask, centre_x - left, centre_y - top, semi_x, semi_y, style.feather)
-        size, radii = (2 * semi_x, 2 * semi_y), (radius, radius / squeeze)
+        if spared is not None:
+            mask[spared[top:bottom, left:right]] = 0
+        self._replace_planes(picture, left, top, mask, (2 * semi_x, 2 * semi_y), (radius, radius / squeeze))
+
+    def _replace_planes(
+        self,
+        picture: Picture,
+        left: int,
+        top: int,
+        mask: NDArray[np.uint8],
+        size: tuple[float, float],
+        radii: tuple[float, float],
+    ) -> None:
+        """Blend what replaces a box of a size, in luma samples, through a mask that begins the scratch memory."""
+        height, width = mask.shape
         self._replace(picture.y, left, top, mask, size, radii, 0 if picture.full_range else 16, picture.depth)
         if picture.u is None or picture.v is None:
             return
@@ -185,6 +260,19 @@ class Hider:
             blur.box_blur(cells, reach_x, reach_y, PASSES, scratch)
         place = left - x, top - y
         blend.blend_cells(region, mask, cells, across, down, *place, style.smooth, scratch.view(np.uint8), depth)
+
+    def _copied(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a copy of a mask that begins the scratch memory."""
+        height, width = mask.shape
+        copy = self._bytes[: width * height].reshape(height, width)
+        copy[:] = mask
+        return copy
+
+    def _reserve_for(self, picture: Picture, width: int, height: int, broad: float) -> float:
+        """Make room for a mask and what is blurred around it; return the radius of the blur of so broad a box."""
+        radius = max(self._style.radius * broad, 1.0) if self._style.radius else 0.0
+        self._reserve(min(width + 2 * ceil(radius), picture.width), min(height + 2 * ceil(radius), picture.height))
+        return radius
 
     def _reserve(self, width: int, height: int) -> None:
         """Make the scratch memory large enough for a window: two masks, the cells and their copy, and lines."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import weakref
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +29,8 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.profiling import timed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from facered.video.frames import Picture
@@ -88,6 +92,8 @@ class Detector:
         Longer side of the picture that the model sees, in pixels. Models with a fixed size have their own.
     precision : str
         One of `facered.options.PRECISIONS`; other than auto for the model that the package ships only.
+    shared : bool
+        Whether detectors of the process that are given the same model and threads, and are shared too, use one session.
 
     Raises
     ------
@@ -101,8 +107,11 @@ class Detector:
         threads: int = 0,
         size: int | None = None,
         precision: str = "auto",
+        *,
+        shared: bool = False,
     ) -> None:
-        self._session = _load(_model_path(model, precision), threads)
+        path = _model_path(model, precision)
+        self._session = _shared(path, threads) if shared else _load(path, threads)
         self.family = _recognise(self._session)
         self._input = self._session.get_inputs()[0]
         self._size = size
@@ -120,12 +129,22 @@ class Detector:
         fine : bool
             Look at a larger picture as well, which shows smaller faces. That takes several times as long.
         """
-        longer = max(picture.shown_size)
-        sizes = [self._size or min(max(longer, SMALLEST), LARGEST)]
-        if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
-            sizes.append(min(longer, max(FINE, longer // 2)))
-        found = self._suppressed([self._run(self._filled(picture, size), threshold) for size in sizes])
-        return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
+        return self.prepare(picture, threshold, limit, fine=fine)()
+
+    def prepare(
+        self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: bool = False
+    ) -> Callable[[], Detection]:
+        """Return what does the rest of `detect`, in any thread, when the picture is no longer needed.
+
+        Until that has been done, nothing else may be asked of this detector.
+        """
+        views = [self._filled(picture, size) for size in self._looked_at(picture, fine)]
+
+        def run() -> Detection:
+            found = self._suppressed([self._run(view, threshold) for view in views])
+            return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
+
+        return run
 
     def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
         """Look for faces about a box again, enlarged: small or faint ones show then whether they are faces.
@@ -150,6 +169,14 @@ class Detector:
         view.fill(part)
         found = self._suppressed([self._run(view, threshold)])
         return Detection(found[:, :4] + np.tile(corner, 2).astype(np.float32), found[:, 4].copy())
+
+    def _looked_at(self, picture: Picture, fine: bool) -> list[int]:
+        """Return the longer side of each picture that the model is to see."""
+        longer = max(picture.shown_size)
+        sizes = [self._size or min(max(longer, SMALLEST), LARGEST)]
+        if fine and not self._size and min(longer, max(FINE, longer // 2)) > sizes[0]:
+            sizes.append(min(longer, max(FINE, longer // 2)))
+        return sizes
 
     def _filled(self, picture: Picture, size: int) -> _View:
         view = self._views.get(size)
@@ -239,6 +266,21 @@ def _model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
     if not path.is_file():
         raise ServiceError(f"the package lacks its model, {path.name}; install it again, or name one with --model")
     return path
+
+
+_sessions: weakref.WeakValueDictionary[tuple[object, ...], onnxruntime.InferenceSession] = weakref.WeakValueDictionary()
+_loading = threading.Lock()
+
+
+def _shared(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Return the session of a model that others use as well: `run` is safe in several threads at a time."""
+    about = path.stat()
+    key = os.path.realpath(path), about.st_mtime_ns, about.st_size, threads or cores.available()
+    with _loading:
+        session = _sessions.get(key)
+        if session is None:
+            session = _sessions[key] = _load(path, threads)
+        return session
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -91,6 +91,10 @@ class CutDetector:
         self._waiting -= 1
         return self._first_is_cut(LOOKAHEAD) or fades_in
 
+    def suspect(self) -> bool:
+        """Tell whether a shot may begin with the last frame; what follows it may show that it was a flash."""
+        return self._first_is_cut(0)
+
     def flush(self) -> list[bool]:
         """Answer for the frames that are left."""
         answers = [self._first_is_cut(following) for following in range(self._waiting - 1, -1, -1)]

@@ -64,7 +64,7 @@ class Track:
     shot: Shot
 
 
-def complete(way: list[Tracklet], rate: float) -> Track:
+def complete(way: list[Tracklet], rate: float, waited: int = 0) -> Track:
     """Fill the gaps of a way, smooth it, and extend both ends within the shot.
 
     Parameters
@@ -74,6 +74,8 @@ def complete(way: list[Tracklet], rate: float) -> Track:
         a detection.
     rate : float
         Frames a second.
+    waited : int
+        For how many frames beyond its end it is still waited for, if for more than it is extended anyway.
     """
     shot = way[0].shot
     extension = max(1, round(EXTENSION_SECONDS * rate))
@@ -97,7 +99,8 @@ def complete(way: list[Tracklet], rate: float) -> Track:
     boxes = _calmly_enlarged(boxes, hull, max(1, round(CALM_SECONDS * rate)))
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
-    ahead = _extrapolate(boxes, to_end if last + extension >= shot.end else min(extension, to_end))
+    further = max(extension, waited)
+    ahead = _extrapolate(boxes, to_end if last + further >= shot.end else min(further, to_end))
     behind = _extrapolate(boxes[::-1], to_begin if first - extension <= shot.begin else min(extension, to_begin))
     away = _distance(np.flatnonzero(deviations == kalman.DETECTED), np.arange(-len(behind), len(boxes) + len(ahead)))
     whole = np.concatenate([behind[::-1], boxes, ahead])

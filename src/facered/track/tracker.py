@@ -237,6 +237,8 @@ class Tracker:
 
     def _is_gone(self, tracklet: Tracklet) -> bool:
         waited = self._frame - tracklet.frames[-1]
+        if tracklet.sure and not tracklet.missed:
+            return False  # nobody has looked since
         if tracklet.sure or tracklet.detections > self._tentative:
             return waited > self._remembered
         return waited > self._tentative
@@ -331,7 +333,7 @@ class Tracker:
         there = np.array([t.boxes[-1] for t in self._active if t.frames[-1] == self._frame]).reshape(-1, 4)
         for tracklet in waiting:
             unseen = self._frame - tracklet.last_detected
-            if unseen > (self._followed if tracklet.sure else tracklet.detections):
+            if unseen > (self._followed if tracklet.sure else tracklet.detections) and tracklet.missed:
                 continue
             box = self._followed_to(self._places[tracklet.key], tracklet, tracklet.size, there)
             if box is not None:

@@ -144,6 +144,15 @@ class Tracklet:
         self.behind = []
         del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
 
+    def forget_before(self, frame: int) -> None:
+        """Let go of what was measured before a frame, but for the last detection."""
+        drop = min(bisect_left(self.frames, frame), bisect_left(self.frames, self.last_detected))
+        if not drop:
+            return
+        self.behind = []
+        del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
+        self.first_detected = self.frames[self.deviations.index(kalman.DETECTED)]
+
     def _measure(self, frame: int, box: Boxes, deviation: float, patch: Patch) -> None:
         if self.frames:
             kalman.update(box, deviation, self.mean, self.covariance)

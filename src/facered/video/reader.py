@@ -396,7 +396,7 @@ class Reader:
             count = round(stream.duration * time_base * rate)
         elif not count and self.container.duration:
             count = round(Fraction(self.container.duration, av.time_base) * rate)
-        matrix = _display_matrix(frame)
+        matrix = display_matrix(frame)
         orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
         size = orientation.size(frame.width, frame.height)
         return VideoInfo(
@@ -414,7 +414,8 @@ class Reader:
         )
 
 
-def _display_matrix(frame: VideoFrame) -> tuple[int, ...]:
+def display_matrix(frame: VideoFrame) -> tuple[int, ...]:
+    """Return the nine numbers that say how a frame is turned when it is shown; none where it is not."""
     try:
         matrix = side_data(frame, SideDataType.DISPLAYMATRIX, "i")
     except ValueError:  # PyAV does not know what photos have beside it, and tells the angle only

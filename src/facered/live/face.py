@@ -1,0 +1,65 @@
+"""What is told of a face, and of how a stream fares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in a frame.
+
+    Attributes
+    ----------
+    id : int
+        The person's number, from 1.
+    x, y, width, height : float
+        What is hidden of it, or would be: upper left corner and size as fractions of the picture as it is shown, as in
+        the annotations. It may reach outside.
+    score : float
+        The best score of its detections, 0 to 1.
+    hidden : bool
+        Whether it is hidden.
+    """
+
+    id: int
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float
+    hidden: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts since the redactor was made.
+
+    Attributes
+    ----------
+    frames : int
+        Frames returned.
+    hidden : int
+        Those in which something was hidden.
+    detections : int
+        Detections completed.
+    late : int
+        Those that were not done when their frame was: after `deadline_ms`, or beside the stream.
+    overloaded : int
+        Frames returned without a detection that is recent enough to trust.
+    crowded : int
+        Frames with more faces than `max_faces`, so that some may be bare.
+    copied : int
+        Frames that had to be copied before something could be hidden in them, because others share their memory.
+    bytes_copied : int
+        Bytes of those.
+    """
+
+    frames: int = 0
+    hidden: int = 0
+    detections: int = 0
+    late: int = 0
+    overloaded: int = 0
+    crowded: int = 0
+    copied: int = 0
+    bytes_copied: int = 0

@@ -1,0 +1,162 @@
+"""One stream of pictures of one size: finds and follows faces as the pictures come."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.detect.detector import Detection
+from facered.detect.turns import FineTurns
+from facered.profiling import timed
+from facered.track.cuts import LOOKAHEAD, CutDetector
+from facered.track.online import OnlineTracker, Presence
+from facered.video.shrink import Shrinker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facered.live.settings import Settings
+    from facered.live.watch import Sighting, Watch
+    from facered.video.frames import Picture
+
+STALE_SECONDS = 0.5
+"""A detection older than that says nothing of who may have come since."""
+HELD = LOOKAHEAD + 1
+"""For so many frames after what may be a cut, those who were there before stay hidden: it may be a flash."""
+TIDIED = 64
+"""So many frames lie between two occasions on which the past is forgotten."""
+FIRST_RATE = 25.0
+"""Frames a second where nobody says."""
+
+
+class Stream:
+    """Follows the faces of a stream.
+
+    Parameters
+    ----------
+    picture : Picture
+        The first one, or one like it.
+    rate : float
+        Frames a second.
+    settings : Settings
+    watch : Watch
+    first_key : int
+        The key of the first face.
+    """
+
+    def __init__(self, picture: Picture, rate: float, settings: Settings, watch: Watch, first_key: int) -> None:
+        self._kind = _kind(picture)
+        self._settings, self._watch = settings, watch
+        self._shrink = Shrinker()
+        self._cuts = CutDetector(rate)
+        self._turns = FineTurns(rate, picture.shown_size)
+        self._tracker = OnlineTracker(
+            rate,
+            settings.options.threshold,
+            picture.shown_size,
+            settings.lookahead,
+            looks=not watch.beside,
+            first_key=first_key,
+        )
+        self._stale = max(1, round(STALE_SECONDS * rate))
+        self._frame = self._shot = -1
+        self._fine_wanted = False
+        self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD + 1)  # the shots'
+        self._detected: deque[int] = deque(maxlen=settings.lookahead + self._stale + 1)
+        self._ghosts: list[tuple[int, list[Presence]]] = []
+        self._present: list[Presence] = []
+
+    @property
+    def next_key(self) -> int:
+        """The key of the next new face."""
+        return self._tracker.next_key
+
+    @property
+    def present(self) -> list[Presence]:
+        """The faces of the last frame, by what was known then."""
+        return self._present
+
+    def fits(self, picture: Picture) -> bool:
+        """Tell whether a picture can belong to this stream."""
+        return _kind(picture) == self._kind
+
+    def take(self, picture: Picture, until: float | None) -> None:
+        """Look for faces in the next picture; wait for the detector until then, by `time.monotonic`, at most."""
+        self._frame += 1
+        with timed("shrink"):
+            luma = self._shrink(picture)
+        with timed("cuts"):
+            self._cuts.push(luma)
+            cut = self._cuts.suspect()
+        if cut or not self._frame:
+            self._shot = self._frame
+            self._begun.append(self._frame)
+            if self._present:
+                self._ghosts.append((self._frame, self._present))
+        found = self._find(picture, luma, cut, until)
+
+        def look(box: NDArray[np.float64]) -> Detection:
+            return self._watch.look(picture, box)
+
+        with timed("track"):
+            self._tracker.update(luma, found, cut, None if self._watch.beside else look)
+            self._present = [*self._tracker.present(), *self._held(self._frame)]
+        if self._frame % TIDIED == 0:
+            self._tracker.forget()
+            self._cuts.dissolves.clear()
+            self._ghosts = [
+                ghosts for ghosts in self._ghosts if ghosts[0] + HELD + self._settings.lookahead > self._frame
+            ]
+
+    def past(self, ago: int) -> list[Presence]:
+        """Return the faces of the picture `ago` pictures before the last, by what is known now."""
+        frame = self._frame - ago
+        return [*self._tracker.past(frame), *self._held(frame)] if ago else self._present
+
+    def is_watched(self, ago: int) -> bool:
+        """Tell whether there was a detection near enough to the picture `ago` pictures before the last."""
+        frame = self._frame - ago
+        shot = max(begin for begin in self._begun if begin <= frame)
+        interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
+        earliest = max(frame - max(self._stale, interval), shot)
+        return any(earliest <= detected <= self._frame for detected in self._detected)
+
+    def _find(self, picture: Picture, luma: NDArray[np.uint8], cut: bool, until: float | None) -> Detection | None:
+        """Return what is known to be in the entered frame, if anything new is."""
+        with timed("follow"):
+            uncertain = self._tracker.wants_detection(luma, cut)
+        fine = self._turns.due(cut, self._tracker.smallest)
+        when = self._settings.detect
+        if isinstance(when, int):
+            wanted = (self._frame - self._shot) % when == 0
+        else:
+            wanted = uncertain or fine or when == "async"
+        self._fine_wanted |= fine
+        sighting = self._watch.collect()
+        if wanted and self._watch.free:
+            # What takes long must not delay the first detection of a shot.
+            fine = self._fine_wanted and not (cut and self._watch.beside)
+            self._fine_wanted &= not fine
+            late = sighting
+            sighting = self._watch.detect(picture, self._frame, fine=fine, until=until) or late
+        return None if sighting is None else self._forward(sighting)
+
+    def _forward(self, sighting: Sighting) -> Detection | None:
+        """Return a detection as it would be in the entered frame."""
+        self._detected.append(sighting.frame)
+        age = self._frame - sighting.frame
+        if not age:
+            return sighting.detection
+        with timed("carry"):
+            corners = self._tracker.carried(sighting.detection.boxes, age)
+        return None if corners is None else Detection(corners, sighting.detection.scores)
+
+    def _held(self, frame: int) -> list[Presence]:
+        """Return those who were there before what may have been a cut some frames ago."""
+        return [presence for begun, there in self._ghosts if begun <= frame < begun + HELD for presence in there]
+
+
+def _kind(picture: Picture) -> tuple[object, ...]:
+    return picture.y.shape, picture.depth, picture.across, picture.down, picture.orientation

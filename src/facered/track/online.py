@@ -1,0 +1,226 @@
+"""Tracking while the video goes on: who is, or may be, where right now, and some frames ago.
+
+The offline tracker's answer comes when the video is over. Here it is asked for after every frame, detections may come
+late, and what is long past is forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.track.boxes import centred, overlaps, union
+from facered.track.path import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
+from facered.track.shots import Shots
+from facered.track.stitching import BRIDGED_SECONDS, join
+from facered.track.tracker import ALIKE, SAME, Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from facered.track.boxes import Boxes
+    from facered.track.tracklet import Tracklet
+
+SMOOTHED_SECONDS = 1.0
+"""What was measured so long before a frame, or longer, says nothing about where a face is in it."""
+LOST_GROWTH, LARGEST = 1.2, 2.0
+"""A face that is neither detected nor found by its looks is hidden in a box that grows by this part a second, up to so
+many times its size."""
+CALM = 0.85
+"""What made a box larger than its filter says is kept from frame to frame, but for the rest of this: masks that shrink
+at once would tremble."""
+CARRIED = 16
+"""Most new faces of a late detection that are looked for in the pictures since; the others stay where they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A face in one frame.
+
+    Attributes
+    ----------
+    key : int
+        The tracker's name for it.
+    box : (4,) float64
+        Centre x, centre y, width, height in pixels, as large as is not certain.
+    score : float
+        The best of its detections' scores.
+    begun : int
+        The frame in which it was first detected.
+    """
+
+    key: int
+    box: Boxes
+    score: float
+    begun: int
+
+
+class OnlineTracker(Tracker):
+    """A tracker that tells where faces are while it goes on.
+
+    Parameters
+    ----------
+    rate, threshold, size
+        As for `Tracker`.
+    kept : int
+        How many frames ago `past` may be asked for.
+    looks : bool
+        Whether doubtful faces are looked at again, so that what stays doubtful is none.
+    first_key : int
+        The key of the first track.
+    """
+
+    def __init__(
+        self, rate: float, threshold: float, size: tuple[int, int], kept: int, *, looks: bool, first_key: int = 0
+    ) -> None:
+        super().__init__(rate, threshold, size)
+        self._begun = first_key
+        self._looks = looks
+        self._horizon = kept + round(BRIDGED_SECONDS * rate)
+        self._excess: dict[int, Boxes] = {}
+        self._steady = round(STEADY_SECONDS * rate)
+
+    @property
+    def next_key(self) -> int:
+        """The key that the next track will have."""
+        return self._begun
+
+    def present(self) -> list[Presence]:
+        """Return the faces that are, or may be, in the last frame: all that were confidently detected, sure or not."""
+        found, excess = [], {}
+        for tracklet in self._active:
+            if self._is_shown(tracklet):
+                box, excess[tracklet.key] = self._generous(tracklet)
+                found.append(Presence(tracklet.key, box, tracklet.score, tracklet.first_detected))
+        self._excess = excess
+        return found
+
+    def past(self, frame: int) -> list[Presence]:
+        """Return the faces of an earlier frame, by all that is known now; the keys are those of their first pieces."""
+        begin = frame - round(SMOOTHED_SECONDS * self._rate)
+        shots = Shots(self._cuts, (), self._frame)
+        pieces = [piece for tracklet in self._near(frame) for piece in shots.pieces(tracklet)]
+        waiting = {tracklet.key for tracklet in self._active}
+        found = []
+        for way in join(pieces, self._rate):
+            if not any(piece.sure or self._is_open(piece, piece.key in waiting) for piece in way):
+                continue
+            last = way[-1].frames[-1]
+            waited = self._frame - last if way[-1].key in waiting else 0
+            recent = [part for part in (piece.part(begin, self._frame) for piece in way) if part is not None] or way[
+                -1:
+            ]
+            for part in recent:
+                part.shot = way[0].shot
+            track = complete(recent, self._rate, waited)
+            at = int(np.searchsorted(track.frames, frame))
+            if at < len(track.frames) and track.frames[at] == frame:
+                box = track.boxes[at].copy()
+                box[2:] *= self._growth(frame - last)
+                found.append(Presence(way[0].key, box, track.score, way[0].first_detected))
+        return found
+
+    def carried(self, corners: NDArray[np.float32], age: int) -> NDArray[np.float32] | None:
+        """Bring boxes forward that were detected in an earlier frame than the one that `wants_detection` entered.
+
+        A face that is followed already moved as it was followed; another is looked for in the pictures since.
+
+        Parameters
+        ----------
+        corners : (n, 4) float32
+            x1, y1, x2, y2 in pixels.
+        age : int
+            How many frames ago that was.
+
+        Returns
+        -------
+        (n, 4) float32 or None
+            None if there was a cut since.
+        """
+        if age >= len(self._pictures):
+            return None
+        boxes = centred(corners)
+        fresh = []
+        for index, box in enumerate(boxes):
+            known = self._known(box, self._frame - age)
+            if known is None:
+                fresh.append(index)
+            else:
+                boxes[index, :2] += known
+        self._search_forward(boxes, fresh[:CARRIED], age)
+        half = boxes[:, 2:] / 2
+        return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1).astype(np.float32)
+
+    def forget(self) -> None:
+        """Let go of what is past; to be called once in a while."""
+        oldest = self._frame - self._horizon
+        self._done = [tracklet for tracklet in self._done if tracklet.frames[-1] >= oldest]
+        for tracklet in [*self._done, *self._active]:
+            tracklet.forget_before(oldest)
+        while len(self._cuts) > 1 and self._cuts[1] <= oldest:
+            del self._cuts[0]
+
+    def _is_shown(self, tracklet: Tracklet) -> bool:
+        return tracklet.sure or tracklet.score >= self._threshold
+
+    def _is_open(self, piece: Tracklet, waiting: bool) -> bool:
+        """Tell whether what is only perhaps a face is to be hidden: it may still turn out to be one."""
+        return piece.score >= self._threshold and (waiting or not self._looks)
+
+    def _near(self, frame: int) -> Iterator[Tracklet]:
+        earliest = frame - round(BRIDGED_SECONDS * self._rate)
+        for tracklet in [*self._done, *self._active]:
+            if tracklet.frames[-1] >= earliest:
+                yield tracklet
+
+    def _generous(self, tracklet: Tracklet) -> tuple[Boxes, Boxes]:
+        """Return a box that holds wherever a face may be, and by how much it is larger than its filter's."""
+        middle = tracklet.predicted[None]
+        measured = tracklet.frames[-1] == self._frame
+        # In a frame that it begins with, it has no place yet.
+        other = tracklet.boxes[-1] if measured else self._expected(tracklet)
+        whole = union(middle, other[None])[0]
+        middle = middle[0]
+        shift, more = whole[:2] - middle[:2], (whole[2:] - middle[2:]) / 2
+        excess = np.concatenate([more - shift, more + shift])
+        before = self._excess.get(tracklet.key)
+        if before is not None:
+            excess = np.maximum(excess, CALM * before)
+        low, high = middle[:2] - middle[2:] / 2 - excess[:2], middle[:2] + middle[2:] / 2 + excess[2:]
+        away = max(self._frame - tracklet.last_detected - self._steady, 0)
+        size = (high - low) * (1 + GROWTH * min(away, GROWING_FRAMES)) * self._growth(self._frame - tracklet.frames[-1])
+        return np.concatenate([(low + high) / 2, size]), excess
+
+    def _growth(self, lost: int) -> float:
+        """Return how many times as large a face's box is that was last measured so many frames ago."""
+        return min(1 + LOST_GROWTH * max(lost, 0) / self._rate, LARGEST)
+
+    def _known(self, box: Boxes, frame: int) -> Boxes | None:
+        """Return how far the face has moved since that was detected in an earlier frame; None if it is a new one."""
+        there = [(tracklet, tracklet.box_at(frame)) for tracklet in self._active]
+        measured = [(tracklet, place) for tracklet, place in there if place is not None]
+        if not measured:
+            return None
+        shared = overlaps(box, np.array([place for _, place in measured]))
+        best = int(np.argmax(shared))
+        if shared[best] < SAME:
+            return None
+        tracklet, place = measured[best]
+        moved: Boxes = self._expected(tracklet)[:2] - place[:2]
+        return moved
+
+    def _search_forward(self, boxes: Boxes, rows: list[int], age: int) -> None:
+        """Move boxes, in place, to where their patches are found picture by picture."""
+        if not rows:
+            return
+        patches = [self._pictures.patch(boxes[row], age) for row in rows]
+        for back in range(age - 1, -1, -1):
+            places = self._pictures.find(patches, boxes[rows], back)
+            for number, (row, place) in enumerate(zip(rows, places, strict=True)):
+                if place[4] >= ALIKE and self._inside(place):
+                    boxes[row] = place[:4]
+                    patches[number] = self._pictures.patch(place[:4], back)
