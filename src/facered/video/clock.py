@@ -1,0 +1,55 @@
+"""The clock of a live stream, which goes on while its source is away."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from av.packet import Packet
+    from av.stream import Stream
+
+_ZERO = Fraction(0)
+
+
+class Clock:
+    """Shifts the times of packets of one connection after the other: the first begins at 0, the next ones when they do.
+
+    Parameters
+    ----------
+    now : callable
+        Tells seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._shift: Fraction | None = None
+        self._reached: Fraction | None = None  # when what came last ends
+        self._heard = 0.0  # when it came
+
+    def connect(self, start: Fraction | None) -> None:
+        """Begin a connection whose times begin at `start` seconds, if that is known."""
+        self._shift = None if start is None else self._due() - start
+
+    def mend(self, packet: Packet[Stream]) -> None:
+        """Shift the times of a packet."""
+        first = packet.dts if packet.dts is not None else packet.pts
+        if first is None:
+            return
+        base = packet.time_base
+        if self._shift is None:
+            self._shift = self._due() - first * base
+        ticks = round(self._shift / base)
+        packet.dts = packet.dts + ticks if packet.dts is not None else None
+        packet.pts = packet.pts + ticks if packet.pts is not None else None
+        ends = (first + ticks + (packet.duration or 0)) * base
+        self._reached = ends if self._reached is None else max(self._reached, ends)
+        self._heard = self._now()
+
+    def _due(self) -> Fraction:
+        if self._reached is None:
+            return _ZERO
+        return self._reached + Fraction(max(self._now() - self._heard, 0.0)).limit_denominator(1_000_000)
