@@ -235,7 +235,9 @@ def _command(
     )
     parser.set_defaults(mode=name, options={})
     if name != "pipe":
-        parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg can open, or a URL")
+        parser.add_argument(
+            "inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg can open, or a URL"
+        )
     group = parser.add_argument_group("general")
     group.add_argument(
         "--threads",

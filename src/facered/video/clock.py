@@ -21,18 +21,22 @@ class Clock:
     Parameters
     ----------
     now : callable
-        Tells seconds.
+        Tells seconds, as `time.monotonic` does.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._due = _ZERO
         self._shift: Fraction | None = None
         self._reached: Fraction | None = None  # when what came last ends
         self._heard = 0.0  # when it came
 
-    def connect(self, start: Fraction | None) -> None:
-        """Begin a connection whose times begin at `start` seconds, if that is known."""
-        self._shift = None if start is None else self._due() - start
+    def connect(self, start: Fraction | None, began: float) -> None:
+        """Take a connection that began at a moment of `now`, and whose times begin at `start`, if that is known."""
+        self._due = _ZERO
+        if self._reached is not None:
+            self._due = self._reached + Fraction(max(began - self._heard, 0.0)).limit_denominator(1_000_000)
+        self._shift = None if start is None else self._due - start
 
     def mend(self, packet: Packet[Stream]) -> None:
         """Shift the times of a packet."""
@@ -41,15 +45,10 @@ class Clock:
             return
         base = packet.time_base
         if self._shift is None:
-            self._shift = self._due() - first * base
+            self._shift = self._due - first * base
         ticks = round(self._shift / base)
         packet.dts = packet.dts + ticks if packet.dts is not None else None
         packet.pts = packet.pts + ticks if packet.pts is not None else None
         ends = (first + ticks + (packet.duration or 0)) * base
         self._reached = ends if self._reached is None else max(self._reached, ends)
         self._heard = self._now()
-
-    def _due(self) -> Fraction:
-        if self._reached is None:
-            return _ZERO
-        return self._reached + Fraction(max(self._now() - self._heard, 0.0)).limit_denominator(1_000_000)

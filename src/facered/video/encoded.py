@@ -162,9 +162,7 @@ class EncodedSink:
             if stream.type in ("audio", "subtitle") and name in self._container.supported_codecs:
                 copies[stream.index] = self._container.add_stream_from_template(stream, opaque=True)
             else:
-                logger.warning(
-                    "%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name
-                )
+                logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
         return copies
 
 

@@ -23,6 +23,7 @@ from facered.errors import ConfigurationUnsupportedError, ContentMalformedError,
 from facered.video import frames
 from facered.video.clock import Clock
 from facered.video.encoding import Colours
+from facered.video.peek import NUT, Y4M, peek, siting
 from facered.video.reader import VideoInfo, describe, find_stream
 from facered.video.timeline import Timeline
 
@@ -43,6 +44,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds between attempts to reconnect; the pause doubles from one to the other."""
 AHEAD = 16
 """Frames and packets that wait, at most; more would only add to the delay."""
+_HEADER = 256
+_ENDED = "it ended"
+_RAW = {"fpsprobesize": "2", "analyzeduration": "500000"}
+"""All that there is to know of raw pictures stands in the header: waiting for more would be a delay."""
 _PATIENCE = 0.2
 _TS_DISCONT = cast("int", Flags.ts_discont.value)
 _NO_FILE = cast("int", Flags.no_file.value)
@@ -100,8 +105,8 @@ class Source:
             return "://" in self.address or bool(av.ContainerFormat(self.format, "r").flags & _NO_FILE)
         return False
 
-    def open(self) -> InputContainer:
-        """Open it.
+    def open(self, beginning: bytes = b"") -> InputContainer:
+        """Open it; what begins as `beginning` need not be looked at for long.
 
         Raises
         ------
@@ -116,7 +121,7 @@ class Source:
                 self.address,
                 "r",
                 format=form,
-                container_options=dict(self.options),
+                container_options={**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options},
                 timeout=(OPENING, SILENCE) if self.live else None,
                 metadata_errors="replace",
             )
@@ -126,7 +131,7 @@ class Source:
                 raise ConfigurationUnsupportedError(f"{self.name}: no answer in {OPENING:.0f} s") from error
             if isinstance(error, ValueError) and not isinstance(error, FFmpegError):  # PyAV's word for unknown formats
                 raise ConfigurationUnsupportedError(f"{self.name}: {reason}") from error
-            if number in _MISSING:
+            if number in _MISSING or isinstance(error, av.error.ProtocolNotFoundError):
                 raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({reason})") from error
             raise ContentMalformedError(f"{self.name}: not a readable video ({reason})") from error
 
@@ -147,6 +152,8 @@ class Feed:
         Those whose packets come along.
     container_format : str
         FFmpeg's name.
+    siting : str
+        What the header of Y4M says of its chroma.
     damaged : int
         How often something could not be decoded.
     """
@@ -154,6 +161,7 @@ class Feed:
     info: VideoInfo
     stream: VideoStream
     container_format: str
+    siting: str
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -205,18 +213,20 @@ class Feed:
             self._follow()
             if self._converter is None and not self._stopped.is_set():
                 raise ContentMalformedError(f"{self.source.name}: no frame can be decoded; it is empty or damaged")
-        except BaseException as error:  # noqa: BLE001  (raised again by `items`)
+        except BaseException as error:
             self._put(error)
         else:
             self._put(None)
 
     def _follow(self) -> None:
         """Read one connection after the other."""
-        container: InputContainer | None = self.source.open()
+        beginning = self._look_ahead() if self.source.address == STANDARD_INPUT else b""
+        self.siting = siting(beginning)
+        container: InputContainer | None = self._open(beginning)
         while container is not None and not self._stopped.is_set():
             try:
                 self._read(container)
-                reason = "it ended"
+                reason = _ENDED
             except (FFmpegError, OSError) as error:
                 reason = "silence" if isinstance(error, av.error.ExitError) else error.strerror or str(error)
                 if not self.source.live:
@@ -230,18 +240,34 @@ class Feed:
             container.close()
             container = self._reconnect(reason)
 
+    def _open(self, beginning: bytes = b"") -> InputContainer:
+        # What comes while FFmpeg finds out what it is counts, too.
+        self._began = time.monotonic()
+        return self.source.open(beginning)
+
+    def _look_ahead(self) -> bytes:
+        """Return what the standard input begins with, where that can be seen."""
+        try:
+            beginning = peek(0, _HEADER)
+        except OSError as error:
+            raise ConfigurationUnsupportedError(f"standard input: cannot be read ({error.strerror})") from error
+        if beginning == b"":
+            raise ContentMalformedError("standard input: it is empty; see what should have written into it")
+        return beginning or b""
+
     def _reconnect(self, reason: str) -> InputContainer | None:
         if self._stopped.is_set():
             return None
         self._put(Event.LOST)
         if not self.source.reconnect:
-            logger.warning("%s: lost (%s)", self.source.name, reason)
+            if reason != _ENDED:
+                logger.warning("%s: lost (%s)", self.source.name, reason)
             return None
         logger.warning("%s: lost (%s); trying again for %g s", self.source.name, reason, self.source.reconnect)
         until, pause = time.monotonic() + self.source.reconnect, FIRST_PAUSE
         while not self._stopped.wait(min(pause, max(until - time.monotonic(), 0))):
             try:
-                container = self.source.open()
+                container = self._open()
             except FaceredError as error:
                 if time.monotonic() >= until:
                     raise ContentMalformedError(
@@ -263,7 +289,7 @@ class Feed:
             others = [other for other in others if any(_alike(other, known) for known in self.others)]
         if self._clock is not None:
             start = container.start_time
-            self._clock.connect(None if start is None else Fraction(start, av.time_base))
+            self._clock.connect(None if start is None else Fraction(start, av.time_base), self._began)
         timeline = Timeline() if container.format.flags & _TS_DISCONT else None
         for packet in container.demux(stream, *others):
             if self._stopped.is_set():

@@ -116,16 +116,30 @@ class NutSink:
     info : VideoInfo
     others : sequence of av.stream.Stream
         Of a NUT file; those that cannot be passed on are left out.
+
+    Raises
+    ------
+    ContentUnsupportedError
+        NUT has no name for the pixel format.
     """
 
     def __init__(self, descriptor: Descriptor, info: VideoInfo, others: Sequence[Stream]) -> None:
+        name = info.working_format
+        tag = raw_tag(name)
+        if tag is None:
+            name = planar(name)
+            tag = raw_tag(name)
+        if tag is None:
+            raise ContentUnsupportedError(f"NUT cannot hold {info.working_format} frames")
+        self._converter = frames.Converter(name)
         pictures = NutStream(
             VIDEO,
-            _raw_tag(info),
+            tag,
             info.time_base,
             width=info.stored_size[0],
             height=info.stored_size[1],
             sample_aspect_ratio=info.sample_aspect_ratio,
+            tags={"r_frame_rate": f"{info.rate.numerator}/{info.rate.denominator}"},
         )
         passed = nut_streams(others)
         self._numbers = {index: number for number, index in enumerate(passed, 1)}
@@ -137,7 +151,8 @@ class NutSink:
         """Write a frame."""
         assert frame.pts is not None
         assert frame.time_base is not None
-        self._writer.write_packet(0, _ticks(frame.pts, frame.time_base, self._base), planes(frame))
+        pts = _ticks(frame.pts, frame.time_base, self._base)
+        self._writer.write_packet(0, pts, planes(self._converter.convert(frame)))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the other streams, if that is passed on."""
@@ -159,6 +174,8 @@ class Y4mSink:
     info : VideoInfo
     field_order : int
         As FFmpeg numbers it.
+    siting : str
+        What another Y4M file says of its chroma, such as 420mpeg2.
 
     Raises
     ------
@@ -166,22 +183,18 @@ class Y4mSink:
         Y4M has no name for the pixel format.
     """
 
-    def __init__(self, descriptor: Descriptor, info: VideoInfo, field_order: int = 0) -> None:
+    def __init__(self, descriptor: Descriptor, info: VideoInfo, field_order: int = 0, siting: str = "") -> None:
         form = frames.layout(info.working_format)
         assert form is not None
-        family = _Y4M_CHROMA.get((form.across, form.down))
+        family = _Y4M_CHROMA.get((form.across, form.down)) if form.chroma != "none" else None
         bits = frames.bits(info.working_format)
-        if form.chroma == "none":
-            space = "mono" + (f"{bits}" if bits > 8 else "")
-        elif family is None:
+        if form.chroma != "none" and family is None:
             raise ContentUnsupportedError(f"Y4M cannot hold {info.working_format} frames; use --format nut")
-        elif bits > 8:
-            space = f"{family}p{bits}"
-        else:
-            space = "420jpeg" if family == "420" else family
+        space = (family or "mono") + (f"{'p' if family else ''}{bits}" if bits > 8 else "")
+        if space == "420":
+            space = siting if siting.startswith("420") else "420jpeg"
         # What the kernels work on and Y4M has not, such as NV12, is brought to planes: the same samples in another order.
-        name = info.working_format if form.chroma == "none" else frames.planar_name(form.across, form.down, bits)
-        self._converter = frames.Converter(name)
+        self._converter = frames.Converter(planar(info.working_format))
         (width, height), rate = info.stored_size, info.rate
         aspect = info.sample_aspect_ratio.as_integer_ratio() if info.sample_aspect_ratio else (0, 0)
         header = (
@@ -221,19 +234,22 @@ def planes(frame: VideoFrame) -> list[memoryview]:
     return pieces
 
 
-def _raw_tag(info: VideoInfo) -> bytes:
-    """Return FFmpeg's four letters for a layout of raw pictures."""
+def planar(name: str) -> str:
+    """Return the planar format that holds the samples of a native one; its own where it is planar."""
+    form = frames.layout(name)
+    assert form is not None
+    return name if form.chroma == "none" else frames.planar_name(form.across, form.down, frames.bits(name))
+
+
+def raw_tag(name: str) -> bytes | None:
+    """Return FFmpeg's four bytes for pictures of a format laid out one sample behind the other, if there are any."""
     context = cast("VideoCodecContext", av.CodecContext.create("rawvideo", "w"))
-    (context.width, context.height), context.pix_fmt = info.stored_size, info.working_format
-    context.time_base = info.time_base
+    context.width, context.height, context.pix_fmt, context.time_base = 16, 16, name, Fraction(1)
     context.open()
     tag = codec_tag(context)
-    if not any(tag):
-        raise ContentUnsupportedError(f"NUT cannot hold {info.working_format} frames")
-    return tag
+    return tag if any(tag) else None
 
 
 def _ticks(pts: int, time_base: Fraction, target: Fraction) -> int:
     ticks = pts if time_base == target else round(pts * time_base / target)
     return max(ticks, 0)  # NUT begins at 0
-
