@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from facered.live.watch import Watch
 from facered.modes import chosen_style
 from facered.profiling import timed
 from facered.styles import Hider
+from facered.track import online
 
 if TYPE_CHECKING:
     import os
@@ -53,14 +55,15 @@ class Redactor:
         to go backwards in time: faces are hidden before they are first detected, gaps are filled, and masks are smooth.
     detect : str or int
         ``"sync"`` detects where the tracker wants it, while the frame waits; a number, in every n-th frame of a shot;
-        ``"async"``, in a thread beside the stream, whenever that is free.
+        ``"async"``, in a thread beside the stream, whenever that is free; only the stream's very first frame waits.
     threads : int
         Threads that the detector uses for a picture; 0 takes as many as there are cores.
     deadline_ms : float, optional
         No frame waits longer for the detector; what comes later is used when it comes.
     on_overload : str
         What becomes of a frame when there is no detection that is recent enough, half a second in the same shot:
-        ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame.
+        ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame. Before the first
+        detection of a stream has been completed, the whole frame is hidden anyway.
     select : callable, optional
         Told a `Face`, says whether it is hidden; by default everyone is.
     on_faces : callable, optional
@@ -114,6 +117,7 @@ class Redactor:
         options = self._settings.options
         detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
         self._watch = Watch(detector, self._settings)
+        online.prepare()
         style = chosen_style(options)
         self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
         self._stream: Stream | None = None
@@ -245,7 +249,7 @@ class Redactor:
 
     def _process(self, given: Given, seconds: float) -> list[Any]:
         deadline = self._settings.deadline
-        until = None if deadline is None else time.monotonic() + deadline
+        until = math.inf if deadline is None else time.monotonic() + deadline
         ready = []
         if self._stream is not None and not self._stream.fits(given.picture):
             ready = self.flush()
@@ -272,9 +276,10 @@ class Redactor:
         given = self._waiting.popleft()
         faces = self._told(stream.past(ago), given.picture) if ago else self._faces
         hidden = [face for face in faces if face.hidden]
-        whole = self._settings.on_overload == "hide" and not stream.is_watched(ago)
-        copied = 0
-        if hidden or self._areas or whole:
+        watched = stream.is_watched(ago)
+        whole = stream.is_blind or (self._settings.on_overload == "hide" and not watched)
+        touched, copied = bool(hidden or self._areas or whole), 0
+        if touched:
             with timed("copy"):
                 picture, copied = given.writable()
             with timed("hide"):
@@ -283,8 +288,8 @@ class Redactor:
         self._stats = replace(
             stats,
             frames=stats.frames + 1,
-            hidden=stats.hidden + bool(hidden or self._areas or whole),
-            overloaded=stats.overloaded + (not stream.is_watched(ago)),
+            hidden=stats.hidden + touched,
+            overloaded=stats.overloaded + (not watched),
             copied=stats.copied + bool(copied),
             bytes_copied=stats.bytes_copied + copied,
         )
@@ -305,7 +310,7 @@ class Redactor:
     def _told(self, found: Sequence[Presence], picture: Picture) -> tuple[Face, ...]:
         """Return faces, those that have been followed for longest first, as many as may be hidden."""
         most = self._settings.options.max_faces
-        ranked = sorted(found, key=lambda presence: (presence.begun, -presence.score, presence.key))[:most]
+        ranked = sorted(found, key=lambda presence: presence.key)[:most]
         return tuple(self._face(presence, *picture.shown_size) for presence in ranked)
 
     def _face(self, presence: Presence, width: int, height: int) -> Face:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ STALE_SECONDS = 0.5
 """A detection older than that says nothing of who may have come since."""
 HELD = LOOKAHEAD + 1
 """For so many frames after what may be a cut, those who were there before stay hidden: it may be a flash."""
+HELD_GROWTH = 0.05
+"""By this part a frame they grow meanwhile."""
 TIDIED = 64
 """So many frames lie between two occasions on which the past is forgotten."""
 FIRST_RATE = 25.0
@@ -82,14 +85,21 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float | None) -> None:
-        """Look for faces in the next picture; wait for the detector until then, by `time.monotonic`, at most."""
+    def take(self, picture: Picture, until: float) -> None:
+        """Look for faces in the next picture; wait for the detector until then, by `time.monotonic`, at most.
+
+        A detector beside the stream is only waited for when that begins.
+        """
         self._frame += 1
         with timed("shrink"):
             luma = self._shrink(picture)
         with timed("cuts"):
-            self._cuts.push(luma)
+            judged = self._cuts.push(luma)
             cut = self._cuts.suspect()
+        before = self._frame - LOOKAHEAD
+        if judged is False and self._shot == before > 0:
+            self._take_back()
+        cut |= bool(judged) and before not in self._begun  # faded in
         if cut or not self._frame:
             self._shot = self._frame
             self._begun.append(self._frame)
@@ -115,6 +125,11 @@ class Stream:
         frame = self._frame - ago
         return [*self._tracker.past(frame), *self._held(frame)] if ago else self._present
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether no detection has been completed yet."""
+        return not self._detected
+
     def is_watched(self, ago: int) -> bool:
         """Tell whether there was a detection near enough to the picture `ago` pictures before the last."""
         frame = self._frame - ago
@@ -123,7 +138,7 @@ class Stream:
         earliest = max(frame - max(self._stale, interval), shot)
         return any(earliest <= detected <= self._frame for detected in self._detected)
 
-    def _find(self, picture: Picture, luma: NDArray[np.uint8], cut: bool, until: float | None) -> Detection | None:
+    def _find(self, picture: Picture, luma: NDArray[np.uint8], cut: bool, until: float) -> Detection | None:
         """Return what is known to be in the entered frame, if anything new is."""
         with timed("follow"):
             uncertain = self._tracker.wants_detection(luma, cut)
@@ -140,6 +155,7 @@ class Stream:
             fine = self._fine_wanted and not (cut and self._watch.beside)
             self._fine_wanted &= not fine
             late = sighting
+            until = until if when != "async" or not self._frame else 0.0
             sighting = self._watch.detect(picture, self._frame, fine=fine, until=until) or late
         return None if sighting is None else self._forward(sighting)
 
@@ -153,9 +169,21 @@ class Stream:
             corners = self._tracker.carried(sighting.detection.boxes, age)
         return None if corners is None else Detection(corners, sighting.detection.scores)
 
+    def _take_back(self) -> None:
+        """Go on with the shot before: what seemed to be another was a flash."""
+        self._tracker.resume()
+        self._begun.pop()
+        self._shot = self._begun[-1]
+        self._ghosts = [ghosts for ghosts in self._ghosts if ghosts[0] < self._frame - LOOKAHEAD]
+
     def _held(self, frame: int) -> list[Presence]:
         """Return those who were there before what may have been a cut some frames ago."""
-        return [presence for begun, there in self._ghosts if begun <= frame < begun + HELD for presence in there]
+        held = []
+        for begun, there in self._ghosts:
+            if begun <= frame < begun + HELD:
+                growth = np.array([1.0, 1.0, *[1 + HELD_GROWTH * (frame - begun + 1)] * 2])
+                held += [replace(presence, box=presence.box * growth) for presence in there]
+        return held
 
 
 def _kind(picture: Picture) -> tuple[object, ...]:

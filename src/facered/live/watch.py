@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -60,7 +61,7 @@ class Watch:
         """Whether it may be given a picture."""
         return self._job is None
 
-    def detect(self, picture: Picture, frame: int, *, fine: bool, until: float | None = None) -> Sighting | None:
+    def detect(self, picture: Picture, frame: int, *, fine: bool, until: float = 0.0) -> Sighting | None:
         """Look for faces in a picture, which is not needed any more when this returns.
 
         Parameters
@@ -70,7 +71,7 @@ class Watch:
             Its number.
         fine : bool
             Whether to look for small faces as well.
-        until : float, optional
+        until : float
             Until when by `time.monotonic` a thread beside the stream is waited for.
 
         Returns
@@ -89,12 +90,13 @@ class Watch:
         self.late += found is None
         return found
 
-    def collect(self, until: float | None = None) -> Sighting | None:
+    def collect(self, until: float = 0.0) -> Sighting | None:
         """Return what has been detected, as soon as it has; wait for it until then."""
         job = self._job
         if job is None:
             return None
-        wait([job], max(until - time.monotonic(), 0) if until is not None else 0)
+        if not job.done():
+            wait([job], None if until == math.inf else max(until - time.monotonic(), 0))
         if not job.done():
             return None
         self._job = None

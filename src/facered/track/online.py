@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.track.boxes import centred, overlaps, union
+from facered.track import kalman
+from facered.track.association import associate
+from facered.track.boxes import centred, overlaps, parts, union
 from facered.track.path import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
 from facered.track.shots import Shots
-from facered.track.stitching import BRIDGED_SECONDS, join
-from facered.track.tracker import ALIKE, SAME, Tracker
+from facered.track.stitching import BRIDGED_SECONDS, PART, join, without_doubles
+from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
+    from facered.track.path import Track
     from facered.track.tracklet import Tracklet
 
 SMOOTHED_SECONDS = 1.0
@@ -44,19 +47,16 @@ class Presence:
     Attributes
     ----------
     key : int
-        The tracker's name for it.
+        Whom it is of; who came first has the lowest.
     box : (4,) float64
         Centre x, centre y, width, height in pixels, as large as is not certain.
     score : float
         The best of its detections' scores.
-    begun : int
-        The frame in which it was first detected.
     """
 
     key: int
     box: Boxes
     score: float
-    begun: int
 
 
 class OnlineTracker(Tracker):
@@ -82,6 +82,8 @@ class OnlineTracker(Tracker):
         self._looks = looks
         self._horizon = kept + round(BRIDGED_SECONDS * rate)
         self._excess: dict[int, Boxes] = {}
+        self._names: dict[int, int] = {}
+        self._cut: tuple[int, list[Tracklet]] = -1, []
         self._steady = round(STEADY_SECONDS * rate)
 
     @property
@@ -95,7 +97,7 @@ class OnlineTracker(Tracker):
         for tracklet in self._active:
             if self._is_shown(tracklet):
                 box, excess[tracklet.key] = self._generous(tracklet)
-                found.append(Presence(tracklet.key, box, tracklet.score, tracklet.first_detected))
+                found.append(Presence(self.name(tracklet.key), box, tracklet.score))
         self._excess = excess
         return found
 
@@ -105,24 +107,32 @@ class OnlineTracker(Tracker):
         shots = Shots(self._cuts, (), self._frame)
         pieces = [piece for tracklet in self._near(frame) for piece in shots.pieces(tracklet)]
         waiting = {tracklet.key for tracklet in self._active}
-        found = []
+        known = {piece.key for piece in pieces}
+        tracks, lost = [], {}
         for way in join(pieces, self._rate):
-            if not any(piece.sure or self._is_open(piece, piece.key in waiting) for piece in way):
-                continue
-            last = way[-1].frames[-1]
-            waited = self._frame - last if way[-1].key in waiting else 0
-            recent = [part for part in (piece.part(begin, self._frame) for piece in way) if part is not None] or way[
-                -1:
-            ]
-            for part in recent:
-                part.shot = way[0].shot
-            track = complete(recent, self._rate, waited)
+            keys, last = [piece.key for piece in way], way[-1]
+            name = self.name(keys[0])
+            if name in known and name not in keys:
+                name = keys[0]  # what seemed to be one way was not
+            self._names |= dict.fromkeys(keys, name)
+            if any(piece.sure or self._is_open(piece, piece.key in waiting) for piece in way):
+                waited = self._frame - last.frames[-1] if last.key in waiting else 0
+                track = complete(_lately(way, begin, self._frame), self._rate, waited)
+                if track.frames[0] <= frame <= track.frames[-1]:
+                    tracks.append(track)
+                    lost[track.keys] = frame - last.frames[-1]
+        found = []
+        for track in _without_doubles(tracks, frame):
             at = int(np.searchsorted(track.frames, frame))
-            if at < len(track.frames) and track.frames[at] == frame:
+            if track.frames[at] == frame:
                 box = track.boxes[at].copy()
-                box[2:] *= self._growth(frame - last)
-                found.append(Presence(way[0].key, box, track.score, way[0].first_detected))
+                box[2:] *= self._growth(lost[track.keys])
+                found.append(Presence(self.name(track.keys[0]), box, track.score))
         return found
+
+    def name(self, key: int) -> int:
+        """Return the key of the first piece of the way that a piece belongs to, as far as is known."""
+        return self._names.get(key, key)
 
     def carried(self, corners: NDArray[np.float32], age: int) -> NDArray[np.float32] | None:
         """Bring boxes forward that were detected in an earlier frame than the one that `wants_detection` entered.
@@ -155,14 +165,43 @@ class OnlineTracker(Tracker):
         half = boxes[:, 2:] / 2
         return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1).astype(np.float32)
 
+    def resume(self) -> None:
+        """Take back the last cut, before the next frame is entered: it was a flash, and everybody is still there.
+
+        Who was detected since is the one who was there before, if they are in the same place; others are new.
+        """
+        cut, before = self._cut
+        if len(self._cuts) < 2 or self._cuts[-1] != cut:
+            return
+        self._cuts.pop()
+        self._cut = -1, []
+        since = self._active
+        for tracklet in before:
+            for _ in range(cut - 1, self._frame):
+                kalman.predict(tracklet.mean, tracklet.covariance)
+            box = tracklet.predicted
+            same = [other for other in since if overlaps(box, other.boxes[0][None])[0] > SAME]
+            if same:
+                since = [other for other in since if other is not same[0]]
+                tracklet.go_on_as(same[0])
+        self._done = [tracklet for tracklet in self._done if tracklet not in before]
+        self._active = [*before, *since]
+
     def forget(self) -> None:
         """Let go of what is past; to be called once in a while."""
         oldest = self._frame - self._horizon
         self._done = [tracklet for tracklet in self._done if tracklet.frames[-1] >= oldest]
         for tracklet in [*self._done, *self._active]:
             tracklet.forget_before(oldest)
+        kept = {tracklet.key for tracklet in [*self._done, *self._active]}
+        self._names = {key: name for key, name in self._names.items() if key in kept}
         while len(self._cuts) > 1 and self._cuts[1] <= oldest:
             del self._cuts[0]
+
+    def _enter(self, luma: NDArray[np.uint8], begins_shot: bool) -> None:
+        if begins_shot and not self._entered:
+            self._cut = self._frame + 1, self._active
+        super()._enter(luma, begins_shot)
 
     def _is_shown(self, tracklet: Tracklet) -> bool:
         return tracklet.sure or tracklet.score >= self._threshold
@@ -224,3 +263,32 @@ class OnlineTracker(Tracker):
                 if place[4] >= ALIKE and self._inside(place):
                     boxes[row] = place[:4]
                     patches[number] = self._pictures.patch(place[:4], back)
+
+
+def _lately(way: list[Tracklet], begin: int, end: int) -> list[Tracklet]:
+    """Return what a way has from a frame on; its last piece if that is nothing."""
+    pieces = []
+    for piece in way:
+        part = piece.part(begin, end)
+        if part is not None:
+            part.shot = piece.shot
+            pieces.append(part)
+    return pieces or way[-1:]
+
+
+def _without_doubles(tracks: list[Track], frame: int) -> list[Track]:
+    """Return tracks without those that lie on a better one; they are only compared if any boxes do in a frame."""
+    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks])
+    if any(parts(box, np.delete(boxes, number, axis=0)).max(initial=0.0) > PART for number, box in enumerate(boxes)):
+        return without_doubles(tracks)
+    return tracks
+
+
+def prepare() -> None:
+    """Load what Numba has compiled, or compile it, so that the first frame does not wait for that."""
+    box, mean, covariance = np.array([50.0, 50.0, 20.0, 20.0]), np.empty((4, 2)), np.empty((4, 3))
+    kalman.start(box, mean, covariance)
+    kalman.predict(mean, covariance)
+    kalman.update(box, kalman.DETECTED, mean, covariance)
+    kalman.smooth(box[None], np.array([kalman.DETECTED]))
+    associate(box[None], box[None], np.array([True]), BUFFER, GATE)

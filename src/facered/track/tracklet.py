@@ -144,6 +144,18 @@ class Tracklet:
         self.behind = []
         del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
 
+    def go_on_as(self, other: Tracklet) -> None:
+        """Take over what was measured of another that turned out to be the same face, and its state."""
+        self.frames += other.frames
+        self.boxes += other.boxes
+        self.deviations += other.deviations
+        if other.score > self.score:
+            self.score, self.best_patch = other.score, other.best_patch
+        self.detections += other.detections
+        self.last_detected, self.size, self.missed = other.last_detected, other.size, other.missed
+        self.anchor, self.recent, self.sure = other.anchor, other.recent, self.sure or other.sure
+        self.mean, self.covariance = other.mean, other.covariance
+
     def forget_before(self, frame: int) -> None:
         """Let go of what was measured before a frame, but for the last detection."""
         drop = min(bisect_left(self.frames, frame), bisect_left(self.frames, self.last_detected))
