@@ -218,7 +218,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_delay(pipe)
     _add_detection(pipe, live=True)
     _add_hiding(pipe)
-    _add_encoding(pipe, "encoding, with -o")
+    _add_encoding(pipe, live=True)
     return parser
 
 
@@ -235,9 +235,7 @@ def _command(
     )
     parser.set_defaults(mode=name, options={})
     if name != "pipe":
-        parser.add_argument(
-            "inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg can open, or a URL"
-        )
+        parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg opens, or a URL")
     group = parser.add_argument_group("general")
     group.add_argument(
         "--threads",
@@ -332,7 +330,7 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--faces",
         metavar="FILE",
-        help="write a JSON line a frame: time, and id, place and score of each face; a file, a named pipe, or /dev/fd/N",
+        help="write a JSON line a frame: time, and id, place and score of each face; a file, named pipe or /dev/fd/N",
     )
 
 
@@ -459,8 +457,8 @@ def _add_hiding(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_encoding(parser: argparse.ArgumentParser, title: str = "encoding") -> None:
-    group = parser.add_argument_group(title)
+def _add_encoding(parser: argparse.ArgumentParser, live: bool = False) -> None:
+    group = parser.add_argument_group("encoding, with -o" if live else "encoding")
     group.add_argument(
         "--codec",
         metavar="NAME",
@@ -500,13 +498,14 @@ def _add_encoding(parser: argparse.ArgumentParser, title: str = "encoding") -> N
         action=_Option,
         help=f"{', '.join(AUDIO)}: a voice identifies too (default: {DEFAULT.audio}, or AAC where that cannot be)",
     )
-    group.add_argument(
-        "--keep-location",
-        action=_Option,
-        nargs=0,
-        const=True,
-        help="keep the tag that says where the video was recorded",
-    )
+    if not live:
+        group.add_argument(
+            "--keep-location",
+            action=_Option,
+            nargs=0,
+            const=True,
+            help="keep the tag that says where the video was recorded",
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:

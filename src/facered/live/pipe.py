@@ -133,7 +133,7 @@ class FaceLines:
         self.path = path
         self._count = 0
         try:
-            self._file = Path(path).open("wb", buffering=0)
+            self._file = Path(path).open("wb", buffering=0)  # noqa: SIM115  (until `close`)
         except OSError as error:
             raise ConfigurationUnsupportedError(f"{path}: cannot be written ({error.strerror})") from error
 

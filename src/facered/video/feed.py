@@ -1,4 +1,4 @@
-"""What a pipe, a camera or an address sends, decoded as it comes, by a thread that can be left behind while it waits."""
+"""What a pipe, a camera or an address sends, decoded as it comes, in a thread that may be left waiting for it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,12 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-    Item = VideoFrame | Packet[Stream] | Event
-
 logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "pipe:0"
 OPENING, SILENCE = 15.0, 10.0
 """Seconds that an address may take to answer, and to send nothing, before it is lost."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 """Seconds between attempts to reconnect; the pause doubles from one to the other."""
 AHEAD = 16
 """Frames and packets that wait, at most; more would only add to the delay."""
@@ -134,6 +132,10 @@ class Source:
             if number in _MISSING or isinstance(error, av.error.ProtocolNotFoundError):
                 raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({reason})") from error
             raise ContentMalformedError(f"{self.name}: not a readable video ({reason})") from error
+
+
+if TYPE_CHECKING:
+    Item = VideoFrame | Packet[Stream] | Event
 
 
 class Feed:

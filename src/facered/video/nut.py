@@ -153,7 +153,7 @@ def _blob(content: bytes) -> bytes:
 
 
 def _tags(stream: int, tags: Mapping[str, str]) -> bytes:
-    """The texts that belong to a stream, whatever the time."""
+    """Return the texts that belong to a stream, whatever the time."""
     data = _numbers(stream + 1, 0, 0, 0, len(tags))
     for name, text in tags.items():
         data += _blob(name.encode()) + _number(2) + _blob(text.encode())  # 2: a text follows

@@ -193,7 +193,7 @@ class Y4mSink:
         space = (family or "mono") + (f"{'p' if family else ''}{bits}" if bits > 8 else "")
         if space == "420":
             space = siting if siting.startswith("420") else "420jpeg"
-        # What the kernels work on and Y4M has not, such as NV12, is brought to planes: the same samples in another order.
+        # What Y4M has not, such as NV12, is brought to planes: the same samples in another order.
         self._converter = frames.Converter(planar(info.working_format))
         (width, height), rate = info.stored_size, info.rate
         aspect = info.sample_aspect_ratio.as_integer_ratio() if info.sample_aspect_ratio else (0, 0)
