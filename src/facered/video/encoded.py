@@ -122,18 +122,20 @@ class EncodedSink:
     def _add_video(self, feed: Feed, encoding: Encoding) -> VideoStream:
         info = feed.info
         codec = choose_codec(info, encoding)
-        if ENCODERS[codec] not in self._container.supported_codecs:
-            raise ConfigurationUnsupportedError(
-                f"{self.address}: {self._container.format.name} cannot hold {codec}; choose another --codec or --format"
-            )
         pixel_format = choose_format(info, encoding, codec)
         self._conversion = pixel_format if pixel_format != info.working_format else None
         self._range = "JPEG" if info.colours.range == _FULL or info.working_format.startswith("yuvj") else "MPEG"
-        if self._conversion:
-            logger.warning("%s: %s frames are encoded as %s", feed.source.name, info.working_format, pixel_format)
         if codec in _TUNED:
             encoding = replace(encoding, encoder_options={"tune": "zerolatency", **encoding.encoder_options})
-        video = cast("VideoStream", self._container.add_stream(ENCODERS[codec], rate=info.rate))
+        try:
+            video = cast("VideoStream", self._container.add_stream(ENCODERS[codec], rate=info.rate))
+        except ValueError:
+            name = self._container.format.name
+            raise ConfigurationUnsupportedError(
+                f"{self.address}: {name} cannot hold {codec}; choose another --codec or --format"
+            ) from None
+        if self._conversion:
+            logger.warning("%s: %s frames are encoded as %s", feed.source.name, info.working_format, pixel_format)
         configure(video, info, encoding, codec, pixel_format)
         context = video.codec_context
         context.thread_type = "SLICE"  # a thread a frame would hold frames back
@@ -159,9 +161,10 @@ class EncodedSink:
             name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else "unknown"
             if stream.type == "audio" and encoding.audio == "aac" and name != "aac":
                 raise ContentUnsupportedError(f"{feed.source.name}: {name} sound is not transcoded; use --audio none")
-            if stream.type in ("audio", "subtitle") and name in self._container.supported_codecs:
-                copies[stream.index] = self._container.add_stream_from_template(stream, opaque=True)
-            else:
+            if stream.type in ("audio", "subtitle"):
+                with suppress(ValueError):  # the container cannot hold it
+                    copies[stream.index] = self._container.add_stream_from_template(stream, opaque=True)
+            if stream.index not in copies:
                 logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
         return copies
 

@@ -177,7 +177,7 @@ class Feed:
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
 
     def stop(self) -> None:
-        """Have `items` end; the thread is left behind where it waits for its source."""
+        """Have `items` end with what has come; the thread is left behind where it waits for its source."""
         self._stopped.set()
 
     def release(self) -> None:
@@ -193,10 +193,13 @@ class Feed:
             The source cannot be opened or decoded, or was lost for good.
         """
         self._thread.start()
-        while not self._stopped.is_set():
+        while True:
+            stopped = self._stopped.is_set()
             try:
-                item = self._items.get(timeout=_PATIENCE)  # signals are heeded between
+                item = self._items.get(timeout=0 if stopped else _PATIENCE)  # signals are heeded between
             except queue.Empty:
+                if stopped:
+                    return
                 continue
             if item is None:
                 return
