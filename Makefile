@@ -4,6 +4,7 @@
 # make bench                 the benchmarks, beside their rivals; says what became slower since the last run
 # make bench-memory          how much memory long videos take
 # make bench-accuracy        what stays hidden, beside detection alone
+# make bench-live            how long frames take through a Redactor, its memory, and what it hides
 # Each sets up .venv by itself. PYTHON chooses the interpreter (3.11 or newer).
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ VIDEO ?= $(CLIPS)/carphone_pristine.mp4
 SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.pxd' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-accuracy bench-memory clean
+.PHONY: demo test lint bench bench-accuracy bench-live bench-memory clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed $(CLIPS)/.fetched
@@ -41,6 +42,10 @@ bench-memory: $(VENV)/.bench $(CLIPS)/.fetched
 
 bench-accuracy: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.accuracy
+
+bench-live: $(VENV)/.bench $(CLIPS)/.fetched
+	$(BIN)/python -m bench.live
+	$(BIN)/python -m bench.live_accuracy
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facered needs Python 3.11 or newer: make PYTHON=...")'

@@ -53,12 +53,32 @@ class Given(Protocol):
         """Return its planes, to be written into, and how many bytes were copied for that."""
 
 
+class Orientations:
+    """Tells how frames of a stream are turned; asks one in full only when that may have changed.
+
+    What PyAV tells in full of a frame keeps it alive until the garbage collector comes.
+    """
+
+    def __init__(self) -> None:
+        self._about: tuple[int, ...] = ()
+        self._orientation = UPRIGHT
+
+    def of(self, frame: VideoFrame) -> Orientation:
+        """Return how a frame is turned when it is shown."""
+        about = frame.rotation, frame.width, frame.height
+        if about != self._about:
+            matrix = display_matrix(frame)
+            self._about, self._orientation = about, Orientation.of_matrix(matrix) if matrix else UPRIGHT
+        return self._orientation
+
+
 class GivenFrame:
     """A frame of PyAV.
 
     Parameters
     ----------
     frame : av.VideoFrame
+    orientations : Orientations
 
     Raises
     ------
@@ -66,7 +86,7 @@ class GivenFrame:
         Its pixel format is not one that the kernels work on.
     """
 
-    def __init__(self, frame: VideoFrame) -> None:
+    def __init__(self, frame: VideoFrame, orientations: Orientations) -> None:
         name = frame.format.name
         if frames.layout(name) is None:
             raise ContentUnsupportedError(
@@ -74,8 +94,7 @@ class GivenFrame:
                 f"convert them: frame.reformat(format={frames.working_format(name)!r})"
             )
         self.result = frame
-        matrix = display_matrix(frame)
-        self._orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
+        self._orientation = orientations.of(frame)
         self.picture = frames.view(frame, self._orientation)
 
     def writable(self) -> tuple[Picture, int]:

@@ -15,7 +15,7 @@ import numpy as np
 from facered.detect.detector import Detector
 from facered.live import regions
 from facered.live.face import Face, Stats
-from facered.live.given import Given, GivenFrame, Planes, given_planes
+from facered.live.given import Given, GivenFrame, Orientations, Planes, given_planes
 from facered.live.settings import Settings
 from facered.live.stream import FIRST_RATE, Stream
 from facered.live.watch import Watch
@@ -122,6 +122,7 @@ class Redactor:
         self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
         self._stream: Stream | None = None
         self._next_key = 0
+        self._orientations = Orientations()
         self._waiting: deque[Given] = deque()
         self._faces: tuple[Face, ...] = ()
         self._asked: dict[int, bool] = {}
@@ -165,7 +166,7 @@ class Redactor:
             Its pixel format is not native; the message names one to convert it to.
         """
         seconds = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
-        return self._process(GivenFrame(frame), seconds)
+        return self._process(GivenFrame(frame, self._orientations), seconds)
 
     def process_planes(
         self,
@@ -228,7 +229,7 @@ class Redactor:
         if self._stream is not None:
             self._watch.forget()
             self._next_key = self._stream.next_key
-        self._stream, self._faces = None, ()
+        self._stream, self._faces, self._orientations = None, (), Orientations()
         return ready
 
     def show(self, id: int) -> None:  # noqa: A002
@@ -274,7 +275,8 @@ class Redactor:
         assert stream is not None
         ago = len(self._waiting) - 1
         given = self._waiting.popleft()
-        faces = self._told(stream.past(ago), given.picture) if ago else self._faces
+        found = stream.past(ago)
+        faces = self._told(found, given.picture) if ago else self._faces
         hidden = [face for face in faces if face.hidden]
         watched = stream.is_watched(ago)
         whole = stream.is_blind or (self._settings.on_overload == "hide" and not watched)
@@ -290,6 +292,7 @@ class Redactor:
             frames=stats.frames + 1,
             hidden=stats.hidden + touched,
             overloaded=stats.overloaded + (not watched),
+            crowded=stats.crowded + (len(found) > len(faces)),
             copied=stats.copied + bool(copied),
             bytes_copied=stats.bytes_copied + copied,
         )

@@ -116,9 +116,7 @@ class Stream:
         if self._frame % TIDIED == 0:
             self._tracker.forget()
             self._cuts.dissolves.clear()
-            self._ghosts = [
-                ghosts for ghosts in self._ghosts if ghosts[0] + HELD + self._settings.lookahead > self._frame
-            ]
+            self._ghosts = [ghosts for ghosts in self._ghosts if self._frame < ghosts[0] + HELD]
 
     def past(self, ago: int) -> list[Presence]:
         """Return the faces of the picture `ago` pictures before the last, by what is known now."""
@@ -180,7 +178,7 @@ class Stream:
         """Return those who were there before what may have been a cut some frames ago."""
         held = []
         for begun, there in self._ghosts:
-            if begun <= frame < begun + HELD:
+            if begun <= frame and self._frame < begun + HELD:
                 growth = np.array([1.0, 1.0, *[1 + HELD_GROWTH * (frame - begun + 1)] * 2])
                 held += [replace(presence, box=presence.box * growth) for presence in there]
         return held

@@ -16,8 +16,8 @@ from facered.track.association import associate
 from facered.track.boxes import centred, overlaps, parts, union
 from facered.track.path import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
 from facered.track.shots import Shots
-from facered.track.stitching import BRIDGED_SECONDS, PART, join, without_doubles
-from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, Tracker
+from facered.track.stitching import BRIDGED_SECONDS, MISLED, PART, RECENT, cost, join, without_doubles
+from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, TRIALS, Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,8 @@ many times its size."""
 CALM = 0.85
 """What made a box larger than its filter says is kept from frame to frame, but for the rest of this: masks that shrink
 at once would tremble."""
+KNOWN = 0.7
+"""Who appears is somebody who was there before if so little is missing of nearness and likeness together."""
 CARRIED = 16
 """Most new faces of a late detection that are looked for in the pictures since; the others stay where they were."""
 
@@ -80,9 +82,13 @@ class OnlineTracker(Tracker):
         super().__init__(rate, threshold, size)
         self._begun = first_key
         self._looks = looks
+        self._kept = kept
+        self._named = first_key
         self._horizon = kept + round(BRIDGED_SECONDS * rate)
         self._excess: dict[int, Boxes] = {}
         self._names: dict[int, int] = {}
+        self._costs: dict[tuple[float, ...], float | None] = {}
+        self._older_costs = self._costs
         self._cut: tuple[int, list[Tracklet]] = -1, []
         self._steady = round(STEADY_SECONDS * rate)
 
@@ -92,8 +98,13 @@ class OnlineTracker(Tracker):
         return self._begun
 
     def present(self) -> list[Presence]:
-        """Return the faces that are, or may be, in the last frame: all that were confidently detected, sure or not."""
+        """Return the faces that are, or may be, in the last frame: all that were confidently detected, sure or not.
+
+        To be asked for in every frame.
+        """
         found, excess = [], {}
+        if not self._kept:
+            self._recognise()
         for tracklet in self._active:
             if self._is_shown(tracklet):
                 box, excess[tracklet.key] = self._generous(tracklet)
@@ -109,7 +120,7 @@ class OnlineTracker(Tracker):
         waiting = {tracklet.key for tracklet in self._active}
         known = {piece.key for piece in pieces}
         tracks, lost = [], {}
-        for way in join(pieces, self._rate):
+        for way in join(pieces, self._rate, self._cost):
             keys, last = [piece.key for piece in way], way[-1]
             name = self.name(keys[0])
             if name in known and name not in keys:
@@ -193,6 +204,7 @@ class OnlineTracker(Tracker):
         self._done = [tracklet for tracklet in self._done if tracklet.frames[-1] >= oldest]
         for tracklet in [*self._done, *self._active]:
             tracklet.forget_before(oldest)
+        self._costs, self._older_costs = {}, self._costs
         kept = {tracklet.key for tracklet in [*self._done, *self._active]}
         self._names = {key: name for key, name in self._names.items() if key in kept}
         while len(self._cuts) > 1 and self._cuts[1] <= oldest:
@@ -203,12 +215,47 @@ class OnlineTracker(Tracker):
             self._cut = self._frame + 1, self._active
         super()._enter(luma, begins_shot)
 
+    def _recognise(self) -> None:
+        """Give those who have just appeared the name of somebody who was lost from sight and looks alike."""
+        new = [tracklet for tracklet in self._active if tracklet.key >= self._named]
+        self._named = self._begun
+        if not new:
+            return
+        earliest = max(self._frame - round(BRIDGED_SECONDS * self._rate), self._cuts[-1])
+        seen = {self.name(tracklet.key) for tracklet in self._active}
+        lost = [
+            tracklet
+            for tracklet in self._done
+            if tracklet.sure and tracklet.frames[-1] >= earliest and self.name(tracklet.key) not in seen
+        ]
+        for tracklet in new:
+            likely = [(self._missing(before, tracklet), before.key) for before in lost]
+            missing, key = min(likely, default=(1.0, 0))
+            if missing < KNOWN:
+                self._names[tracklet.key] = name = self.name(key)
+                lost = [before for before in lost if self.name(before.key) != name]
+
+    def _missing(self, before: Tracklet, behind: Tracklet) -> float:
+        """Return how much is missing of nearness and likeness, or 1 if one face cannot continue the other."""
+        unlikely = cost(before, behind, self._rate)
+        return 1.0 if unlikely is None else unlikely - (MISLED if unlikely >= MISLED else 1.0)
+
+    def _cost(self, before: Tracklet, behind: Tracklet, rate: float) -> float | None:
+        """Return what `stitching.cost` does, computed once as long as nothing changes that it depends on."""
+        key = (
+            *(before.key, before.frames[-1], before.last_detected, before.score),
+            *(behind.key, behind.first, behind.first_detected, min(len(behind.frames), 2 * RECENT), behind.score),
+        )
+        if key not in self._costs:
+            self._costs[key] = self._older_costs[key] if key in self._older_costs else cost(before, behind, rate)
+        return self._costs[key]
+
     def _is_shown(self, tracklet: Tracklet) -> bool:
         return tracklet.sure or tracklet.score >= self._threshold
 
     def _is_open(self, piece: Tracklet, waiting: bool) -> bool:
         """Tell whether what is only perhaps a face is to be hidden: it may still turn out to be one."""
-        return piece.score >= self._threshold and (waiting or not self._looks)
+        return piece.score >= self._threshold and (not self._looks or (waiting and piece.looks < TRIALS))
 
     def _near(self, frame: int) -> Iterator[Tracklet]:
         earliest = frame - round(BRIDGED_SECONDS * self._rate)
@@ -277,11 +324,13 @@ def _lately(way: list[Tracklet], begin: int, end: int) -> list[Tracklet]:
 
 
 def _without_doubles(tracks: list[Track], frame: int) -> list[Track]:
-    """Return tracks without those that lie on a better one; they are only compared if any boxes do in a frame."""
-    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks])
-    if any(parts(box, np.delete(boxes, number, axis=0)).max(initial=0.0) > PART for number, box in enumerate(boxes)):
-        return without_doubles(tracks)
-    return tracks
+    """Return tracks without those that lie on a better one; only those are compared whose boxes do in a frame."""
+    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks]).reshape(-1, 4)
+    lying = np.array([parts(box, boxes) > PART for box in boxes]).reshape(len(boxes), len(boxes))
+    np.fill_diagonal(lying, False)
+    meeting = set(np.argwhere(lying).ravel().tolist())
+    apart = [track for number, track in enumerate(tracks) if number not in meeting]
+    return apart + without_doubles([tracks[number] for number in sorted(meeting)])
 
 
 def prepare() -> None:

@@ -10,11 +10,13 @@ from facered.track.appearance import likeness
 from facered.track.boxes import overlaps, union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from facered.track.boxes import Boxes
     from facered.track.path import Track
     from facered.track.tracklet import Tracklet
+
+    CostOf = Callable[[Tracklet, Tracklet, float], float | None]
 
 BRIDGED_SECONDS = 3.0
 """Longest gap."""
@@ -44,7 +46,7 @@ DAMPING = 0.9
 """Velocity kept from frame to frame in the gap."""
 
 
-def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
+def join(tracklets: Iterable[Tracklet], rate: float, cost_of: CostOf | None = None) -> list[list[Tracklet]]:
     """Return each person's pieces in order of time, in order of the first ones.
 
     Parameters
@@ -53,7 +55,10 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
         In any order.
     rate : float
         Frames a second.
+    cost_of : callable, optional
+        Used instead of `cost`.
     """
+    cost_of = cost_of or cost
     pieces = sorted(tracklets, key=lambda piece: (piece.first_detected, *piece.boxes[0]))
     starts = np.array([piece.first_detected for piece in pieces])
     reach = round(3 * BRIDGED_SECONDS * rate)  # a gap, and what was followed by its patch on either side
@@ -64,17 +69,17 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
         for b in range(max(int(first), a + 1), int(last)):
             if before.shot is not pieces[b].shot or not (before.sure or pieces[b].sure):
                 continue
-            cost = _cost(before, pieces[b], rate)
-            if cost is not None:
+            unlikely = cost_of(before, pieces[b], rate)
+            if unlikely is not None:
                 waited = max(pieces[b].first_detected - before.last_detected, 0) / rate
-                pairs.append((cost + WAITING * waited, a, b))
+                pairs.append((unlikely + WAITING * waited, a, b))
     following: dict[int, int] = {}
     followers = set()
-    for cost, a, b in sorted(pairs):
+    for unlikely, a, b in sorted(pairs):
         if a not in following and b not in followers:
             following[a] = b
             followers.add(b)
-            if cost >= MISLED:
+            if unlikely >= MISLED:
                 pieces[a].forget_tail()
                 pieces[b].forget_behind()
     ways = []
@@ -87,7 +92,7 @@ def join(tracklets: Iterable[Tracklet], rate: float) -> list[list[Tracklet]]:
     return ways
 
 
-def _cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
+def cost(before: Tracklet, behind: Tracklet, rate: float) -> float | None:
     """Return how unlikely it is that one piece continues the other, or None if it does not.
 
     It is below 1 if both were followed by their patches until they met; below `MISLED` if what was followed leads from
