@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 HERE = Path(__file__).parent
+DOCUMENT = HERE.parent.parent / "docs" / "native.md"
 SETUP = """
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-setup(ext_modules=cythonize([Extension("outside", ["outside.pyx"])], include_path=["include"]))
+names = ("outside", "softened")
+setup(ext_modules=cythonize([Extension(name, [f"{name}.pyx"]) for name in names], include_path=["include"]))
 """
 VARIANTS = ["baseline", *(["avx2"] if cpu.has_avx2() else [])]
 
@@ -37,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a Cython project that cimports the installed package, built."""
     folder = tmp_path_factory.mktemp("outside")
     (folder / "outside.pyx").write_text((HERE / "outside.pyx").read_text())
+    (folder / "softened.pyx").write_text(documented("cython", "def softened"))
     (folder / "setup.py").write_text(SETUP)
     package = Path(importlib.import_module("facered._native").__file__ or "").parent
     if package.parent != Path(facered.__file__).parent:  # an editable install: Cython does not see through its hook
@@ -51,11 +55,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outside(folder: Path) -> ModuleType:
+    return built("outside", folder)
+
+
+def built(name: str, folder: Path) -> ModuleType:
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module("outside")
+        return importlib.import_module(name)
     finally:
         sys.path.remove(str(folder))
+
+
+def documented(language: str, holding: str) -> str:
+    """Return the one piece of code in docs/native.md that holds a text."""
+    pieces: list[str] = re.findall(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    (piece,) = [code for code in pieces if holding in code]
+    return piece
 
 
 @pytest.fixture
@@ -204,3 +219,42 @@ def test_all_entries_have_a_place_in_both_variants() -> None:
             assert {name: str(capsule).split('"')[1] for name, capsule in there.items()} == {
                 name: str(capsule).split('"')[1] for name, capsule in chosen.items()
             }
+
+
+class TestDocument:
+    def test_python(self, rng: np.random.Generator) -> None:
+        names: dict[str, Any] = {}
+        exec(documented("python", "def hide"), names)  # noqa: S102
+        region = plane(rng, 31, 45, 8)
+        before = region.copy()
+        names["hide"](region)
+        cells = reference.box_blur(reference.average_cells(before, 8, 8), 2, 2, 3)
+        mask = reference.ellipse_mask((45, 31), (22.5, 15.5), (45 / 2.4, 31 / 2.4), 0.15)
+        np.testing.assert_array_equal(region, reference.blend_cells(before, mask, cells, 8, 8, 0, 0, True))
+
+    def test_python_with_a_detector_and_patches(self, rng: np.random.Generator) -> None:
+        y, next_luma = rng.integers(0, 256, (720, 1280), np.uint8), rng.integers(0, 256, (252, 448), np.uint8)
+        names = {
+            "np": np, "y": y, "u": y[:360, :640], "v": y[360:, 640:], "boxes": np.array([[200.0, 100, 48, 48]]),
+            "matrix": np.eye(3, 4, dtype=np.float32), "limits": np.array([[0, 255]] * 3, np.float32),
+            "next_luma": next_luma,
+        }  # fmt: skip
+        exec(documented("python", "tensor.Letterbox"), names)  # noqa: S102
+        out, luma = reference.letterbox(y, names["u"], names["v"], (448, 252), names["matrix"], names["limits"])
+        np.testing.assert_array_equal(names["out"][:, :252], out)
+        box = names["boxes"][0]
+        patch = reference.sample(reference.pyramid(luma), box)
+        there = reference.search(reference.pyramid(next_luma), patch, box, 8, np.array([0.95, 1.05]))
+        np.testing.assert_array_equal(names["found"][0], there)
+
+    def test_cython(self, folder: Path, rng: np.random.Generator) -> None:
+        region, cells = plane(rng, 31, 45, 8), np.empty((8, 12), np.uint16)
+        built("softened", folder).softened(region, 4, np.empty(12 + 48, np.uint32), cells)
+        np.testing.assert_array_equal(cells, reference.box_blur(reference.average_cells(region, 4, 4), 2, 2, 3))
+
+    def test_numba(self, rng: np.random.Generator) -> None:
+        names: dict[str, Any] = {}
+        exec(documented("python", "def averaged"), names)  # noqa: S102
+        region, cells = plane(rng, 31, 45, 8), np.empty((8, 12), np.uint16)
+        names["averaged"](region, 4, np.empty(45, np.uint32), cells)
+        np.testing.assert_array_equal(cells, reference.average_cells(region, 4, 4))

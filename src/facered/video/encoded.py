@@ -80,8 +80,7 @@ class EncodedSink:
         frame.pict_type = PictureType.NONE
         if self._conversion:
             pts, duration, base = frame.pts, frame.duration, frame.time_base
-            ranges = {"src_color_range": self._range, "dst_color_range": self._range}
-            frame = frame.reformat(format=self._conversion, **ranges)
+            frame = frame.reformat(format=self._conversion, src_color_range=self._range, dst_color_range=self._range)
             frame.pts, frame.duration, frame.time_base = pts, duration, base
         self._guarded(lambda: self._encode(frame))
 

@@ -19,7 +19,6 @@ from facered.video.nut import AUDIO, SUBTITLE, VIDEO, NutStream, NutWriter
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
-    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
     from facered.video.nut import Buffer
@@ -230,7 +229,7 @@ def planes(frame: VideoFrame) -> list[memoryview]:
     chroma = -(-frame.width // form.across) * (2 if form.chroma in ("uv", "vu") else 1), -(-frame.height // form.down)
     for plane, (width, height) in zip(frame.planes, ((frame.width, frame.height), chroma, chroma), strict=False):
         rows = frames.rows(plane, width * size, height, np.uint8)
-        pieces.append(memoryview(np.ascontiguousarray(rows)).cast("B"))
+        pieces.append(np.ascontiguousarray(rows).data.cast("B"))
     return pieces
 
 
@@ -243,7 +242,7 @@ def planar(name: str) -> str:
 
 def raw_tag(name: str) -> bytes | None:
     """Return FFmpeg's four bytes for pictures of a format laid out one sample behind the other, if there are any."""
-    context = cast("VideoCodecContext", av.CodecContext.create("rawvideo", "w"))
+    context = av.CodecContext.create("rawvideo", "w")
     context.width, context.height, context.pix_fmt, context.time_base = 16, 16, name, Fraction(1)
     context.open()
     tag = codec_tag(context)
