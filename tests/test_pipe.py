@@ -277,6 +277,15 @@ class TestPipeOfFrames:
         assert b"cannot be written any more (Broken pipe); the stream goes on" in done.stderr
         assert len(checksums(done.stdout, "0:v")) == len(checksums(nut, "0:v"))
 
+    def test_regions_can_be_given(self, nut: bytes) -> None:
+        corners = ("--hide-region", "0,0,0.25,0,0.25,0.25,0,0.25", "--show-region", "0.2,0,1,0,1,1,0.2,1")
+        done = run(*corners, "--blur", "Black", "--format", "y4m", input=nut)
+        start = done.stdout.index(b"FRAME\n") + 6
+        before = ffmpeg_reading("-i", "-", "-f", "rawvideo", "-frames:v", "1", "-", input=nut).stdout
+        one, other = (np.frombuffer(data[:25344], np.uint8).reshape(144, 176) for data in (before, done.stdout[start:]))
+        assert (other[:30, :40] == 16).all()
+        np.testing.assert_array_equal(one[:, 60:], other[:, 60:])
+
     def test_timings_tell_where_the_time_went(self, nut: bytes) -> None:
         done = run("--timings", input=nut)
         assert b"redact" in done.stderr
@@ -300,6 +309,7 @@ class TestPipeOfFrames:
         (["--lookahead", "-1"], b"", 2, "lookahead is -1"),
         (["--blur", "Sharp"], b"", 2, "blur is 'Sharp'; it can be Low"),
         (["--reconnect", "soon"], b"", 2, "--reconnect"),
+        (["--hide-region", "0,0,1"], b"", 2, "'0,0,1' is not three corners or more, such as 0,0,0.5,0,0,0.5"),
         (["--faces", "no/such/folder"], b"", 2, "no/such/folder: cannot be written"),
         (["-o", "taken.mp4"], b"", 2, "taken.mp4: exists already; add --overwrite to replace it"),
         (
@@ -409,6 +419,24 @@ class TestNetwork:
         assert (done.returncode, done.stderr.count(b"\n")) == (0, 0), done.stderr
         assert len(received) == 40
         assert len(b"".join(sound)) == 2 * 2 * 22050
+
+    @pytest.mark.parametrize(
+        ("name", "how", "codec"),
+        [
+            ("out.ts", "copy", "aac"),
+            ("out.mkv", "copy", "pcm_s16le"),
+            ("out.mkv", "aac", "aac"),
+            ("out.mkv", "none", ""),
+        ],
+    )
+    def test_sound_is_copied_or_transcoded(self, nut: bytes, tmp_path: Path, name: str, how: str, codec: str) -> None:
+        done = run("-o", name, "--audio", how, input=nut, cwd=tmp_path)
+        assert done.returncode == 0
+        assert (b"pcm_s16le audio is transcoded to AAC: mpegts cannot hold it" in done.stderr) == (name == "a.ts")
+        with av.open(str(tmp_path / name)) as container:
+            assert [stream.codec_context.name for stream in container.streams.audio] == ([codec] if codec else [])
+            seconds = sum(frame.samples for frame in container.decode(audio=0)) / 44100 if codec else 0.5
+        assert seconds == pytest.approx(0.5, abs=0.06)
 
     def test_encoded_frames_are_not_held_back(self, nut: bytes, tmp_path: Path) -> None:
         assert run("-o", "out.ts", "--audio", "none", input=nut, cwd=tmp_path).returncode == 0

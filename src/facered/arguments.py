@@ -153,6 +153,19 @@ class _Pairs(_Option):
         namespace.options = {**namespace.options, self.dest: pairs}
 
 
+class _List(_Option):
+    """Collects values into one list."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        namespace.options = {**namespace.options, self.dest: [*namespace.options.get(self.dest, []), values]}
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
@@ -218,6 +231,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_delay(pipe)
     _add_detection(pipe, live=True)
     _add_hiding(pipe)
+    _add_regions(pipe)
     _add_encoding(pipe, live=True)
     return parser
 
@@ -357,6 +371,19 @@ def _add_delay(parser: argparse.ArgumentParser) -> None:
         help="grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of "
         "the picture hidden (default: grow)",
     )
+
+
+def _add_regions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("regions, as corners X,Y,X,Y,X,Y... in parts of the picture's width and height")
+    for kind, told in (("hide", "always hide what lies in it"), ("show", "hide no face in it")):
+        group.add_argument(
+            f"--{kind}-region",
+            dest=f"{kind}_regions",
+            metavar="CORNERS",
+            type=_polygon,
+            action=_List,
+            help=f"{told}; can be given several times",
+        )
 
 
 def _add_detection(parser: argparse.ArgumentParser, live: bool = False) -> None:
@@ -513,6 +540,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def _polygon(text: str) -> list[tuple[float, float]]:
+    numbers = [float(number) for number in text.split(",")]
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not three corners or more, such as 0,0,0.5,0,0,0.5")
+    return list(zip(numbers[0::2], numbers[1::2], strict=True))
 
 
 def _seconds(text: str) -> float:

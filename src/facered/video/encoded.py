@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -13,11 +14,13 @@ import av
 from av.error import FFmpegError
 from av.video.frame import PictureType
 
-from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
+from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.profiling import timed
 from facered.video.encoding import ENCODERS, Encoding, choose_codec, choose_format, configure
+from facered.video.sound import Transcoder
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
@@ -35,6 +38,10 @@ SCHEMES = {
 KEY_SECONDS = 2
 """Who joins a stream waits no longer than this for a picture to begin with."""
 _TUNED = ("h264", "hevc")
+_MPEG_TS = frozenset(
+    ("aac", "aac_latm", "ac3", "dts", "dvb_subtitle", "dvb_teletext", "eac3", "mp1", "mp2", "mp3", "opus", "truehd")
+)
+"""What MPEG-TS has a name for; FFmpeg would write anything, and nobody could read it."""
 _FULL = 2
 
 
@@ -68,9 +75,11 @@ class EncodedSink:
             ) from error
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
+        self._others: dict[int, Callable[[Packet[Stream]], None]] = {}
+        self._finishing: list[Callable[[], None]] = []
         try:
             self._video = self._add_video(feed, encoding)
-            self._copies = self._add_others(feed, encoding)
+            self._add_others(feed, encoding)
             self._container.start_encoding()
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
@@ -85,16 +94,17 @@ class EncodedSink:
         self._guarded(lambda: self._encode(frame))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
-        """Write a packet of another stream, if the container can hold that."""
-        copy = self._copies.get(packet.stream_index)
-        if copy is not None:
-            packet.stream = copy
-            self._guarded(lambda: self._container.mux_one(packet))
+        """Write a packet of another stream, copied or transcoded, if the container can hold that."""
+        write = self._others.get(packet.stream_index)
+        if write is not None:
+            self._guarded(lambda: write(packet))
 
     def close(self) -> None:
         """Write what the encoder has left, and the end."""
         try:
             self._guarded(lambda: self._encode(None))
+            for finish in self._finishing:
+                self._guarded(finish)
             self._guarded(self._container.close)
         except BaseException:
             with suppress(FFmpegError, OSError, ValueError):
@@ -152,20 +162,34 @@ class EncodedSink:
             ) from None
         return video
 
-    def _add_others(self, feed: Feed, encoding: Encoding) -> dict[int, Stream]:
-        copies: dict[int, Stream] = {}
+    def _add_others(self, feed: Feed, encoding: Encoding) -> None:
         for stream in feed.others:
             if stream.type == "audio" and encoding.audio == "none":
                 continue
             name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else "unknown"
-            if stream.type == "audio" and encoding.audio == "aac" and name != "aac":
-                raise ContentUnsupportedError(f"{feed.source.name}: {name} sound is not transcoded; use --audio none")
-            if stream.type in ("audio", "subtitle"):
-                with suppress(ValueError):  # the container cannot hold it
-                    copies[stream.index] = self._container.add_stream_from_template(stream, opaque=True)
-            if stream.index not in copies:
+            if self._holds(stream, name) and not (stream.type == "audio" and encoding.audio == "aac"):
+                with suppress(ValueError):  # FFmpeg knows that the container cannot hold it
+                    copy = self._container.add_stream_from_template(stream, opaque=True)
+                    self._others[stream.index] = partial(self._copy, stream=copy)
+                    continue
+            if stream.type == "audio" and stream.codec_context is not None:
+                if encoding.audio != "aac":
+                    form = self._container.format.name
+                    logger.warning("%s: %s audio is transcoded to AAC: %s cannot hold it", feed.source.name, name, form)
+                transcoder = Transcoder(cast("AudioStream", stream), self._container)
+                self._others[stream.index] = transcoder.write
+                self._finishing.append(transcoder.finish)
+            else:
                 logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
-        return copies
+
+    def _holds(self, stream: Stream, name: str) -> bool:
+        if self._container.format.name in ("mpegts", "rtp_mpegts"):
+            return name in _MPEG_TS
+        return stream.type in ("audio", "subtitle")
+
+    def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
+        packet.stream = stream
+        self._container.mux_one(packet)
 
 
 def exists(address: str) -> bool:

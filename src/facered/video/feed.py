@@ -299,7 +299,7 @@ class Feed:
         for packet in container.demux(stream, *others):
             if self._stopped.is_set():
                 return
-            mine = packet.stream_index == stream.index
+            mine = packet.stream is stream  # the last packets, which flush decoders, have no other mark
             if packet.size and timeline is not None and not timeline.mend(packet, picture=mine):
                 continue
             if packet.size and self._clock is not None:

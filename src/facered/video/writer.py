@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
-from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.frame import PictureType
@@ -21,6 +20,7 @@ from facered.outputs import CONTAINERS
 from facered.profiling import timed
 from facered.video import subtitles
 from facered.video.encoding import ENCODERS, Encoding, choose_codec, choose_format, configure
+from facered.video.sound import USUAL_LAYOUTS, Transcoder
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -45,17 +45,6 @@ KEPT_TAGS = frozenset((
 STREAM_TAGS = ("language", "title", "creation_time")
 """Tags of a stream that are carried over."""
 _FULL, _LIMITED = 2, 1
-
-USUAL_LAYOUTS = {
-    "1 channels": "mono",
-    "2 channels": "stereo",
-    "3 channels": "3.0",
-    "4 channels": "4.0",
-    "5 channels": "5.0",
-    "6 channels": "5.1",
-    "8 channels": "7.1",
-}
-"""Speaker layouts for channels that no one named, by FFmpeg's names."""
 
 
 class Writer:
@@ -252,7 +241,10 @@ class Writer:
             if not transcode:
                 suffix = self.path.suffix.removeprefix(".").upper()
                 logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix)
-            copy = self._transcode(source)
+            transcoder = Transcoder(source, self._container)
+            self._copied[source.index] = transcoder.write
+            self._finishing.append(transcoder.finish)
+            copy = transcoder.stream
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
         self.others.append(source)
@@ -293,29 +285,6 @@ class Writer:
     def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
         packet.stream = stream
         self._container.mux_one(packet)
-
-    def _transcode(self, source: AudioStream) -> AudioStream:
-        decoder = source.codec_context
-        target = self._container.add_stream("aac", rate=decoder.sample_rate)
-        # Some containers tell the number of channels only; AAC wants to know which they are.
-        layout = USUAL_LAYOUTS.get(decoder.layout.name, decoder.layout.name)
-        target.codec_context.layout = layout
-        resampler = AudioResampler("fltp", layout, decoder.sample_rate)
-
-        def write(packet: Packet[Stream] | None) -> None:
-            for frame in packet.decode() if packet else decoder.decode(None):
-                for piece in resampler.resample(cast("av.AudioFrame", frame)):
-                    self._container.mux(target.encode(piece))
-
-        def finish() -> None:
-            write(None)
-            for piece in resampler.resample(None):
-                self._container.mux(target.encode(piece))
-            self._container.mux(target.encode(None))
-
-        self._copied[source.index] = write
-        self._finishing.append(finish)
-        return target
 
 
 def _timecode(container: InputContainer) -> str | None:
