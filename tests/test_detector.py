@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -576,3 +578,36 @@ class TestUnusableModels:
         path = tmp_path / "text.onnx"
         path.write_bytes(content)
         assert "text.onnx" in self.refused(path)
+
+
+class TestSharing:
+    def test_a_model_is_loaded_once_for_those_who_share_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frames: list[av.VideoFrame]
+    ) -> None:
+        loaded: list[str] = []
+        load = onnxruntime.InferenceSession
+
+        def counted(path: str, *arguments: Any, **settings: Any) -> onnxruntime.InferenceSession:
+            loaded.append(path)
+            return load(path, *arguments, **settings)
+
+        path = tmp_path / "own.onnx"
+        path.write_bytes((Path(str(files("facered.detect"))) / "models" / "centerface.onnx").read_bytes())
+        monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+        detectors = [Detector(path, threads, shared=True) for threads in (1, 1, 2)]
+        assert loaded == [str(path)] * 2
+        a, b, _ = (detector.detect(view(frames[0]), CERTAIN) for detector in detectors)
+        np.testing.assert_array_equal(a.boxes, b.boxes)
+        del detectors
+        Detector(path, 1)
+        assert len(loaded) == 3
+
+    def test_the_picture_is_not_needed_any_more_when_detection_is_prepared(
+        self, detector: Detector, carphone: Path
+    ) -> None:
+        frame = videos.decode(carphone, 1)[0]
+        expected = detector.detect(view(frame), CERTAIN)
+        run = detector.prepare(view(frame), CERTAIN)
+        frame.make_writable()
+        view(frame).y[:] = 0
+        np.testing.assert_array_equal(run().boxes, expected.boxes)

@@ -154,6 +154,12 @@ class TestFrames:
             second += redactor.flush()
         assert [frame.pts for frame in first] == [frame.pts for frame in second] == [frame.pts for frame in frames]
 
+    def test_a_closed_one_takes_no_more(self, carphone: Path) -> None:
+        with facered.Redactor() as redactor:
+            pass
+        with pytest.raises(facered.ConfigurationUnsupportedError, match="the redactor is closed; make another"):
+            redactor.process(videos.decode(carphone, 1)[0])
+
     @pytest.mark.parametrize("lookahead", [0, 4])
     def test_another_size_begins_anew(self, carphone: Path, lookahead: int) -> None:
         frames = videos.decode(carphone, 20)
@@ -291,6 +297,21 @@ class TestTime:
         assert max(took) < 0.4
         assert stats.late >= stats.detections >= 1
         assert stats.overloaded >= 1
+
+    def test_another_stream_does_not_wait_for_the_last_one(
+        self, carphone: Path, slowly: Callable[[float], None]
+    ) -> None:
+        slowly(0.5)
+        with facered.Redactor(deadline_ms=20) as redactor:
+            begun = time.perf_counter()
+            for frame in [videos.decode(carphone, 1)[0], videos.enlarge(videos.decode(carphone, 1)[0], 352, 288)]:
+                redactor.process(frame)
+            redactor.flush()
+            assert time.perf_counter() - begun < 0.4
+            assert redactor.stats.detections == 0
+            time.sleep(0.6)
+            redactor.process(videos.decode(carphone, 1)[0])
+            assert redactor.faces == ()  # what was seen of the other stream is not taken for this one's
 
     def test_a_deadline_that_is_kept_changes_nothing(self, carphone: Path) -> None:
         _, inline = redacted(videos.decode(carphone, 20), detect=1, detect_size=160)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from facered.detect.detector import Detector
+from facered.errors import ConfigurationUnsupportedError
 from facered.live import regions
 from facered.live.face import Face, Stats
 from facered.live.given import Given, GivenFrame, Orientations, Planes, given_planes
@@ -70,7 +71,7 @@ class Redactor:
         Told every frame, as it is about to be returned, and its faces.
     hide_regions, show_regions : sequence of polygons
         Each a sequence of corners (x, y), fractions of the picture as it is shown: what lies in the former is always
-        hidden; no face is hidden in the latter. Where they overlap, it is hidden.
+        hidden; no face is hidden in the latter. Where they overlap, and in frames that are hidden altogether, it is.
 
     Raises
     ------
@@ -243,12 +244,15 @@ class Redactor:
             self._asked[id] = True
 
     def close(self) -> None:
-        """End the detector's thread; frames that were not returned are dropped."""
+        """End the detector's thread; frames that were not returned are dropped, and no more are taken."""
+        self._closed = True
         self._waiting.clear()
         self._stream = None
         self._watch.close()
 
     def _process(self, given: Given, seconds: float) -> list[Any]:
+        if self._closed:
+            raise ConfigurationUnsupportedError("the redactor is closed; make another")
         deadline = self._settings.deadline
         until = math.inf if deadline is None else time.monotonic() + deadline
         ready = []

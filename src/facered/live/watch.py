@@ -48,6 +48,7 @@ class Watch:
         self._beside = settings.detect == "async" or settings.deadline is not None
         self._worker: ThreadPoolExecutor | None = None
         self._job: Future[Detection] | None = None
+        self._dropped = False
         self._frame = 0
         self.detections = self.late = 0
 
@@ -100,6 +101,9 @@ class Watch:
         if not job.done():
             return None
         self._job = None
+        if self._dropped:
+            self._dropped = False
+            return None
         self.detections += 1
         return Sighting(self._frame, job.result())
 
@@ -108,10 +112,8 @@ class Watch:
         return self._detector.look(picture, box, self._threshold)
 
     def forget(self) -> None:
-        """Wait for what is being detected, and drop it."""
-        if self._job is not None:
-            self._job.exception()
-            self._job = None
+        """Drop what is being detected, when it is done: it is of another stream."""
+        self._dropped = self._job is not None
 
     def close(self) -> None:
         """End the thread."""
