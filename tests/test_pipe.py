@@ -432,7 +432,7 @@ class TestNetwork:
     def test_sound_is_copied_or_transcoded(self, nut: bytes, tmp_path: Path, name: str, how: str, codec: str) -> None:
         done = run("-o", name, "--audio", how, input=nut, cwd=tmp_path)
         assert done.returncode == 0
-        assert (b"pcm_s16le audio is transcoded to AAC: mpegts cannot hold it" in done.stderr) == (name == "a.ts")
+        assert (b"pcm_s16le audio is transcoded to AAC: mpegts cannot hold it" in done.stderr) == (name == "out.ts")
         with av.open(str(tmp_path / name)) as container:
             assert [stream.codec_context.name for stream in container.streams.audio] == ([codec] if codec else [])
             seconds = sum(frame.samples for frame in container.decode(audio=0)) / 44100 if codec else 0.5

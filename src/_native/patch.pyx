@@ -152,12 +152,12 @@ cdef void read(const Levels* pyramid, double x, double y, double step_x, double 
     cdef int k = 0, i, j
     cdef int32_t top, bottom
     cdef double size = 1
-    cdef const Level* level
+    cdef Level level
     cdef const uint8_t* a
     cdef const uint8_t* b
     while k + 1 < pyramid.count and step_x * step_y >= 2 * size * size:
         size, k = size * 2, k + 1
-    level = &pyramid.level[k]
+    level = pyramid.level[k]
     place(across, x / size - 0.5, step_x / size, n, level.width)
     place(down, y / size - 0.5, step_y / size, n, level.height)
     for i in range(n):
@@ -201,7 +201,7 @@ cdef void load(Patch* patch, const uint8_t* samples) noexcept nogil:
     patch.spread = spread_of(patch.total, squares)
 
 
-cdef void correlate(const Patch* patch, const int16_t* region, int radius, double* scores) noexcept nogil:
+cdef inline void correlate(const Patch* patch, const int16_t* region, int radius, double* scores) noexcept nogil:
     """scores = (2 * radius + 1) squared correlations, row by row, of the patch with the region at every offset."""
     cdef int64_t sums[REGION + 1]
     cdef int64_t squares[REGION + 1]
