@@ -311,6 +311,7 @@ class TestPipeOfFrames:
         (["--reconnect", "soon"], b"", 2, "--reconnect"),
         (["--hide-region", "0,0,1"], b"", 2, "'0,0,1' is not three corners or more, such as 0,0,0.5,0,0,0.5"),
         (["--faces", "no/such/folder"], b"", 2, "no/such/folder: cannot be written"),
+        (["taken.mp4", "-o", "./taken.mp4", "--overwrite"], b"", 2, "taken.mp4: this is the input itself"),
         (["-o", "taken.mp4"], b"", 2, "taken.mp4: exists already; add --overwrite to replace it"),
         (
             ["-q", "-o", "no/such/folder.mp4"],

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facered.errors import ConfigurationUnsupportedError
@@ -83,6 +84,9 @@ def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
     if chosen.output is not None:
         if exists(chosen.output) and not chosen.overwrite:
             raise ConfigurationUnsupportedError(f"{chosen.output}: exists already; add --overwrite to replace it")
+        files = exists(chosen.output) and chosen.source is not None and exists(chosen.source)
+        if files and Path(chosen.output).samefile(chosen.source):
+            raise ConfigurationUnsupportedError(f"{chosen.output}: this is the input itself; choose another output")
         return
     if os.isatty(_STANDARD_OUTPUT):
         raise ConfigurationUnsupportedError("standard output is a terminal; pipe it on, or name an output with -o")

@@ -46,6 +46,7 @@ _HEADER = 256
 _ENDED = "it ended"
 _RAW = {"fpsprobesize": "2", "analyzeduration": "500000"}
 """All that there is to know of raw pictures stands in the header: waiting for more would be a delay."""
+_ABSENT = (av.error.ProtocolNotFoundError, av.error.HTTPClientError)
 _PATIENCE = 0.2
 _TS_DISCONT = cast("int", Flags.ts_discont.value)
 _NO_FILE = cast("int", Flags.no_file.value)
@@ -129,7 +130,7 @@ class Source:
                 raise ConfigurationUnsupportedError(f"{self.name}: no answer in {OPENING:.0f} s") from error
             if isinstance(error, ValueError) and not isinstance(error, FFmpegError):  # PyAV's word for unknown formats
                 raise ConfigurationUnsupportedError(f"{self.name}: {reason}") from error
-            if number in _MISSING or isinstance(error, av.error.ProtocolNotFoundError):
+            if number in _MISSING or isinstance(error, _ABSENT):
                 raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({reason})") from error
             raise ContentMalformedError(f"{self.name}: not a readable video ({reason})") from error
 
