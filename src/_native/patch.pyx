@@ -5,9 +5,9 @@ level of a pyramid whose samples lie about as far apart as the patch's, so that 
 skipped. Sums are whole numbers: results are the same on every machine.
 """
 
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.math cimport floor, sqrt
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 cdef enum:
@@ -46,7 +46,7 @@ cdef int make_levels(Levels* levels, Py_ssize_t width, Py_ssize_t height) noexce
         levels.count += 1
         total += width * height
         width, height = width // 2, height // 2
-    levels.memory = <uint8_t*>malloc(total)
+    levels.memory = <uint8_t*>PyMem_RawMalloc(total)
     if levels.memory == NULL:
         return -1
     total = 0
@@ -65,17 +65,17 @@ cdef void fill_levels(Levels* levels, const uint8_t* luma) noexcept nogil:
 
 cdef api void* new_pyramid(Py_ssize_t width, Py_ssize_t height) noexcept nogil:
     """What `Pyramid` holds; to be given back to `free_pyramid`. NULL where memory is short."""
-    cdef Levels* levels = <Levels*>malloc(sizeof(Levels))
+    cdef Levels* levels = <Levels*>PyMem_RawMalloc(sizeof(Levels))
     if levels != NULL and make_levels(levels, width, height):
-        free(levels)
+        PyMem_RawFree(levels)
         return NULL
     return levels
 
 
 cdef api void free_pyramid(void* pyramid) noexcept nogil:
     """Give back what `new_pyramid` made."""
-    free((<Levels*>pyramid).memory)
-    free(pyramid)
+    PyMem_RawFree((<Levels*>pyramid).memory)
+    PyMem_RawFree(pyramid)
 
 
 cdef api void fill_pyramid_at(void* pyramid, const uint8_t* luma) noexcept nogil:
@@ -103,7 +103,7 @@ cdef class Pyramid:
             raise MemoryError
 
     def __dealloc__(self):
-        free(self.levels.memory)
+        PyMem_RawFree(self.levels.memory)
 
     def fill(self, const uint8_t[:, ::1] luma):
         """Copy a picture, (height, width) uint8, and make its smaller levels."""

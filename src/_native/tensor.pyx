@@ -5,9 +5,9 @@ time), then along the rows; each weight is an integer and a sample's weights sum
 same on every machine. Colour conversion follows on the small picture.
 """
 
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.math cimport floor
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from planes cimport Plane, as_plane, plane_at, sample
@@ -43,9 +43,9 @@ cdef int plan_axis(Axis* axis, int samples, double extent, int size) noexcept no
     axis.three_to_two = scale == 1.5 and size % 2 == 0
     if axis.three_to_two:
         axis.taps = 2
-    axis.start = <int32_t*>calloc(size, sizeof(int32_t))
+    axis.start = <int32_t*>PyMem_RawCalloc(size, sizeof(int32_t))
     axis.pitch = (axis.taps + 3) & ~3
-    axis.weight = <uint16_t*>calloc(size * axis.pitch, sizeof(uint16_t))
+    axis.weight = <uint16_t*>PyMem_RawCalloc(size * axis.pitch, sizeof(uint16_t))
     if axis.start == NULL or axis.weight == NULL:
         return -1
     for j in range(size):
@@ -57,8 +57,8 @@ cdef int plan_axis(Axis* axis, int samples, double extent, int size) noexcept no
 
 
 cdef void free_axis(Axis* axis) noexcept nogil:
-    free(axis.start)
-    free(axis.weight)
+    PyMem_RawFree(axis.start)
+    PyMem_RawFree(axis.weight)
 
 
 cdef void plan_linear(Axis* axis, int j, double position, int samples) noexcept nogil:
@@ -316,7 +316,7 @@ cdef int fill(const Plan* plan, const Plane* y, const Plane* u, const Plane* v, 
     # The two kinds of samples of NV12 share their rows: one pass down the columns serves both.
     cdef Py_ssize_t interleaved = v.data - u.data if chroma_width and u.step == 2 else 0
     cdef float scaled[3][4]
-    cdef float* yf = <float*>calloc(
+    cdef float* yf = <float*>PyMem_RawCalloc(
         3 * n * sizeof(float) + (widest + 2 * (chroma_width + SPARE)) * sizeof(uint16_t), 1)
     cdef float* uf = yf + n
     cdef float* vf = yf + 2 * n
@@ -345,7 +345,7 @@ cdef int fill(const Plan* plan, const Plane* y, const Plane* u, const Plane* v, 
         for channel in range(3):
             convert(yf, uf, vf, scaled[channel], limits[2 * channel], limits[2 * channel + 1],
                     out + (channel * rows + row) * columns, n)
-    free(yf)
+    PyMem_RawFree(yf)
     return 0
 
 
@@ -360,19 +360,19 @@ cdef int shrink_luma(const Plan* plan, const Plane* y, uint8_t* luma) noexcept n
             two = y.data + 2 * row * y.stride
             halve_row(two, two + y.stride, luma + row * n, n)
         return 0
-    yf = <float*>calloc(n * sizeof(float) + (plan.width + SPARE) * sizeof(uint16_t), 1)
+    yf = <float*>PyMem_RawCalloc(n * sizeof(float) + (plan.width + SPARE) * sizeof(uint16_t), 1)
     if yf == NULL:
         return -1
     for row in range(plan.luma_y.size):
         luma_row(y, &plan.luma_x, &plan.luma_y, row, shift, <uint16_t*>(yf + n), yf, luma + row * n)
-    free(yf)
+    PyMem_RawFree(yf)
     return 0
 
 
 cdef api void* new_letterbox(int width, int height, int chroma_width, int chroma_height, int content_width,
                              int content_height, int depth) noexcept nogil:
     """What `Letterbox` makes; to be given back to `free_letterbox`. NULL where memory is short."""
-    cdef Plan* plan = <Plan*>calloc(1, sizeof(Plan))
+    cdef Plan* plan = <Plan*>PyMem_RawCalloc(1, sizeof(Plan))
     if plan != NULL and make_plan(plan, width, height, chroma_width, chroma_height, content_width, content_height,
                                   depth):
         free_letterbox(plan)
@@ -383,7 +383,7 @@ cdef api void* new_letterbox(int width, int height, int chroma_width, int chroma
 cdef api void free_letterbox(void* letterbox) noexcept nogil:
     """Give back what `new_letterbox` made."""
     drop_plan(<Plan*>letterbox)
-    free(letterbox)
+    PyMem_RawFree(letterbox)
 
 
 cdef api int letterbox_at(const void* letterbox, const void* y, Py_ssize_t stride, const void* u, const void* v,
