@@ -468,6 +468,32 @@ class TestClock:
         clock.mend(three)
         assert three.pts == three.dts == 80 + 3000 + 10
 
+    def test_packets_that_come_late_do_not_hold_it_up(self) -> None:
+        moment = 50.0
+        clock = Clock(lambda: moment)
+        clock.connect(Fraction(0), 50.0)
+        for number in range(10):
+            clock.mend(self.packet(40 * number))
+            moment += 0.04
+        moment += 10  # the last one comes when the source is given up
+        clock.mend(self.packet(400))
+        clock.connect(Fraction(0), moment + 1)
+        packet = self.packet(0)
+        clock.mend(packet)
+        assert packet.pts == pytest.approx(440 + 11_000, abs=50)
+
+    def test_a_drifting_source_does_not_matter(self) -> None:
+        moment = 0.0
+        clock = Clock(lambda: moment)
+        clock.connect(Fraction(0), 0.0)
+        for number in range(600):  # a second of it takes a second and a tenth
+            clock.mend(self.packet(1000 * number, 1000))
+            moment += 1.1
+        clock.connect(Fraction(0), moment)
+        packet = self.packet(0)
+        clock.mend(packet)
+        assert 600_000 <= packet.pts < 613_000
+
     def test_never_goes_back(self) -> None:
         clock = Clock(lambda: 5.0)
         clock.connect(None, 5.0)

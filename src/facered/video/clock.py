@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 _ZERO = Fraction(0)
+_MINUTE = 60.0
 
 
 class Clock:
@@ -29,13 +31,17 @@ class Clock:
         self._due = _ZERO
         self._shift: Fraction | None = None
         self._reached: Fraction | None = None  # when what came last ends
-        self._heard = 0.0  # when it came
+        # What comes last may come late, when FFmpeg gives up waiting for more: the promptest packet of the last minute
+        # or two tells which moment is time 0. Older ones do not count, because clocks drift.
+        self._zero = self._zero_before = math.inf
+        self._minute = now()
 
     def connect(self, start: Fraction | None, began: float) -> None:
         """Take a connection that began at a moment of `now`, and whose times begin at `start`, if that is known."""
         self._due = _ZERO
         if self._reached is not None:
-            self._due = self._reached + Fraction(max(began - self._heard, 0.0)).limit_denominator(1_000_000)
+            zero = min(self._zero, self._zero_before)
+            self._due = max(self._reached, Fraction(began - zero).limit_denominator(1_000_000))
         self._shift = None if start is None else self._due - start
 
     def mend(self, packet: Packet[Stream]) -> None:
@@ -51,4 +57,7 @@ class Clock:
         packet.pts = packet.pts + ticks if packet.pts is not None else None
         ends = (first + ticks + (packet.duration or 0)) * base
         self._reached = ends if self._reached is None else max(self._reached, ends)
-        self._heard = self._now()
+        now = self._now()
+        if now - self._minute > _MINUTE:
+            self._zero_before, self._zero, self._minute = self._zero, math.inf, now
+        self._zero = min(self._zero, now - float(ends))
