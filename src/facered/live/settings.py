@@ -55,9 +55,7 @@ class Settings:
             options=Options(**wanted),
             rate=None if rate is None else _number("rate", rate, 1, 1000),
             lookahead=int(_number("lookahead", own["lookahead"], 0, MOST_LOOKAHEAD, whole=True)),
-            detect=choice("detect", detect, (*WHENS, f"or every how many frames, 1 to {MOST_INTERVAL}"))
-            if not _is_number(detect)
-            else int(_number("detect", detect, 1, MOST_INTERVAL, whole=True, otherwise=f", or {' or '.join(WHENS)}")),
+            detect=_detect(detect),
             deadline=None if deadline is None else _number("deadline_ms", deadline, 0, 60_000) / 1000,
             on_overload=choice("on_overload", own["on_overload"], OVERLOADS),
             select=_callable("select", own["select"]),
@@ -74,11 +72,19 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _number(name: str, value: Any, low: float, high: float, *, whole: bool = False, otherwise: str = "") -> float:
+def _number(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> float:
     if not _is_number(value) or not low <= value <= high or (whole and value != int(value)):
         kind = "whole number" if whole else "number"
-        raise _unfit(name, value, f"a {kind} from {low:g} to {high:g}{otherwise}")
+        raise _unfit(name, value, f"a {kind} from {low:g} to {high:g}")
     return float(value)
+
+
+def _detect(value: Any) -> str | int:
+    if _is_number(value) and 1 <= value <= MOST_INTERVAL and value == int(value):
+        return int(value)
+    if isinstance(value, str) and value.lower() in WHENS:
+        return value.lower()
+    raise _unfit("detect", value, f"{', '.join(WHENS)}, or a whole number from 1 to {MOST_INTERVAL}")
 
 
 def _callable(name: str, value: Any) -> Any:
