@@ -27,7 +27,7 @@ test: $(VENV)/.test $(CLIPS)/.fetched
 lint: $(VENV)/.lint $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint src/_native
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint src/_native tests/native
 	$(BIN)/mypy
 
 bench: $(VENV)/.bench $(CLIPS)/.fetched

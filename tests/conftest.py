@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,11 @@ def carphone(clips: Path) -> Path:
 def rabbit(clips: Path) -> Path:
     """Return 132 frames of 1280 x 720 with AAC sound and no face."""
     return clips / "bigbuckbunny.mp4"
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return the number of a TCP port of this machine that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -7,7 +7,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
-from planes cimport Plane, as_plane, sample
+from planes cimport Plane, as_plane, plane_at, sample
 
 cdef enum:
     OPAQUE = 128
@@ -33,8 +33,8 @@ cdef void draw_rim(uint8_t* row, Py_ssize_t begin, Py_ssize_t end, float centre,
         row[x] = <uint8_t><int>(alpha + <float>0.5)
 
 
-cdef void draw_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather,
-                    bint rectangle) noexcept nogil:
+cdef void draw_mask(uint8_t* mask, Py_ssize_t width, Py_ssize_t height, float centre_x, float centre_y, float semi_x,
+                    float semi_y, float feather, bint rectangle) noexcept nogil:
     # Without `one` the compiler would compute in double precision, and round otherwise than the twin.
     cdef float one = 1, opaque = OPAQUE
     cdef float outer = (one + feather) * (one + feather)
@@ -42,10 +42,10 @@ cdef void draw_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float 
     cdef float inverse_x = one / semi_x, inverse_y = one / semi_y
     cdef float dy
     cdef double reach
-    cdef Py_ssize_t y, width = mask.shape[1], begin, end, left, right
+    cdef Py_ssize_t y, begin, end, left, right
     cdef uint8_t* row
-    for y in range(mask.shape[0]):
-        row = &mask[y, 0]
+    for y in range(height):
+        row = mask + y * width
         dy = (<float>y + <float>0.5 - centre_y) * inverse_y
         dy = dy * dy
         # Where the rim begins and ends, give or take a sample; what lies beyond it is known.
@@ -66,6 +66,12 @@ cdef void draw_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float 
         memset(row + end, 0, width - end)
 
 
+cdef api void ellipse_mask_at(uint8_t* mask, Py_ssize_t width, Py_ssize_t height, float centre_x, float centre_y,
+                              float semi_x, float semi_y, float feather) noexcept nogil:
+    """As `ellipse_mask`."""
+    draw_mask(mask, width, height, centre_x, centre_y, semi_x, semi_y, feather, False)
+
+
 def ellipse_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather):
     """Draw an ellipse: opaque inside, fading outwards to nothing at ``1 + feather`` times its size.
 
@@ -79,13 +85,37 @@ def ellipse_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float sem
         Width of the fading rim as a part of the semi-axes; more than 0.
     """
     with nogil:
-        draw_mask(mask, centre_x, centre_y, semi_x, semi_y, feather, False)
+        ellipse_mask_at(&mask[0, 0], mask.shape[1], mask.shape[0], centre_x, centre_y, semi_x, semi_y, feather)
+
+
+cdef api void rectangle_mask_at(uint8_t* mask, Py_ssize_t width, Py_ssize_t height, float centre_x, float centre_y,
+                                float semi_x, float semi_y, float feather) noexcept nogil:
+    """As `rectangle_mask`."""
+    draw_mask(mask, width, height, centre_x, centre_y, semi_x, semi_y, feather, True)
 
 
 def rectangle_mask(uint8_t[:, ::1] mask, float centre_x, float centre_y, float semi_x, float semi_y, float feather):
     """Draw a rectangle, as `ellipse_mask` draws an ellipse; the semi-axes are half its sides."""
     with nogil:
-        draw_mask(mask, centre_x, centre_y, semi_x, semi_y, feather, True)
+        rectangle_mask_at(&mask[0, 0], mask.shape[1], mask.shape[0], centre_x, centre_y, semi_x, semi_y, feather)
+
+
+cdef api void subsample_mask_at(const uint8_t* mask, Py_ssize_t width, Py_ssize_t height, Py_ssize_t before_x,
+                                Py_ssize_t before_y, uint8_t* out, Py_ssize_t across, Py_ssize_t down) noexcept nogil:
+    """As `subsample_mask`."""
+    cdef Py_ssize_t x, y, t, columns = (width + before_x + across - 1) // across
+    cdef uint8_t* row
+    for y in range((height + before_y + down - 1) // down):
+        row = out + y * columns
+        t = down * y - before_y
+        if across == 2 and down <= 2:
+            pair_maxima(mask + max(t, 0) * width, mask + min(t + down - 1, height - 1) * width, before_x, width, row,
+                        columns)
+            continue
+        memset(row, 0, columns)
+        for t in range(max(t, 0), min(t + down, height)):
+            for x in range(width):
+                row[(x + before_x) // across] = max(row[(x + before_x) // across], mask[t * width + x])
 
 
 def subsample_mask(const uint8_t[:, ::1] mask, Py_ssize_t before_x, Py_ssize_t before_y, uint8_t[:, ::1] out,
@@ -101,19 +131,8 @@ def subsample_mask(const uint8_t[:, ::1] mask, Py_ssize_t before_x, Py_ssize_t b
     across, down : int
         How many luma samples share a chroma sample along a row, and down a column: 2 and 2 in 4:2:0.
     """
-    cdef Py_ssize_t x, y, t, rows = out.shape[0], columns = out.shape[1]
-    cdef Py_ssize_t width = mask.shape[1], height = mask.shape[0]
     with nogil:
-        for y in range(rows):
-            t = down * y - before_y
-            if across == 2 and down <= 2:
-                pair_maxima(&mask[max(t, 0), 0], &mask[min(t + down - 1, height - 1), 0], before_x, width, &out[y, 0],
-                            columns)
-                continue
-            memset(&out[y, 0], 0, columns)
-            for t in range(max(t, 0), min(t + down, height)):
-                for x in range(width):
-                    out[y, (x + before_x) // across] = max(out[y, (x + before_x) // across], mask[t, x])
+        subsample_mask_at(&mask[0, 0], mask.shape[1], mask.shape[0], before_x, before_y, &out[0, 0], across, down)
 
 
 cdef void pair_maxima(const uint8_t* top, const uint8_t* bottom, Py_ssize_t odd, Py_ssize_t width, uint8_t* row,
@@ -225,6 +244,20 @@ cdef void blend(sample* data, Plane plane, const uint8_t* mask, const uint16_t* 
                 above + left, below + left, down[phase] if smooth and row >= 0 else 0, plane.width)
 
 
+cdef api void blend_cells_at(void* region, Py_ssize_t stride, Py_ssize_t step, Py_ssize_t width, Py_ssize_t height,
+                             int depth, const uint8_t* mask, const uint16_t* cells, Py_ssize_t columns,
+                             Py_ssize_t rows, Py_ssize_t cell_width, Py_ssize_t cell_height, Py_ssize_t left,
+                             Py_ssize_t top, bint smooth, uint8_t* scratch) noexcept nogil:
+    """As `blend_cells`; the stride between rows is in bytes, the step between samples in samples."""
+    cdef Plane plane = plane_at(region, stride, step, width, height, depth)
+    if depth == 8:
+        blend(<uint8_t*>region, plane, mask, cells, columns, rows, cell_width, cell_height, left, top, smooth, 8,
+              scratch)
+    else:
+        blend(<uint16_t*>region, plane, mask, cells, columns, rows, cell_width, cell_height, left, top, smooth,
+              16 - depth, <uint16_t*>scratch)
+
+
 def blend_cells(region, const uint8_t[:, ::1] mask, const uint16_t[:, ::1] cells, Py_ssize_t cell_width,
                 Py_ssize_t cell_height, Py_ssize_t left, Py_ssize_t top, bint smooth, uint8_t[::1] scratch,
                 int depth=8):
@@ -250,13 +283,7 @@ def blend_cells(region, const uint8_t[:, ::1] mask, const uint16_t[:, ::1] cells
         Bits of a sample: 8 where they are uint8, 9 to 16 where they are uint16.
     """
     cdef Plane plane = as_plane(region, True)
-    cdef uint8_t* narrow = plane.data
-    cdef uint16_t* wide = <uint16_t*>plane.data
-    cdef uint16_t* lines = <uint16_t*>&scratch[0]
     with nogil:
-        if plane.size == 1:
-            blend(narrow, plane, &mask[0, 0], &cells[0, 0], cells.shape[1], cells.shape[0], cell_width, cell_height,
-                  left, top, smooth, 8, &scratch[0])
-        else:
-            blend(wide, plane, &mask[0, 0], &cells[0, 0], cells.shape[1], cells.shape[0], cell_width, cell_height,
-                  left, top, smooth, 16 - depth, lines)
+        blend_cells_at(plane.data, plane.stride, plane.step, plane.width, plane.height, depth, &mask[0, 0],
+                       &cells[0, 0], cells.shape[1], cells.shape[0], cell_width, cell_height, left, top, smooth,
+                       &scratch[0])

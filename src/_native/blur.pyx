@@ -8,7 +8,7 @@ left of the bits is a fraction.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from planes cimport Plane, as_plane, sample
+from planes cimport Plane, as_plane, plane_at, sample
 
 
 cdef void add_row(const sample* source, Py_ssize_t step, uint32_t* sums, Py_ssize_t n) noexcept nogil:
@@ -42,6 +42,18 @@ cdef void average(const sample* data, Plane region, Py_ssize_t cell_width, Py_ss
             out[row * columns + column] = <uint16_t>(((total << shift) + count // 2) // count)
 
 
+cdef api void average_cells_at(const void* region, Py_ssize_t stride, Py_ssize_t step, Py_ssize_t width,
+                               Py_ssize_t height, int depth, Py_ssize_t cell_width, Py_ssize_t cell_height,
+                               uint32_t* scratch, uint16_t* out) noexcept nogil:
+    """As `average_cells`; the stride between rows is in bytes, the step between samples in samples."""
+    cdef Plane plane = plane_at(region, stride, step, width, height, depth)
+    cdef Py_ssize_t columns = (width + cell_width - 1) // cell_width, rows = (height + cell_height - 1) // cell_height
+    if depth == 8:
+        average(<const uint8_t*>region, plane, cell_width, cell_height, 8, scratch, out, columns, rows)
+    else:
+        average(<const uint16_t*>region, plane, cell_width, cell_height, 16 - depth, scratch, out, columns, rows)
+
+
 def average_cells(region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_t[::1] scratch, uint16_t[:, ::1] out,
                   int depth=8):
     """Average a region over cells counted from its upper left corner; the last ones may be smaller.
@@ -58,14 +70,9 @@ def average_cells(region, Py_ssize_t cell_width, Py_ssize_t cell_height, uint32_
         Bits of a sample: 8 where they are uint8, 9 to 16 where they are uint16.
     """
     cdef Plane plane = as_plane(region, False)
-    cdef uint8_t* narrow = plane.data
-    cdef uint16_t* wide = <uint16_t*>plane.data
     with nogil:
-        if plane.size == 1:
-            average(narrow, plane, cell_width, cell_height, 8, &scratch[0], &out[0, 0], out.shape[1], out.shape[0])
-        else:
-            average(wide, plane, cell_width, cell_height, 16 - depth, &scratch[0], &out[0, 0], out.shape[1],
-                    out.shape[0])
+        average_cells_at(plane.data, plane.stride, plane.step, plane.width, plane.height, depth, cell_width,
+                         cell_height, &scratch[0], &out[0, 0])
 
 
 cdef enum:
@@ -122,6 +129,17 @@ cdef void box_columns(uint16_t* picture, Py_ssize_t columns, Py_ssize_t rows, Py
             totals[x] += <uint32_t>enter[x] - <uint32_t>leave[x]
 
 
+cdef api void box_blur_at(uint16_t* picture, Py_ssize_t columns, Py_ssize_t rows, Py_ssize_t radius_x,
+                          Py_ssize_t radius_y, int passes, uint32_t* scratch) noexcept nogil:
+    """As `box_blur`."""
+    cdef uint16_t* copy = <uint16_t*>(scratch + columns)
+    for _ in range(passes):
+        if radius_x:
+            box_rows(picture, columns, rows, radius_x, copy)
+        if radius_y:
+            box_columns(picture, columns, rows, radius_y, scratch, copy)
+
+
 def box_blur(uint16_t[:, ::1] picture, Py_ssize_t radius_x, Py_ssize_t radius_y, int passes, uint32_t[::1] scratch):
     """Blur a small picture in place: `passes` times a box of ``2 * radius + 1`` along the rows, then down the columns.
 
@@ -135,13 +153,5 @@ def box_blur(uint16_t[:, ::1] picture, Py_ssize_t radius_x, Py_ssize_t radius_y,
     passes : int
     scratch : (at least ``columns + (rows * columns + 1) // 2``) uint32
     """
-    cdef Py_ssize_t rows = picture.shape[0], columns = picture.shape[1]
-    cdef uint16_t* data = &picture[0, 0]
-    cdef uint32_t* totals = &scratch[0]
-    cdef uint16_t* copy = <uint16_t*>(totals + columns)
     with nogil:
-        for _ in range(passes):
-            if radius_x:
-                box_rows(data, columns, rows, radius_x, copy)
-            if radius_y:
-                box_columns(data, columns, rows, radius_y, totals, copy)
+        box_blur_at(&picture[0, 0], picture.shape[1], picture.shape[0], radius_x, radius_y, passes, &scratch[0])

@@ -8,6 +8,21 @@ from libc.math cimport exp, sqrt
 from libc.stdint cimport uint8_t
 
 
+cdef api Py_ssize_t centerface_at(const float* heatmap, const float* scale, const float* offset, Py_ssize_t rows,
+                                  Py_ssize_t columns, float threshold, float* out, Py_ssize_t room) noexcept nogil:
+    """As `centerface`; there is room for so many rows."""
+    cdef Py_ssize_t i, n = 0, cells = rows * columns
+    cdef double x, y, width, height
+    for i in range(cells):
+        if not heatmap[i] > threshold or n == room:
+            continue
+        height, width = 4 * exp(scale[i]), 4 * exp(scale[cells + i])
+        y, x = 4 * (i // columns + 0.5 + offset[i]), 4 * (i % columns + 0.5 + offset[cells + i])
+        put(out + 5 * n, x - width / 2, y - height / 2, x + width / 2, y + height / 2, heatmap[i])
+        n += 1
+    return n
+
+
 def centerface(const float[:, ::1] heatmap, const float[:, :, ::1] scale, const float[:, :, ::1] offset,
                float threshold, float[:, ::1] out):
     """Decode CenterFace: every point of the heat map above the threshold is the middle of a face.
@@ -28,17 +43,27 @@ def centerface(const float[:, ::1] heatmap, const float[:, :, ::1] scale, const 
     int
         Rows filled.
     """
-    cdef Py_ssize_t row, column, n = 0
-    cdef double x, y, width, height
+    cdef Py_ssize_t n
     with nogil:
-        for row in range(heatmap.shape[0]):
-            for column in range(heatmap.shape[1]):
-                if not heatmap[row, column] > threshold or n == out.shape[0]:
-                    continue
-                height, width = 4 * exp(scale[0, row, column]), 4 * exp(scale[1, row, column])
-                y, x = 4 * (row + 0.5 + offset[0, row, column]), 4 * (column + 0.5 + offset[1, row, column])
-                put(&out[n, 0], x - width / 2, y - height / 2, x + width / 2, y + height / 2, heatmap[row, column])
-                n += 1
+        n = centerface_at(&heatmap[0, 0], &scale[0, 0, 0], &offset[0, 0, 0], heatmap.shape[0], heatmap.shape[1],
+                          threshold, first(out), out.shape[0])
+    return n
+
+
+cdef api Py_ssize_t yunet_at(const float* classes, const float* objectness, const float* boxes, Py_ssize_t cells,
+                             Py_ssize_t columns, int stride, float threshold, float* out,
+                             Py_ssize_t room) noexcept nogil:
+    """As `yunet`; there is room for so many rows."""
+    cdef Py_ssize_t i, n = 0
+    cdef double x, y, width, height, score
+    for i in range(cells):
+        score = sqrt(max(<double>classes[i] * objectness[i], 0.0))
+        if not score > threshold or n == room:
+            continue
+        x, y = (i % columns + boxes[4 * i]) * stride, (i // columns + boxes[4 * i + 1]) * stride
+        width, height = exp(boxes[4 * i + 2]) * stride, exp(boxes[4 * i + 3]) * stride
+        put(out + 5 * n, x - width / 2, y - height / 2, x + width / 2, y + height / 2, score)
+        n += 1
     return n
 
 
@@ -63,17 +88,26 @@ def yunet(const float[:, ::1] classes, const float[:, ::1] objectness, const flo
     int
         Rows filled.
     """
-    cdef Py_ssize_t i, n = 0
-    cdef double x, y, width, height, score
+    cdef Py_ssize_t n
     with nogil:
-        for i in range(classes.shape[0]):
-            score = sqrt(max(<double>classes[i, 0] * objectness[i, 0], 0.0))
-            if not score > threshold or n == out.shape[0]:
-                continue
-            x, y = (i % columns + boxes[i, 0]) * stride, (i // columns + boxes[i, 1]) * stride
-            width, height = exp(boxes[i, 2]) * stride, exp(boxes[i, 3]) * stride
-            put(&out[n, 0], x - width / 2, y - height / 2, x + width / 2, y + height / 2, score)
-            n += 1
+        n = yunet_at(&classes[0, 0], &objectness[0, 0], &boxes[0, 0], classes.shape[0], columns, stride, threshold,
+                     first(out), out.shape[0])
+    return n
+
+
+cdef api Py_ssize_t scrfd_at(const float* scores, const float* distances, Py_ssize_t count, Py_ssize_t columns,
+                             int anchors, int stride, float threshold, float* out, Py_ssize_t room) noexcept nogil:
+    """As `scrfd`, of so many anchors in all; there is room for so many rows."""
+    cdef Py_ssize_t i, cell, n = 0
+    cdef double x, y
+    for i in range(count):
+        if not scores[i] > threshold or n == room:
+            continue
+        cell = i // anchors
+        x, y = cell % columns, cell // columns
+        put(out + 5 * n, (x - distances[4 * i]) * stride, (y - distances[4 * i + 1]) * stride,
+            (x + distances[4 * i + 2]) * stride, (y + distances[4 * i + 3]) * stride, scores[i])
+        n += 1
     return n
 
 
@@ -100,18 +134,16 @@ def scrfd(const float[:, ::1] scores, const float[:, ::1] distances, Py_ssize_t 
     int
         Rows filled.
     """
-    cdef Py_ssize_t i, cell, n = 0
-    cdef double x, y
+    cdef Py_ssize_t n
     with nogil:
-        for i in range(scores.shape[0]):
-            if not scores[i, 0] > threshold or n == out.shape[0]:
-                continue
-            cell = i // anchors
-            x, y = cell % columns, cell // columns
-            put(&out[n, 0], (x - distances[i, 0]) * stride, (y - distances[i, 1]) * stride,
-                (x + distances[i, 2]) * stride, (y + distances[i, 3]) * stride, scores[i, 0])
-            n += 1
+        n = scrfd_at(&scores[0, 0], &distances[0, 0], scores.shape[0], columns, anchors, stride, threshold,
+                     first(out), out.shape[0])
     return n
+
+
+cdef inline float* first(float[:, ::1] rows) noexcept nogil:
+    """The address of the first row, if there is one."""
+    return &rows[0, 0] if rows.shape[0] else NULL
 
 
 cdef inline void put(float* row, double x1, double y1, double x2, double y2, double score) noexcept nogil:
@@ -129,6 +161,17 @@ cdef inline double overlap(const float* a, const float* b) noexcept nogil:
     return width * height / (area_a + area_b - width * height)
 
 
+cdef api void suppress_at(const float* boxes, Py_ssize_t count, double limit, uint8_t* keep) noexcept nogil:
+    """As `suppress`."""
+    cdef Py_ssize_t i, j
+    for i in range(count):
+        keep[i] = 1
+        for j in range(i):
+            if keep[j] and overlap(boxes + 5 * i, boxes + 5 * j) > limit:
+                keep[i] = 0
+                break
+
+
 def suppress(const float[:, ::1] boxes, double limit, uint8_t[::1] keep):
     """Mark the boxes that no better box overlaps: greedy non-maximum suppression.
 
@@ -141,11 +184,6 @@ def suppress(const float[:, ::1] boxes, double limit, uint8_t[::1] keep):
     keep : (n,) uint8
         Filled with 1 (kept) and 0.
     """
-    cdef Py_ssize_t i, j
-    with nogil:
-        for i in range(boxes.shape[0]):
-            keep[i] = 1
-            for j in range(i):
-                if keep[j] and overlap(&boxes[i, 0], &boxes[j, 0]) > limit:
-                    keep[i] = 0
-                    break
+    if boxes.shape[0]:
+        with nogil:
+            suppress_at(&boxes[0, 0], boxes.shape[0], limit, &keep[0])

@@ -5,7 +5,7 @@ level of a pyramid whose samples lie about as far apart as the patch's, so that 
 skipped. Sums are whole numbers: results are the same on every machine.
 """
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.math cimport floor, sqrt
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
@@ -29,6 +29,60 @@ cdef struct Level:
     Py_ssize_t height
 
 
+cdef struct Levels:
+    # A picture at full size, half of it, a quarter and so on, in one piece of memory that belongs to it.
+    Level level[LEVELS]
+    int count
+    uint8_t* memory
+
+
+cdef int make_levels(Levels* levels, Py_ssize_t width, Py_ssize_t height) noexcept nogil:
+    """Return -1 where memory is short, else 0."""
+    cdef Py_ssize_t total = 0
+    cdef int k
+    levels.count = 0
+    while levels.count < LEVELS and (levels.count == 0 or min(width, height) >= SMALLEST):
+        levels.level[levels.count].width, levels.level[levels.count].height = width, height
+        levels.count += 1
+        total += width * height
+        width, height = width // 2, height // 2
+    levels.memory = <uint8_t*>PyMem_RawMalloc(total)
+    if levels.memory == NULL:
+        return -1
+    total = 0
+    for k in range(levels.count):
+        levels.level[k].data = levels.memory + total
+        total += levels.level[k].width * levels.level[k].height
+    return 0
+
+
+cdef void fill_levels(Levels* levels, const uint8_t* luma) noexcept nogil:
+    cdef int k
+    memcpy(levels.memory, luma, levels.level[0].width * levels.level[0].height)
+    for k in range(1, levels.count):
+        halve(&levels.level[k - 1], &levels.level[k])
+
+
+cdef api void* new_pyramid(Py_ssize_t width, Py_ssize_t height) noexcept nogil:
+    """What `Pyramid` holds; to be given back to `free_pyramid`. NULL where memory is short."""
+    cdef Levels* levels = <Levels*>PyMem_RawMalloc(sizeof(Levels))
+    if levels != NULL and make_levels(levels, width, height):
+        PyMem_RawFree(levels)
+        return NULL
+    return levels
+
+
+cdef api void free_pyramid(void* pyramid) noexcept nogil:
+    """Give back what `new_pyramid` made."""
+    PyMem_RawFree((<Levels*>pyramid).memory)
+    PyMem_RawFree(pyramid)
+
+
+cdef api void fill_pyramid_at(void* pyramid, const uint8_t* luma) noexcept nogil:
+    """As `Pyramid.fill`."""
+    fill_levels(<Levels*>pyramid, luma)
+
+
 cdef class Pyramid:
     """A luma picture at full size, half of it, a quarter and so on.
 
@@ -38,42 +92,25 @@ cdef class Pyramid:
         Of the picture.
     """
 
-    cdef Level levels[LEVELS]
-    cdef int count
-    cdef uint8_t* memory
+    cdef Levels levels
     cdef readonly int width, height
 
     def __cinit__(self, int width, int height):
-        cdef Py_ssize_t w = width, h = height, total = 0
-        cdef int k
         if width < 1 or height < 1:
             raise ValueError(f"a picture of {width} x {height} has no samples")
         self.width, self.height = width, height
-        while self.count < LEVELS and (self.count == 0 or min(w, h) >= SMALLEST):
-            self.levels[self.count].width, self.levels[self.count].height = w, h
-            self.count += 1
-            total += w * h
-            w, h = w // 2, h // 2
-        self.memory = <uint8_t*>PyMem_Malloc(total)
-        if self.memory == NULL:
+        if make_levels(&self.levels, width, height):
             raise MemoryError
-        total = 0
-        for k in range(self.count):
-            self.levels[k].data = self.memory + total
-            total += self.levels[k].width * self.levels[k].height
 
     def __dealloc__(self):
-        PyMem_Free(self.memory)
+        PyMem_RawFree(self.levels.memory)
 
     def fill(self, const uint8_t[:, ::1] luma):
         """Copy a picture, (height, width) uint8, and make its smaller levels."""
-        cdef int k
         if luma.shape[0] != self.height or luma.shape[1] != self.width:
             raise ValueError(f"the picture is {luma.shape[1]} x {luma.shape[0]}, not {self.width} x {self.height}")
         with nogil:
-            memcpy(self.memory, &luma[0, 0], self.width * self.height)
-            for k in range(1, self.count):
-                halve(&self.levels[k - 1], &self.levels[k])
+            fill_levels(&self.levels, &luma[0, 0])
 
 
 cdef void halve(const Level* large, Level* small) noexcept nogil:
@@ -107,19 +144,20 @@ cdef inline void place(Tap* taps, double middle, double step, int n, Py_ssize_t 
         taps[j].weight = <int32_t>floor((position - taps[j].first) * 256 + 0.5)
 
 
-cdef void read(Pyramid pyramid, double x, double y, double step_x, double step_y, int n, int16_t* out) noexcept nogil:
+cdef void read(const Levels* pyramid, double x, double y, double step_x, double step_y, int n,
+               int16_t* out) noexcept nogil:
     """out = n x n samples about (x, y), rows `REGION` apart."""
     cdef Tap across[REGION]
     cdef Tap down[REGION]
     cdef int k = 0, i, j
     cdef int32_t top, bottom
     cdef double size = 1
-    cdef Level* level
+    cdef Level level
     cdef const uint8_t* a
     cdef const uint8_t* b
     while k + 1 < pyramid.count and step_x * step_y >= 2 * size * size:
         size, k = size * 2, k + 1
-    level = &pyramid.levels[k]
+    level = pyramid.level[k]
     place(across, x / size - 0.5, step_x / size, n, level.width)
     place(down, y / size - 0.5, step_y / size, n, level.height)
     for i in range(n):
@@ -163,7 +201,7 @@ cdef void load(Patch* patch, const uint8_t* samples) noexcept nogil:
     patch.spread = spread_of(patch.total, squares)
 
 
-cdef void correlate(const Patch* patch, const int16_t* region, int radius, double* scores) noexcept nogil:
+cdef inline void correlate(const Patch* patch, const int16_t* region, int radius, double* scores) noexcept nogil:
     """scores = (2 * radius + 1) squared correlations, row by row, of the patch with the region at every offset."""
     cdef int64_t sums[REGION + 1]
     cdef int64_t squares[REGION + 1]
@@ -222,6 +260,19 @@ cdef inline double vertex(double before, double at, double behind) noexcept nogi
     return 0.5 * (before - behind) / bend if bend < 0 else 0.0
 
 
+cdef api void sample_at(const void* pyramid, const double* boxes, Py_ssize_t count, uint8_t* patches) noexcept nogil:
+    """As `sample`, of so many boxes."""
+    cdef int16_t samples[REGION * REGION]
+    cdef Py_ssize_t k, i, j
+    cdef const double* box
+    for k in range(count):
+        box = boxes + 4 * k
+        read(<const Levels*>pyramid, box[0], box[1], box[2] / SIDE_, box[3] / SIDE_, SIDE_, samples)
+        for i in range(SIDE_):
+            for j in range(SIDE_):
+                patches[k * COUNT + i * SIDE_ + j] = <uint8_t>samples[i * REGION + j]
+
+
 def sample(Pyramid pyramid, const double[:, ::1] boxes, uint8_t[:, :, ::1] patches):
     """Take a patch from each box.
 
@@ -234,14 +285,39 @@ def sample(Pyramid pyramid, const double[:, ::1] boxes, uint8_t[:, :, ::1] patch
     patches : (n, SIDE, SIDE) uint8
         Filled.
     """
-    cdef int16_t samples[REGION * REGION]
-    cdef Py_ssize_t k, i, j
-    with nogil:
-        for k in range(boxes.shape[0]):
-            read(pyramid, boxes[k, 0], boxes[k, 1], boxes[k, 2] / SIDE_, boxes[k, 3] / SIDE_, SIDE_, samples)
-            for i in range(SIDE_):
-                for j in range(SIDE_):
-                    patches[k, i, j] = <uint8_t>samples[i * REGION + j]
+    if boxes.shape[0]:
+        with nogil:
+            sample_at(&pyramid.levels, &boxes[0, 0], boxes.shape[0], &patches[0, 0, 0])
+
+
+cdef api void search_at(const void* pyramid, const uint8_t* patches, const double* boxes, Py_ssize_t count, int radius,
+                        const double* scales, Py_ssize_t scale_count, double* found) noexcept nogil:
+    """As `search`, of so many patches, with so many scales."""
+    cdef int16_t region[REGION * REGION]
+    cdef double scores[(2 * RADIUS_ + 1) * (2 * RADIUS_ + 1)]
+    cdef Patch patch
+    cdef Py_ssize_t k, s
+    cdef const Levels* levels = <const Levels*>pyramid
+    cdef const double* box
+    cdef double* best
+    cdef double step_x, step_y, dx, dy, score, middle_x, middle_y
+    for k in range(count):
+        box, best = boxes + 4 * k, found + 5 * k
+        load(&patch, patches + k * COUNT)
+        step_x, step_y = box[2] / SIDE_, box[3] / SIDE_
+        read(levels, box[0], box[1], step_x, step_y, SIDE_ + 2 * radius, region)
+        correlate(&patch, region, radius, scores)
+        score = peak(scores, 2 * radius + 1, &dx, &dy)
+        middle_x, middle_y = box[0] + dx * step_x, box[1] + dy * step_y
+        best[0], best[1], best[2], best[3], best[4] = middle_x, middle_y, box[2], box[3], score
+        for s in range(scale_count):
+            step_x, step_y = box[2] * scales[s] / SIDE_, box[3] * scales[s] / SIDE_
+            read(levels, middle_x, middle_y, step_x, step_y, SIDE_ + 2, region)
+            correlate(&patch, region, 1, scores)
+            score = peak(scores, 3, &dx, &dy)
+            if score > best[4]:
+                best[0], best[1] = middle_x + dx * step_x, middle_y + dy * step_y
+                best[2], best[3], best[4] = box[2] * scales[s], box[3] * scales[s], score
 
 
 def search(Pyramid pyramid, const uint8_t[:, :, ::1] patches, const double[:, ::1] boxes, int radius,
@@ -264,29 +340,9 @@ def search(Pyramid pyramid, const uint8_t[:, :, ::1] patches, const double[:, ::
     found : (n, 5) float64
         Filled with centre x, centre y, width, height and the correlation, from -1 to 1; 0 where there is no texture.
     """
-    cdef int16_t region[REGION * REGION]
-    cdef double scores[(2 * RADIUS_ + 1) * (2 * RADIUS_ + 1)]
-    cdef Patch patch
-    cdef Py_ssize_t k, s
-    cdef double step_x, step_y, dx, dy, score, middle_x, middle_y
     if not 0 <= radius <= RADIUS_:
         raise ValueError(f"the radius is {radius}; it can be 0 to {RADIUS_}")
-    with nogil:
-        for k in range(boxes.shape[0]):
-            load(&patch, &patches[k, 0, 0])
-            step_x, step_y = boxes[k, 2] / SIDE_, boxes[k, 3] / SIDE_
-            read(pyramid, boxes[k, 0], boxes[k, 1], step_x, step_y, SIDE_ + 2 * radius, region)
-            correlate(&patch, region, radius, scores)
-            score = peak(scores, 2 * radius + 1, &dx, &dy)
-            middle_x, middle_y = boxes[k, 0] + dx * step_x, boxes[k, 1] + dy * step_y
-            found[k, 0], found[k, 1], found[k, 2], found[k, 3] = middle_x, middle_y, boxes[k, 2], boxes[k, 3]
-            found[k, 4] = score
-            for s in range(scales.shape[0]):
-                step_x, step_y = boxes[k, 2] * scales[s] / SIDE_, boxes[k, 3] * scales[s] / SIDE_
-                read(pyramid, middle_x, middle_y, step_x, step_y, SIDE_ + 2, region)
-                correlate(&patch, region, 1, scores)
-                score = peak(scores, 3, &dx, &dy)
-                if score > found[k, 4]:
-                    found[k, 0], found[k, 1] = middle_x + dx * step_x, middle_y + dy * step_y
-                    found[k, 2], found[k, 3] = boxes[k, 2] * scales[s], boxes[k, 3] * scales[s]
-                    found[k, 4] = score
+    if boxes.shape[0]:
+        with nogil:
+            search_at(&pyramid.levels, &patches[0, 0, 0], &boxes[0, 0], boxes.shape[0], radius,
+                      &scales[0] if scales.shape[0] else NULL, scales.shape[0], &found[0, 0])

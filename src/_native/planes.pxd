@@ -30,3 +30,12 @@ cdef inline Plane as_plane(object array, bint writable) except *:
     plane.data = <uint8_t*>view.buf if plane.width and plane.height else NULL
     PyBuffer_Release(&view)
     return plane
+
+
+cdef inline Plane plane_at(const void* data, Py_ssize_t stride, Py_ssize_t step, Py_ssize_t width, Py_ssize_t height,
+                           int depth) noexcept nogil:
+    """Return a plane at an address: the stride in bytes, the step in samples; these have two bytes above 8 bits."""
+    cdef Plane plane
+    plane.data, plane.stride, plane.step = <uint8_t*>data, stride, step
+    plane.width, plane.height, plane.size = width, height, 1 if depth == 8 else 2
+    return plane

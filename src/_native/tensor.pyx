@@ -5,12 +5,12 @@ time), then along the rows; each weight is an integer and a sample's weights sum
 same on every machine. Colour conversion follows on the small picture.
 """
 
-from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.math cimport floor
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
-from planes cimport Plane, as_plane, sample
+from planes cimport Plane, as_plane, plane_at, sample
 
 cdef enum:
     ONE = 256  # the sum of a sample's weights
@@ -29,7 +29,8 @@ cdef struct Axis:
     bint three_to_two  # whether it is 1.5
 
 
-cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
+cdef int plan_axis(Axis* axis, int samples, double extent, int size) noexcept nogil:
+    # Returns -1 where memory is short, else 0.
     # `extent` is the part of the source that is shown, in samples: half a sample less than there are where a picture of
     # odd width has subsampled chroma.
     cdef double scale = extent / size
@@ -42,11 +43,11 @@ cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
     axis.three_to_two = scale == 1.5 and size % 2 == 0
     if axis.three_to_two:
         axis.taps = 2
-    axis.start = <int32_t*>PyMem_Calloc(size, sizeof(int32_t))
+    axis.start = <int32_t*>PyMem_RawCalloc(size, sizeof(int32_t))
     axis.pitch = (axis.taps + 3) & ~3
-    axis.weight = <uint16_t*>PyMem_Calloc(size * axis.pitch, sizeof(uint16_t))
+    axis.weight = <uint16_t*>PyMem_RawCalloc(size * axis.pitch, sizeof(uint16_t))
     if axis.start == NULL or axis.weight == NULL:
-        raise MemoryError
+        return -1
     for j in range(size):
         if scale < 1:
             plan_linear(axis, j, (j + 0.5) * scale - 0.5, samples)
@@ -55,12 +56,12 @@ cdef int plan_axis(Axis* axis, int samples, double extent, int size) except -1:
     return 0
 
 
-cdef void free_axis(Axis* axis) noexcept:
-    PyMem_Free(axis.start)
-    PyMem_Free(axis.weight)
+cdef void free_axis(Axis* axis) noexcept nogil:
+    PyMem_RawFree(axis.start)
+    PyMem_RawFree(axis.weight)
 
 
-cdef void plan_linear(Axis* axis, int j, double position, int samples) noexcept:
+cdef void plan_linear(Axis* axis, int j, double position, int samples) noexcept nogil:
     cdef int first, second
     position = min(max(position, 0.0), samples - 1.0)
     first = min(<int>position, max(samples - 2, 0))
@@ -71,7 +72,7 @@ cdef void plan_linear(Axis* axis, int j, double position, int samples) noexcept:
         axis.weight[j * axis.pitch + 1] = second
 
 
-cdef void plan_area(Axis* axis, int j, double low, double high, int samples) noexcept:
+cdef void plan_area(Axis* axis, int j, double low, double high, int samples) noexcept nogil:
     cdef int t, first = min(<int>low, samples - axis.taps), before = 0, here
     axis.start[j] = first
     for t in range(axis.taps):
@@ -128,7 +129,7 @@ cdef void add_plane_rows(const Plane* plane, const Axis* axis, int row, int shif
         add_rows(<const uint16_t*>plane.data, plane, axis, row, shift, line, n)
 
 
-cdef double chroma_extent(int luma, int chroma) noexcept:
+cdef double chroma_extent(int luma, int chroma) noexcept nogil:
     """Return how many chroma samples the picture shows, whole or not, by the numbers of both along an axis."""
     if chroma == luma:
         return luma
@@ -272,6 +273,137 @@ cdef void convert(const float* y, const float* u, const float* v, const float* m
         out[j] = value if value < high else high
 
 
+cdef struct Plan:
+    # How pictures of one size are brought to another.
+    Axis luma_x
+    Axis luma_y
+    Axis chroma_x
+    Axis chroma_y
+    int width
+    int height
+    int chroma_width
+    int chroma_height
+    int depth
+
+
+cdef int make_plan(Plan* plan, int width, int height, int chroma_width, int chroma_height, int content_width,
+                   int content_height, int depth) noexcept nogil:
+    """Fill a plan whose bytes are 0; return -1 where memory is short, else 0. It is to be dropped in both cases."""
+    cdef int lack = 0
+    plan.width, plan.height, plan.depth = width, height, depth
+    plan.chroma_width, plan.chroma_height = chroma_width, chroma_height
+    lack |= plan_axis(&plan.luma_x, width, width, content_width)
+    lack |= plan_axis(&plan.luma_y, height, height, content_height)
+    if chroma_width:
+        lack |= plan_axis(&plan.chroma_x, chroma_width, chroma_extent(width, chroma_width), content_width)
+        lack |= plan_axis(&plan.chroma_y, chroma_height, chroma_extent(height, chroma_height), content_height)
+    return lack
+
+
+cdef void drop_plan(Plan* plan) noexcept nogil:
+    free_axis(&plan.luma_x)
+    free_axis(&plan.luma_y)
+    free_axis(&plan.chroma_x)
+    free_axis(&plan.chroma_y)
+
+
+cdef int fill(const Plan* plan, const Plane* y, const Plane* u, const Plane* v, const float* matrix,
+              const float* limits, float* out, Py_ssize_t rows, Py_ssize_t columns, uint8_t* luma) noexcept nogil:
+    """Fill the tensor, rows x columns, and the small luma picture; return -1 where memory is short, else 0."""
+    cdef Py_ssize_t j, n = plan.luma_x.size, chroma_width = plan.chroma_width
+    cdef int row, channel, shift = plan.depth - 8
+    cdef Py_ssize_t widest = max(plan.width, 2 * plan.chroma_width) + SPARE
+    # The two kinds of samples of NV12 share their rows: one pass down the columns serves both.
+    cdef Py_ssize_t interleaved = v.data - u.data if chroma_width and u.step == 2 else 0
+    cdef float scaled[3][4]
+    cdef float* yf = <float*>PyMem_RawCalloc(
+        3 * n * sizeof(float) + (widest + 2 * (chroma_width + SPARE)) * sizeof(uint16_t), 1)
+    cdef float* uf = yf + n
+    cdef float* vf = yf + 2 * n
+    cdef uint16_t* line = <uint16_t*>(yf + 3 * n)
+    cdef uint16_t* even = line + widest
+    cdef uint16_t* odd = even + chroma_width + SPARE
+    if yf == NULL:
+        return -1
+    for channel in range(3):
+        for j in range(4):
+            scaled[channel][j] = matrix[4 * channel + j] / (ONE * ONE) if j < 3 else matrix[4 * channel + j]
+    for j in range(n):
+        uf[j] = vf[j] = 128.0 * ONE * ONE
+    for row in range(plan.luma_y.size):
+        luma_row(y, &plan.luma_x, &plan.luma_y, row, shift, line, yf, luma + row * n)
+        if interleaved:
+            add_plane_rows(u if interleaved > 0 else v, &plan.chroma_y, row, shift, line, 2 * chroma_width)
+            split(line, even, odd, chroma_width)
+            add_columns(even if interleaved > 0 else odd, &plan.chroma_x, uf)
+            add_columns(odd if interleaved > 0 else even, &plan.chroma_x, vf)
+        elif chroma_width:
+            add_plane_rows(u, &plan.chroma_y, row, shift, line, chroma_width)
+            add_columns(line, &plan.chroma_x, uf)
+            add_plane_rows(v, &plan.chroma_y, row, shift, line, chroma_width)
+            add_columns(line, &plan.chroma_x, vf)
+        for channel in range(3):
+            convert(yf, uf, vf, scaled[channel], limits[2 * channel], limits[2 * channel + 1],
+                    out + (channel * rows + row) * columns, n)
+    PyMem_RawFree(yf)
+    return 0
+
+
+cdef int shrink_luma(const Plan* plan, const Plane* y, uint8_t* luma) noexcept nogil:
+    """Fill the small luma picture alone; return -1 where memory is short, else 0."""
+    cdef Py_ssize_t n = plan.luma_x.size
+    cdef int row, shift = plan.depth - 8
+    cdef const uint8_t* two
+    cdef float* yf
+    if y.size == 1 and plan.luma_x.ratio == 2 and plan.luma_y.ratio == 2:
+        for row in range(plan.luma_y.size):
+            two = y.data + 2 * row * y.stride
+            halve_row(two, two + y.stride, luma + row * n, n)
+        return 0
+    yf = <float*>PyMem_RawCalloc(n * sizeof(float) + (plan.width + SPARE) * sizeof(uint16_t), 1)
+    if yf == NULL:
+        return -1
+    for row in range(plan.luma_y.size):
+        luma_row(y, &plan.luma_x, &plan.luma_y, row, shift, <uint16_t*>(yf + n), yf, luma + row * n)
+    PyMem_RawFree(yf)
+    return 0
+
+
+cdef api void* new_letterbox(int width, int height, int chroma_width, int chroma_height, int content_width,
+                             int content_height, int depth) noexcept nogil:
+    """What `Letterbox` makes; to be given back to `free_letterbox`. NULL where memory is short."""
+    cdef Plan* plan = <Plan*>PyMem_RawCalloc(1, sizeof(Plan))
+    if plan != NULL and make_plan(plan, width, height, chroma_width, chroma_height, content_width, content_height,
+                                  depth):
+        free_letterbox(plan)
+        return NULL
+    return plan
+
+
+cdef api void free_letterbox(void* letterbox) noexcept nogil:
+    """Give back what `new_letterbox` made."""
+    drop_plan(<Plan*>letterbox)
+    PyMem_RawFree(letterbox)
+
+
+cdef api int letterbox_at(const void* letterbox, const void* y, Py_ssize_t stride, const void* u, const void* v,
+                          Py_ssize_t chroma_stride, Py_ssize_t chroma_step, const float* matrix, const float* limits,
+                          float* out, Py_ssize_t rows, Py_ssize_t columns, uint8_t* luma) noexcept nogil:
+    """As a call of `Letterbox`; -1 where memory is short, else 0. Strides are in bytes, the step in samples."""
+    cdef const Plan* plan = <const Plan*>letterbox
+    cdef Plane yp = plane_at(y, stride, 1, plan.width, plan.height, plan.depth)
+    cdef Plane up = plane_at(u, chroma_stride, chroma_step, plan.chroma_width, plan.chroma_height, plan.depth)
+    cdef Plane vp = plane_at(v, chroma_stride, chroma_step, plan.chroma_width, plan.chroma_height, plan.depth)
+    return fill(plan, &yp, &up, &vp, matrix, limits, out, rows, columns, luma)
+
+
+cdef api int shrink_at(const void* letterbox, const void* y, Py_ssize_t stride, uint8_t* luma) noexcept nogil:
+    """As `Letterbox.shrink`; -1 where memory is short, else 0."""
+    cdef const Plan* plan = <const Plan*>letterbox
+    cdef Plane yp = plane_at(y, stride, 1, plan.width, plan.height, plan.depth)
+    return shrink_luma(plan, &yp, luma)
+
+
 cdef class Letterbox:
     """Shrinks or enlarges pictures of one size into the upper left corner of a tensor.
 
@@ -287,7 +419,7 @@ cdef class Letterbox:
         Bits of a sample: 8 where they are uint8, 9 to 16 where they are uint16.
     """
 
-    cdef Axis luma_x, luma_y, chroma_x, chroma_y
+    cdef Plan plan
     cdef readonly int width, height, chroma_width, chroma_height, content_width, content_height, depth
 
     def __cinit__(self, int width, int height, int chroma_width, int chroma_height, int content_width,
@@ -296,17 +428,11 @@ cdef class Letterbox:
         self.width, self.height = width, height
         self.chroma_width, self.chroma_height = chroma_width, chroma_height
         self.content_width, self.content_height = content_width, content_height
-        plan_axis(&self.luma_x, width, width, content_width)
-        plan_axis(&self.luma_y, height, height, content_height)
-        if chroma_width:
-            plan_axis(&self.chroma_x, chroma_width, chroma_extent(width, chroma_width), content_width)
-            plan_axis(&self.chroma_y, chroma_height, chroma_extent(height, chroma_height), content_height)
+        if make_plan(&self.plan, width, height, chroma_width, chroma_height, content_width, content_height, depth):
+            raise MemoryError
 
     def __dealloc__(self):
-        free_axis(&self.luma_x)
-        free_axis(&self.luma_y)
-        free_axis(&self.chroma_x)
-        free_axis(&self.chroma_y)
+        drop_plan(&self.plan)
 
     def __call__(self, y, u, v, const float[:, ::1] matrix, const float[:, ::1] limits,
                  float[:, :, ::1] out, uint8_t[:, ::1] luma):
@@ -329,49 +455,15 @@ cdef class Letterbox:
         Sizes are not checked here.
         """
         cdef Plane yp = as_plane(y, False), up, vp
-        cdef bint colour = u is not None
-        cdef Py_ssize_t j, n = self.content_width, chroma_width = self.chroma_width
-        cdef int row, channel, shift = self.depth - 8
-        cdef Py_ssize_t widest = max(self.width, 2 * self.chroma_width) + SPARE
-        cdef Py_ssize_t interleaved = 0
-        cdef float scaled[3][4]
-        cdef float* yf
-        cdef float* uf
-        cdef float* vf
-        cdef uint16_t* line
-        cdef uint16_t* even
-        cdef uint16_t* odd
-        if colour:
+        cdef int lack
+        up, vp = yp, yp  # not looked at where the picture is gray
+        if u is not None:
             up, vp = as_plane(u, False), as_plane(v, False)
-            # The two kinds of samples of NV12 share their rows: one pass down the columns serves both.
-            interleaved = vp.data - up.data if up.step == 2 else 0
-        for channel in range(3):
-            for j in range(4):
-                scaled[channel][j] = matrix[channel, j] / (ONE * ONE) if j < 3 else matrix[channel, j]
-        yf = <float*>PyMem_Calloc(3 * n * sizeof(float) + (widest + 2 * (chroma_width + SPARE)) * sizeof(uint16_t), 1)
-        if yf == NULL:
-            raise MemoryError
-        uf, vf, line = yf + n, yf + 2 * n, <uint16_t*>(yf + 3 * n)
-        even, odd = line + widest, line + widest + chroma_width + SPARE
         with nogil:
-            for j in range(n):
-                uf[j] = vf[j] = 128.0 * ONE * ONE
-            for row in range(self.content_height):
-                luma_row(&yp, &self.luma_x, &self.luma_y, row, shift, line, yf, &luma[row, 0])
-                if interleaved:
-                    add_plane_rows(&up if interleaved > 0 else &vp, &self.chroma_y, row, shift, line, 2 * chroma_width)
-                    split(line, even, odd, chroma_width)
-                    add_columns(even if interleaved > 0 else odd, &self.chroma_x, uf)
-                    add_columns(odd if interleaved > 0 else even, &self.chroma_x, vf)
-                elif colour:
-                    add_plane_rows(&up, &self.chroma_y, row, shift, line, chroma_width)
-                    add_columns(line, &self.chroma_x, uf)
-                    add_plane_rows(&vp, &self.chroma_y, row, shift, line, chroma_width)
-                    add_columns(line, &self.chroma_x, vf)
-                for channel in range(3):
-                    convert(yf, uf, vf, scaled[channel], limits[channel, 0], limits[channel, 1],
-                            &out[channel, row, 0], n)
-        PyMem_Free(yf)
+            lack = fill(&self.plan, &yp, &up, &vp, &matrix[0, 0], &limits[0, 0], &out[0, 0, 0], out.shape[1],
+                        out.shape[2], &luma[0, 0])
+        if lack:
+            raise MemoryError
 
     def shrink(self, y, uint8_t[:, ::1] luma):
         """Fill the small luma picture alone, to the same bytes; the GIL is released meanwhile.
@@ -382,20 +474,8 @@ cdef class Letterbox:
         luma : (content_height, content_width) uint8
         """
         cdef Plane yp = as_plane(y, False)
-        cdef Py_ssize_t n = self.content_width
-        cdef int row, shift = self.depth - 8
-        cdef const uint8_t* two
-        cdef float* yf
-        if yp.size == 1 and self.luma_x.ratio == 2 and self.luma_y.ratio == 2:
-            with nogil:
-                for row in range(self.content_height):
-                    two = yp.data + 2 * row * yp.stride
-                    halve_row(two, two + yp.stride, &luma[row, 0], n)
-            return
-        yf = <float*>PyMem_Calloc(n * sizeof(float) + (self.width + SPARE) * sizeof(uint16_t), 1)
-        if yf == NULL:
-            raise MemoryError
+        cdef int lack
         with nogil:
-            for row in range(self.content_height):
-                luma_row(&yp, &self.luma_x, &self.luma_y, row, shift, <uint16_t*>(yf + n), yf, &luma[row, 0])
-        PyMem_Free(yf)
+            lack = shrink_luma(&self.plan, &yp, &luma[0, 0])
+        if lack:
+            raise MemoryError

@@ -55,6 +55,20 @@ and encoding it again with the same settings, nothing between. All run in turn,
 several times. Only temporary files are written.
 """
 
+PIPE = """\
+Redact a stream as it goes by. From standard input, as NUT or Y4M (or whatever
+FFmpeg can read from a pipe), to standard output, as raw pictures in the same
+container: sound and subtitles in NUT pass untouched. Or from a camera or an
+address, which is called again when it is lost, and to a file or an address.
+"""
+
+PIPE_EXIT_CODES = """\
+exit codes:
+  0 the source ended   1 internal error, or the output failed   2 wrong call,
+  missing input, output in the way   3 the input is damaged, no video, or lost
+  for good   130 stopped by a signal   141 nobody reads the output any more
+"""
+
 EXIT_CODES = """\
 exit codes:
   0 done   1 internal error   2 wrong call, missing input, output in the way
@@ -84,6 +98,15 @@ examples:
 examples:
   facered run foo.mp4 -o out/ --config job.json
   facered run foo.mp4 -o out/ --config "{'version':'1.0', 'options': {'mode':'analyze'}}"
+""",
+    "pipe": """\
+examples:
+  ffmpeg -i in.mp4 -f nut -c:v rawvideo - | facered pipe | ffmpeg -i - out.mp4
+  ffmpeg -i in.mp4 -f yuv4mpegpipe - | facered pipe --blur Black > out.y4m
+  ... | facered pipe --lookahead 30 --faces faces.jsonl | ...
+  ... | facered pipe --faces /dev/fd/3 3> >(jq .faces) | ...
+  facered pipe rtsp://camera/stream -o udp://127.0.0.1:5000 --detect async
+  facered pipe /dev/video0 -o rtmp://server/live/key --bitrate 3M
 """,
     "bench": """\
 examples:
@@ -128,6 +151,19 @@ class _Pairs(_Option):
         assert isinstance(values, tuple)  # of `_pair`
         pairs = {**namespace.options.get(self.dest, {}), values[0]: values[1]}
         namespace.options = {**namespace.options, self.dest: pairs}
+
+
+class _List(_Option):
+    """Collects values into one list."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        namespace.options = {**namespace.options, self.dest: [*namespace.options.get(self.dest, []), values]}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -189,6 +225,14 @@ def build_parser() -> argparse.ArgumentParser:
     _add_detection(bench)
     _add_hiding(bench)
     _add_encoding(bench)
+
+    pipe = _command(commands, "pipe", "redact a stream as it goes by, from a pipe, a camera or an address", PIPE)
+    _add_stream(pipe)
+    _add_delay(pipe)
+    _add_detection(pipe, live=True)
+    _add_hiding(pipe)
+    _add_regions(pipe)
+    _add_encoding(pipe, live=True)
     return parser
 
 
@@ -199,19 +243,22 @@ def _command(
         name,
         help=summary,
         description=description,
-        epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
+        epilog=f"{EXAMPLES[name]}\n{PIPE_EXIT_CODES if name == 'pipe' else EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.set_defaults(mode=name, options={})
-    parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg can open, or a URL")
+    if name != "pipe":
+        parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg opens, or a URL")
     group = parser.add_argument_group("general")
     group.add_argument(
         "--threads",
         metavar="N",
         type=int,
         action=_Option,
-        help="threads for each of decoding, detecting and encoding; 1: one thing after the other (default: all cores)",
+        help="threads for each of decoding, detecting and encoding; 1: one thing after the other (default: all cores)"
+        if name != "pipe"
+        else "threads for each detection, and for encoding; 0: all cores (default: 1, and all for encoding)",
     )
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument("--timings", action="store_true", help="print how long each step took, to standard error")
@@ -255,7 +302,91 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--report", metavar="FILE", type=Path, help="write the report, a JSON line a video, to a file")
 
 
-def _add_detection(parser: argparse.ArgumentParser) -> None:
+def _add_stream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        nargs="?",
+        help="an address (rtsp, rtmp, srt, udp, tcp, http), a camera such as /dev/video0, or a file (default: standard "
+        "input)",
+    )
+    group = parser.add_argument_group("stream")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="ADDRESS",
+        help="encode into this file or to this address (default: raw pictures to standard output)",
+    )
+    group.add_argument(
+        "--format",
+        metavar="NAME",
+        help="nut or y4m for standard output (default: y4m for y4m, else nut); with -o, any of FFmpeg's formats",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace the output file if it exists")
+    group.add_argument("--input-format", metavar="NAME", help="format or device of the source, by FFmpeg's name")
+    group.add_argument(
+        "--input-option",
+        dest="input_options",
+        metavar="KEY=VALUE",
+        type=_pair,
+        action="append",
+        default=[],
+        help="an option of FFmpeg's protocol or format, such as rtsp_transport=tcp; can be given several times",
+    )
+    group.add_argument(
+        "--reconnect",
+        metavar="SECONDS",
+        type=_seconds,
+        default=60.0,
+        help="for how long to call a lost camera or address again; 0: end then (default: %(default)g)",
+    )
+    group.add_argument("--stream", metavar="N", type=int, default=0, help="which of several video streams, from 0")
+    group.add_argument(
+        "--faces",
+        metavar="FILE",
+        help="write a JSON line a frame: time, and id, place and score of each face; a file, named pipe or /dev/fd/N",
+    )
+
+
+def _add_delay(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("delay")
+    group.add_argument(
+        "--lookahead",
+        metavar="N",
+        type=int,
+        action=_Option,
+        help="delay the stream by N frames, so that faces are hidden before they are first detected (default: 0)",
+    )
+    group.add_argument(
+        "--deadline-ms",
+        metavar="MS",
+        type=float,
+        action=_Option,
+        help="the longest that a frame waits for the detector (default: as long as that takes)",
+    )
+    group.add_argument(
+        "--on-overload",
+        metavar="HOW",
+        action=_Option,
+        help="grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of "
+        "the picture hidden (default: grow)",
+    )
+
+
+def _add_regions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("regions, as corners X,Y,X,Y,X,Y... in parts of the picture's width and height")
+    for kind, told in (("hide", "always hide what lies in it"), ("show", "hide no face in it")):
+        group.add_argument(
+            f"--{kind}-region",
+            dest=f"{kind}_regions",
+            metavar="CORNERS",
+            type=_polygon,
+            action=_List,
+            help=f"{told}; can be given several times",
+        )
+
+
+def _add_detection(parser: argparse.ArgumentParser, live: bool = False) -> None:
     group = parser.add_argument_group("detection")
     group.add_argument(
         "--threshold",
@@ -278,13 +409,23 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         action=_Option,
         help=f"most faces in a frame, or 'all' (default: {DEFAULT.max_faces})",
     )
-    group.add_argument(
-        "--detect",
-        metavar="WHEN",
-        action=_Option,
-        help=f"{' or '.join(DETECTIONS)}: where following faces is not certain, or in every frame "
-        f"(default: {DEFAULT.detect})",
-    )
+    if live:
+        group.add_argument(
+            "--detect",
+            metavar="WHEN",
+            type=_interval,
+            action=_Option,
+            help="sync, async, or a number N: where following faces is not certain, beside the stream whenever the "
+            "detector is free, or in every N-th frame (default: sync)",
+        )
+    else:
+        group.add_argument(
+            "--detect",
+            metavar="WHEN",
+            action=_Option,
+            help=f"{' or '.join(DETECTIONS)}: where following faces is not certain, or in every frame "
+            f"(default: {DEFAULT.detect})",
+        )
     group.add_argument(
         "--detect-size",
         metavar="PIXELS",
@@ -293,12 +434,13 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, now "
         "and then 1280 or half the video's own)",
     )
-    group.add_argument(
-        "--resolution",
-        metavar="NAME",
-        action=_Option,
-        help=f"{' or '.join(RESOLUTIONS)}: the latter detects on a smaller picture (default: {DEFAULT.resolution})",
-    )
+    if not live:
+        group.add_argument(
+            "--resolution",
+            metavar="NAME",
+            action=_Option,
+            help=f"{' or '.join(RESOLUTIONS)}: the latter detects on a smaller picture (default: {DEFAULT.resolution})",
+        )
     group.add_argument(
         "--precision",
         metavar="NAME",
@@ -342,8 +484,8 @@ def _add_hiding(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_encoding(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("encoding")
+def _add_encoding(parser: argparse.ArgumentParser, live: bool = False) -> None:
+    group = parser.add_argument_group("encoding, with -o" if live else "encoding")
     group.add_argument(
         "--codec",
         metavar="NAME",
@@ -383,13 +525,14 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
         action=_Option,
         help=f"{', '.join(AUDIO)}: a voice identifies too (default: {DEFAULT.audio}, or AAC where that cannot be)",
     )
-    group.add_argument(
-        "--keep-location",
-        action=_Option,
-        nargs=0,
-        const=True,
-        help="keep the tag that says where the video was recorded",
-    )
+    if not live:
+        group.add_argument(
+            "--keep-location",
+            action=_Option,
+            nargs=0,
+            const=True,
+            help="keep the tag that says where the video was recorded",
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -397,6 +540,24 @@ def _pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def _polygon(text: str) -> list[tuple[float, float]]:
+    numbers = [float(number) for number in text.split(",")]
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not three corners or more, such as 0,0,0.5,0,0,0.5")
+    return list(zip(numbers[0::2], numbers[1::2], strict=True))
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 on")
+    return seconds
+
+
+def _interval(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
 
 
 def _positive(text: str) -> int:

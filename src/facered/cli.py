@@ -18,11 +18,14 @@ from facered.outputs import Outputs
 
 if TYPE_CHECKING:
     from facered.job import Job
+    from facered.live.pipe import Pipe
     from facered.modes import Result, Task
     from facered.progress import Progress, ProgressCallback
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 CANCELLED = 130
+UNREAD = 141
+"""As a shell tells of a process that nobody reads from any more."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interruption = _Interruption()
     try:
         with interruption.heeded(), _profile(chosen):
-            return (_bench if chosen.mode == "bench" else _work_through)(chosen, interruption)
+            return {"bench": _bench, "pipe": _pipe}.get(chosen.mode, _work_through)(chosen, interruption)
     except (KeyboardInterrupt, JobCanceledError):
         print("facered: cancelled; nothing half-written is left", file=sys.stderr)
         return CANCELLED
@@ -48,13 +51,18 @@ class _Interruption:
 
     def __init__(self) -> None:
         self._asked = False
-        self._job: Job | None = None
+        self._job: Job | Pipe | None = None
 
-    def watch(self, job: Job) -> None:
+    def watch(self, job: Job | Pipe) -> None:
         """Have the job cancelled when a signal comes, or at once if one has come already."""
         self._job = job
         if self._asked:
             job.cancel()
+
+    @property
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._asked
 
     def _heed(self, *_: object) -> None:
         if self._asked:
@@ -131,6 +139,27 @@ def _bench_one(source: str, chosen: argparse.Namespace, interruption: _Interrupt
         _print_record(measured.figures())
     else:
         print(measured.table())
+
+
+def _pipe(chosen: argparse.Namespace, interruption: _Interruption) -> int:
+    """Redact a stream."""
+    from facered.live.command import run  # takes a third of a second: not for --help
+
+    try:
+        frames = run(chosen, interruption.watch)
+    except FaceredError as error:
+        print(f"facered: {error}", file=sys.stderr)
+        return EXIT_CODES[error.code]
+    except BrokenPipeError:
+        return UNREAD
+    except Exception as error:
+        logging.getLogger(__name__).debug("internal error", exc_info=True)
+        print(f"facered: internal error, {type(error).__name__}: {error}; please report it", file=sys.stderr)
+        return EXIT_CODES["ServiceError"]
+    if interruption.asked:
+        print(f"facered: stopped after {frames} frames; they are complete", file=sys.stderr)
+        return CANCELLED
+    return 0
 
 
 def _task(chosen: argparse.Namespace, source: str) -> Task:

@@ -234,13 +234,13 @@ def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
     assert form is not None
     kind: type[np.uint8 | np.uint16] = np.uint8 if form.depth == 8 else np.uint16
     planes = frame.planes
-    y = _rows(planes[0], frame.width, frame.height, kind)
+    y = rows(planes[0], frame.width, frame.height, kind)
     u = v = None
     width, height = -(-frame.width // form.across), -(-frame.height // form.down)
     if form.chroma == "planar":
-        u, v = (_rows(plane, width, height, kind) for plane in planes[1:3])
+        u, v = (rows(plane, width, height, kind) for plane in planes[1:3])
     elif form.chroma != "none":
-        pairs = _rows(planes[1], 2 * width, height, kind)
+        pairs = rows(planes[1], 2 * width, height, kind)
         u, v = pairs[:, 0::2], pairs[:, 1::2]
         if form.chroma == "vu":
             u, v = v, u
@@ -251,7 +251,8 @@ def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
     return Picture(y, u, v, matrix, full_range, orientation, form.depth, form.across, form.down, interlaced)
 
 
-def _rows(plane: VideoPlane, width: int, height: int, kind: type[np.uint8 | np.uint16]) -> Plane:
+def rows(plane: VideoPlane, width: int, height: int, kind: type[np.uint8 | np.uint16]) -> Plane:
+    """Return a plane of a frame as (height, width) samples, sharing its memory."""
     stride, size = plane.line_size, np.dtype(kind).itemsize
     if stride >= 0:
         return np.ndarray((height, width), kind, buffer=memoryview(plane), strides=(stride, size))

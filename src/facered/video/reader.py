@@ -163,7 +163,7 @@ class Reader:
         self._suspect = False  # whether the next frame may be damaged
         self.container = _open(self.path, opened)
         try:
-            self.stream = self._find_stream()
+            self.stream = find_stream(self.container, self.number, self.path)
             context = self.stream.codec_context
             context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
             context.thread_count = threads or min(cores.available(), MOST_THREADS)
@@ -222,7 +222,7 @@ class Reader:
 
     def number_of(self, stream: Stream) -> int:
         """Return which of the video streams, covers not counted, one is."""
-        return self._pictures().index(stream)  # type: ignore[arg-type]
+        return pictures(self.container).index(stream)  # type: ignore[arg-type]
 
     def _walk(self) -> Generator[VideoFrame | Packet[Stream], None, None]:
         held: VideoFrame | None = None
@@ -328,7 +328,7 @@ class Reader:
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
         if not self._count:
-            self.info = self._read_info(frame)
+            self.info = describe(frame, self.stream, self.container, self.path)
             self._converter = frames.Converter(self.info.working_format)
         width, height = self.info.stored_size
         if (frame.width, frame.height) != (width, height):
@@ -366,52 +366,71 @@ class Reader:
         self._last_pts = pts
         return pts
 
-    def _pictures(self) -> list[VideoStream]:
-        covers = Disposition.attached_pic | Disposition.timed_thumbnails
-        return [stream for stream in self.container.streams.video if not stream.disposition & covers]
 
-    def _find_stream(self) -> VideoStream:
-        pictures = self._pictures()
-        if not pictures:
-            raise ContentUnsupportedError(f"{self.path}: there is no video stream in this file")
-        if self.number >= len(pictures):
-            raise ConfigurationUnsupportedError(
-                f"{self.path}: there is no video stream {self.number}; there are {len(pictures)}, from 0"
-            )
-        stream = pictures[self.number]
-        # PyAV's types do not know that streams of unknown kinds have no codec context.
-        if stream.codec_context is None or not stream.codec_context.pix_fmt:  # type: ignore[redundant-expr,unused-ignore]
-            name = stream.codec_context.name if stream.codec_context else "unknown"
-            raise ContentUnsupportedError(f"{self.path}: the {name} video cannot be decoded")
-        return stream
+def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, name: object) -> VideoInfo:
+    """Return what a stream's first frame, as decoded, and its container say; `name` stands in errors.
 
-    def _read_info(self, frame: VideoFrame) -> VideoInfo:
-        stream = self.stream
-        time_base = stream.time_base
-        if time_base is None:
-            raise ContentMalformedError(f"{self.path}: the video stream has no time base")
-        rate = stream.average_rate or stream.base_rate or Fraction(25)
-        count = stream.frames
-        if not count and stream.duration:
-            count = round(stream.duration * time_base * rate)
-        elif not count and self.container.duration:
-            count = round(Fraction(self.container.duration, av.time_base) * rate)
-        matrix = display_matrix(frame)
-        orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
-        size = orientation.size(frame.width, frame.height)
-        return VideoInfo(
-            *size,
-            rate=rate,
-            time_base=time_base,
-            frames=count,
-            pixel_format=frame.format.name,
-            orientation=orientation,
-            display_matrix=matrix,
-            interlaced=frame.interlaced_frame,
-            sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
-            mastering=mastering_display(frame),
-            light=light_level(frame),
+    Raises
+    ------
+    ContentMalformedError
+        The stream has no clock.
+    """
+    time_base = stream.time_base
+    if time_base is None:
+        raise ContentMalformedError(f"{name}: the video stream has no time base")
+    rate = stream.average_rate or stream.base_rate or Fraction(25)
+    count = stream.frames
+    if not count and stream.duration:
+        count = round(stream.duration * time_base * rate)
+    elif not count and container.duration:
+        count = round(Fraction(container.duration, av.time_base) * rate)
+    matrix = display_matrix(frame)
+    orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
+    size = orientation.size(frame.width, frame.height)
+    return VideoInfo(
+        *size,
+        rate=rate,
+        time_base=time_base,
+        frames=count,
+        pixel_format=frame.format.name,
+        orientation=orientation,
+        display_matrix=matrix,
+        interlaced=frame.interlaced_frame,
+        sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
+        mastering=mastering_display(frame),
+        light=light_level(frame),
+    )
+
+
+def pictures(container: InputContainer) -> list[VideoStream]:
+    """Return the video streams that are no covers."""
+    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [stream for stream in container.streams.video if not stream.disposition & covers]
+
+
+def find_stream(container: InputContainer, number: int, name: object) -> VideoStream:
+    """Return one of the video streams, by its number; `name` stands in errors.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        There are not so many.
+    ContentUnsupportedError
+        There is none that can be decoded.
+    """
+    found = pictures(container)
+    if not found:
+        raise ContentUnsupportedError(f"{name}: there is no video stream in this file")
+    if number >= len(found):
+        raise ConfigurationUnsupportedError(
+            f"{name}: there is no video stream {number}; there are {len(found)}, from 0"
         )
+    stream = found[number]
+    # PyAV's types do not know that streams of unknown kinds have no codec context.
+    if stream.codec_context is None or not stream.codec_context.pix_fmt:  # type: ignore[redundant-expr,unused-ignore]
+        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        raise ContentUnsupportedError(f"{name}: the {codec} video cannot be decoded")
+    return stream
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
-from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.frame import PictureType
@@ -22,6 +21,7 @@ from facered.profiling import timed
 from facered.video import subtitles
 from facered.video.encoding import ENCODERS, Encoding, choose_codec, choose_format, configure
 from facered.video.regions import RegionsOfInterest
+from facered.video.sound import USUAL_LAYOUTS, Transcoder
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -48,17 +48,6 @@ STREAM_TAGS = ("language", "title", "creation_time")
 HEEDING, UNHEEDING = ("h264", "hevc"), "ultrafast"
 """Codecs whose encoders spend their bits by what is in a picture, and the preset that does not."""
 _FULL, _LIMITED = 2, 1
-
-USUAL_LAYOUTS = {
-    "1 channels": "mono",
-    "2 channels": "stereo",
-    "3 channels": "3.0",
-    "4 channels": "4.0",
-    "5 channels": "5.0",
-    "6 channels": "5.1",
-    "8 channels": "7.1",
-}
-"""Speaker layouts for channels that no one named, by FFmpeg's names."""
 
 
 class Writer:
@@ -258,7 +247,10 @@ class Writer:
             if not transcode:
                 suffix = self.path.suffix.removeprefix(".").upper()
                 logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix)
-            copy = self._transcode(source)
+            transcoder = Transcoder(source, self._container)
+            self._copied[source.index] = transcoder.write
+            self._finishing.append(transcoder.finish)
+            copy = transcoder.stream
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
         self.others.append(source)
@@ -299,29 +291,6 @@ class Writer:
     def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
         packet.stream = stream
         self._container.mux_one(packet)
-
-    def _transcode(self, source: AudioStream) -> AudioStream:
-        decoder = source.codec_context
-        target = self._container.add_stream("aac", rate=decoder.sample_rate)
-        # Some containers tell the number of channels only; AAC wants to know which they are.
-        layout = USUAL_LAYOUTS.get(decoder.layout.name, decoder.layout.name)
-        target.codec_context.layout = layout
-        resampler = AudioResampler("fltp", layout, decoder.sample_rate)
-
-        def write(packet: Packet[Stream] | None) -> None:
-            for frame in packet.decode() if packet else decoder.decode(None):
-                for piece in resampler.resample(cast("av.AudioFrame", frame)):
-                    self._container.mux(target.encode(piece))
-
-        def finish() -> None:
-            write(None)
-            for piece in resampler.resample(None):
-                self._container.mux(target.encode(piece))
-            self._container.mux(target.encode(None))
-
-        self._copied[source.index] = write
-        self._finishing.append(finish)
-        return target
 
 
 def _timecode(container: InputContainer) -> str | None:

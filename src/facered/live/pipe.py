@@ -1,0 +1,166 @@
+"""A feed on one side, a sink on the other, a `Redactor` between."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from av.video.frame import VideoFrame
+
+from facered.errors import ConfigurationUnsupportedError
+from facered.profiling import timed
+from facered.video.feed import Event, Feed
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.stream import Stream
+
+    from facered.live.face import Face
+    from facered.live.redactor import Redactor
+    from facered.video.feed import Source
+    from facered.video.raw import Sink
+
+logger = logging.getLogger(__name__)
+
+
+class Pipe:
+    """Redacts what a source sends until it ends.
+
+    Parameters
+    ----------
+    source : Source
+    redactor : Redactor
+    make_sink : callable
+        Returns the sink for a feed whose first frame has come.
+
+    Attributes
+    ----------
+    frames : int
+        Frames written.
+    """
+
+    def __init__(self, source: Source, redactor: Redactor, make_sink: Callable[[Feed], Sink]) -> None:
+        self._feed = Feed(source)
+        self._redactor, self._make_sink = redactor, make_sink
+        self._sink: Sink | None = None
+        self._order: deque[Packet[Stream] | None] = deque()  # None is the place of a frame
+        self.frames = 0
+
+    def cancel(self) -> None:
+        """Have `run` end soon, with all that has come until then."""
+        self._feed.stop()
+
+    def run(self) -> None:
+        """Work until the source ends.
+
+        Raises
+        ------
+        FaceredError
+            The source or the sink fails.
+        BrokenPipeError
+            Nobody takes the frames any more.
+        """
+        try:
+            for item in self._feed.items():
+                self._take(item)
+            self._write(self._redactor.flush())
+        except BrokenPipeError:
+            raise
+        except BaseException:
+            if self._sink is not None:
+                with closing(self._sink):
+                    self._write(self._redactor.flush())
+            raise
+        finally:
+            self._feed.stop()
+        if self._sink is not None:
+            self._sink.close()
+
+    def _take(self, item: object) -> None:
+        if item is Event.LOST:
+            self._write(self._redactor.flush())
+        elif isinstance(item, VideoFrame):
+            if self._sink is None:
+                self._sink = self._make_sink(self._feed)
+                self._feed.release()
+            self._order.append(None)
+            with timed("redact"):
+                ready = self._redactor.process(item)
+            self._write(ready)
+        else:
+            self._order.append(item)  # type: ignore[arg-type]  # a packet
+            self._write([])
+
+    def _write(self, ready: Sequence[VideoFrame]) -> None:
+        """Write frames, and the packets about them, in the order in which all came."""
+        if self._sink is None:
+            return
+        with timed("write"):
+            for frame in ready:
+                self._write_packets()
+                self._order.popleft()
+                self._sink.write_frame(frame)
+                self.frames += 1
+            self._write_packets()
+
+    def _write_packets(self) -> None:
+        assert self._sink is not None
+        while self._order and (packet := self._order[0]) is not None:
+            self._order.popleft()
+            self._sink.write_packet(packet)
+
+
+class FaceLines:
+    """Writes who is where in each frame: a JSON line a frame.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, which is replaced, a named pipe or a device.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It cannot be written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        self._count = 0
+        try:
+            self._file = Path(path).open("wb", buffering=0)  # noqa: SIM115  (until `close`)
+        except OSError as error:
+            raise ConfigurationUnsupportedError(f"{path}: cannot be written ({error.strerror})") from error
+
+    def __call__(self, frame: Any, faces: Sequence[Face]) -> None:
+        """Write the line of a frame, at once."""
+        record = {
+            "frame": self._count,
+            "pts": frame.pts,
+            "time": round(float(frame.pts * frame.time_base), 6),
+            "faces": [
+                {
+                    "id": face.id,
+                    **{name: round(getattr(face, name), 6) for name in ("x", "y", "width", "height", "score")},
+                    "hidden": face.hidden,
+                }
+                for face in faces
+            ],
+        }
+        self._count += 1
+        if self._file.closed:
+            return
+        try:
+            self._file.write(msgspec.json.encode(record) + b"\n")
+        except OSError as error:
+            logger.warning("%s: cannot be written any more (%s); the stream goes on", self.path, error.strerror)
+            self._file.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
