@@ -19,12 +19,12 @@ from facered.detect.detector import (
     DISTINCT,
     FINE,
     LARGEST,
-    MODEL_VARIABLE,
     SMALLEST,
     SMALLEST_CROP,
     SURROUNDINGS,
     Detector,
 )
+from facered.detect.session import MODEL_VARIABLE
 from facered.detect.turns import FineLook
 from facered.video.frames import Picture, view
 

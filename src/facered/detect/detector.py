@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import weakref
-from dataclasses import dataclass, field, replace
-from importlib.resources import files
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-# From 1.29 on, onnxruntime's wheels for Linux tell Microsoft of every process and session, unless this is set before
-# they are loaded. Whoever redacts footage does not want that.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime
-
-from facered import cores
-from facered._native import cpu, decode
-from facered.detect import colour
-from facered.detect.centerface import CenterFace
-from facered.detect.family import Family, ModelOutput, TensorLayout
-from facered.detect.letterbox import UprightLetterbox
-from facered.detect.scrfd import SCRFD
-from facered.detect.yunet import YuNet
-from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered._native import decode
+from facered.detect import session
+from facered.detect.looks import Look, View
 from facered.profiling import timed
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
@@ -38,10 +23,6 @@ if TYPE_CHECKING:
     from facered.detect.turns import FineLook
     from facered.video.frames import Picture
 
-MODEL_VARIABLE = "FACERED_MODEL"
-MODELS = {"fp32": "centerface.onnx", "int8": "centerface.int8.onnx"}
-"""Files that the package ships, by precision."""
-FAMILIES = (CenterFace, YuNet, SCRFD)
 ALIGNMENT = 32
 """Width and height of every family's tensor are multiples of this."""
 POINTS = 65536
@@ -72,8 +53,6 @@ DISTINCT = 20
 """Where a larger picture is looked at as well, faces smaller than this on the smaller one, in its pixels, are left to
 it."""
 
-_QUIET = 3  # onnxruntime's severity "error"
-
 
 @dataclass(frozen=True, slots=True)
 class Detection:
@@ -99,8 +78,8 @@ class Detector:
     Parameters
     ----------
     model : path-like, optional
-        An ONNX file of one of `FAMILIES`; by default what ``FACERED_MODEL`` names, or else the CenterFace that the
-        package ships.
+        An ONNX file of one of `session.FAMILIES`; by default what ``FACERED_MODEL`` names, or else the CenterFace that
+        the package ships.
     threads : int
         Threads that onnxruntime uses for a picture; 0 takes as many as there are cores.
     size : int, optional
@@ -125,13 +104,13 @@ class Detector:
         *,
         shared: bool = False,
     ) -> None:
-        path = _model_path(model, precision)
-        self._session = _shared(path, threads) if shared else _load(path, threads)
-        self.family = _recognise(self._session)
+        path = session.model_path(model, precision)
+        self._session = session.shared(path, threads) if shared else session.load(path, threads)
+        self.family = session.recognise(self._session)
         self._input = self._session.get_inputs()[0]
         self._size = size
         self._boxes = np.empty((POINTS, 5), np.float32)
-        self._views: dict[int, _View] = {}
+        self._views: dict[int, View] = {}
 
     def detect(
         self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: FineLook | None = None
@@ -175,24 +154,24 @@ class Detector:
         look = self._part(picture, (left, top, right, bottom), SURROUNDINGS * ENLARGED)
         return self._merged([look], threshold, None)
 
-    def _looks(self, picture: Picture, fine: FineLook | None) -> Iterator[_Look]:
+    def _looks(self, picture: Picture, fine: FineLook | None) -> Iterator[Look]:
         """Yield what is to be looked at, each ready to be given to the model."""
         longer = max(picture.shown_size)
         size = self._size or min(max(longer, SMALLEST), LARGEST)
         view = self._filled(picture, size)
         fine_size = min(longer, max(FINE, longer // 2))
         if fine is None or self._size or isinstance(self._input.shape[3], int):
-            yield _Look(view)
+            yield Look(view)
             return
         if fine_size > size:
-            yield _Look(view, least=DISTINCT * longer / size, left_to=fine)
+            yield Look(view, least=DISTINCT * longer / size, left_to=fine)
             yield from self._larger(picture, fine_size, fine)
         else:
-            yield _Look(view)
+            yield Look(view)
         if fine.whole:
             yield from self._tiles(picture, min(1.0, WHOLEST / longer), TILE)
 
-    def _larger(self, picture: Picture, size: int, fine: FineLook) -> Iterator[_Look]:
+    def _larger(self, picture: Picture, size: int, fine: FineLook) -> Iterator[Look]:
         """Yield the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
         if fine.within is not None:
             width, height = picture.shown_size
@@ -205,7 +184,7 @@ class Detector:
                 return
         yield from self._tiles(picture, size / max(picture.shown_size), FINE_TILE)
 
-    def _tiles(self, picture: Picture, scale: float, longest: int) -> Iterator[_Look]:
+    def _tiles(self, picture: Picture, scale: float, longest: int) -> Iterator[Look]:
         """Yield parts of a picture shrunk by a scale, so long at most, without the faces that their borders may cut."""
         size = picture.shown_size
         spans = [_spans(length, ceil(round(scale * length) / longest), round(SHARED / scale)) for length in size]
@@ -219,7 +198,7 @@ class Detector:
                 bounds = np.concatenate([low, high])
                 yield replace(look, bounds=bounds, most=SHARED / scale) if parted else look
 
-    def _part(self, picture: Picture, place: tuple[int, int, int, int], longest: float) -> _Look:
+    def _part(self, picture: Picture, place: tuple[int, int, int, int], longest: float) -> Look:
         """Return what is between left, top, right and bottom, in so many pixels along the longer side."""
         width, height = picture.shown_size
         shown = np.array([place], np.float64)
@@ -227,24 +206,24 @@ class Detector:
         x1, y1 = x1 & ~3, y1 & ~3  # whole chroma samples
         part = picture.part(x1, y1, x2, y2)
         corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
-        view = _View(part, self._sizes(*part.shown_size, round(longest)), self.family.layout)
+        view = View(part, self._sizes(*part.shown_size, round(longest)), self.family.layout)
         view.fill(part)
-        return _Look(view, corner=corner.astype(np.float32))
+        return Look(view, corner=corner.astype(np.float32))
 
-    def _merged(self, looks: Iterable[_Look], threshold: float, limit: int | None) -> Detection:
+    def _merged(self, looks: Iterable[Look], threshold: float, limit: int | None) -> Detection:
         """Return the best faces that are seen in any of the looks."""
         found = self._suppressed([look.kept(self._run(look.view, threshold)) for look in looks])
         return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
 
-    def _filled(self, picture: Picture, size: int) -> _View:
+    def _filled(self, picture: Picture, size: int) -> View:
         view = self._views.get(size)
         if view is None or not view.shows(picture):
             sizes = self._sizes(*picture.shown_size, size)
-            view = self._views[size] = _View(picture, sizes, self.family.layout)
+            view = self._views[size] = View(picture, sizes, self.family.layout)
         view.fill(picture)
         return view
 
-    def _run(self, view: _View, threshold: float) -> NDArray[np.float32]:
+    def _run(self, view: View, threshold: float) -> NDArray[np.float32]:
         """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5)."""
         with timed("infer"):
             outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
@@ -276,70 +255,6 @@ class Detector:
         return (_align(content[0]), _align(content[1])), content
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What the model is shown, and what of that is to be believed.
-
-    Attributes
-    ----------
-    view : _View
-    corner : (2,) float32
-        Where in the picture it begins.
-    bounds : (4,) float64 or None
-        Boxes, x1, y1, x2, y2, that reach beyond these are cut.
-    most : float
-        Longer side, in pixels of the picture, of the largest faces that are not left to a coarser look.
-    least : float
-        Mean side of the smallest faces that are not left to a finer one.
-    left_to : FineLook or None
-        That look.
-    """
-
-    view: _View
-    corner: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
-    bounds: NDArray[np.float64] | None = None
-    most: float = np.inf
-    least: float = 0.0
-    left_to: FineLook | None = None
-
-    def kept(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the (n, 5) boxes and scores that are believed, in pixels of the picture."""
-        found[:, :4] += np.tile(self.corner, 2)
-        if self.bounds is not None:
-            whole = (found[:, :2] >= self.bounds[:2]) & (found[:, 2:4] <= self.bounds[2:])
-            found = found[whole.all(axis=1) & ((found[:, 2:4] - found[:, :2]).max(axis=1, initial=0) <= self.most)]
-        if self.left_to is not None:
-            # What is small is seen better on the larger picture; on the smaller one it has ghosts beside it.
-            distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) >= self.least
-            within = self.left_to.within
-            if within is not None:
-                middles = (found[:, :2] + found[:, 2:4]) / 2
-                distinct |= (np.abs(middles - within[:2]) > within[2:] / 2).any(axis=1)
-            found = found[distinct]
-        return found
-
-
-class _View:
-    """A tensor, and how pictures of one kind and colour are shrunk or enlarged into its upper left corner."""
-
-    def __init__(self, picture: Picture, sizes: tuple[tuple[int, int], tuple[int, int]], layout: TensorLayout) -> None:
-        tensor, content = sizes
-        self._letterbox = UprightLetterbox(picture, *content)
-        self._colour = picture.matrix, picture.full_range
-        self._matrix, self._limits = colour.conversion(*self._colour, layout)
-        self._luma = np.empty((content[1], content[0]), np.uint8)
-        self.tensor = np.full((1, 3, tensor[1], tensor[0]), self._limits[0, 0], np.float32)
-        width, height = picture.shown_size
-        self.to_picture = np.array([width / content[0], height / content[1]] * 2, np.float32)
-
-    def shows(self, picture: Picture) -> bool:
-        return self._letterbox.fits(picture) and self._colour == (picture.matrix, picture.full_range)
-
-    def fill(self, picture: Picture) -> None:
-        with timed("tensor"):
-            self._letterbox.fill(picture, self._matrix, self._limits, self.tensor[0], self._luma)
-
-
 def _span(middle: float, side: int, length: int) -> tuple[int, int]:
     """Return where a crop begins and ends along one axis, inside the picture."""
     begin = min(max(round(middle - side / 2), 0), max(length - side, 0))
@@ -354,87 +269,3 @@ def _spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
 
 def _align(length: int) -> int:
     return -(-length // ALIGNMENT) * ALIGNMENT
-
-
-def _model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
-    named = model or os.environ.get(MODEL_VARIABLE)
-    if named:
-        path = Path(named)
-        if precision != "auto":
-            raise ConfigurationUnsupportedError(
-                f"{path}: a model of your own has its own precision; leave out {precision}, or the model"
-            )
-        if not path.is_file():
-            raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file of {_known()}")
-        return path
-    if precision == "auto":
-        precision = "int8" if cpu.has_vnni() else "fp32"
-    path = Path(str(files("facered.detect") / "models" / MODELS[precision]))
-    if not path.is_file():
-        raise ServiceError(f"the package lacks its model, {path.name}; install it again, or name one with --model")
-    return path
-
-
-_sessions: weakref.WeakValueDictionary[tuple[object, ...], onnxruntime.InferenceSession] = weakref.WeakValueDictionary()
-_loading = threading.Lock()
-
-
-def _shared(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Return the session of a model that others use as well: `run` is safe in several threads at a time."""
-    about = path.stat()
-    key = os.path.realpath(path), about.st_mtime_ns, about.st_size, threads or cores.available()
-    with _loading:
-        session = _sessions.get(key)
-        if session is None:
-            session = _sessions[key] = _load(path, threads)
-        return session
-
-
-def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or cores.available()
-    # Threads that wait for work sleep: spinning takes the processor from the decoder and the encoder.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The plans of memory are for pictures of one size; with many sizes they only hold on to it.
-    options.enable_mem_pattern = False
-    options.log_severity_level = _QUIET
-    if not cpu.has_vnni():
-        # Sums of products of 8-bit integers overflow 16 bits in the faster way of computing them without VNNI; with it
-        # they do not, and the slower way takes twice as long.
-        options.add_session_config_entry("session.x64quantprecision", "1")
-    try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions have no common base of their own
-        reason = str(error).splitlines()[0]
-        raise ConfigurationUnsupportedError(
-            f"{path}: not a model that onnxruntime can load ({reason}); understood are {_known()}"
-        ) from error
-
-
-def _known() -> str:
-    return ", ".join(kind.name for kind in FAMILIES)
-
-
-def _takes_one_picture(shape: tuple[int | None, ...]) -> bool:
-    """Return whether a shape is (1, 3, height, width), the size fixed or free, but not half of it."""
-    return (
-        len(shape) == 4 and shape[0] in (None, 1) and shape[1] in (None, 3) and (shape[2] is None) == (shape[3] is None)
-    )
-
-
-def _recognise(session: onnxruntime.InferenceSession) -> Family:
-    def shape_of(value: onnxruntime.NodeArg) -> tuple[int | None, ...]:
-        return tuple(dimension if isinstance(dimension, int) else None for dimension in value.shape)
-
-    inputs = session.get_inputs()
-    outputs = [ModelOutput(output.name, shape_of(output)) for output in session.get_outputs()]
-    if len(inputs) == 1 and inputs[0].type == "tensor(float)" and _takes_one_picture(shape_of(inputs[0])):
-        for kind in FAMILIES:
-            family = kind.recognise(outputs)
-            if family is not None:
-                return family
-    found = ", ".join(f"{output.name} {list(output.shape)}" for output in outputs[:4])
-    raise ConfigurationUnsupportedError(
-        f"the model's outputs ({found}, ...) are of no known face detector; understood are {_known()}, "
-        "with one RGB picture of floats a batch"
-    )
