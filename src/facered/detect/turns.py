@@ -23,6 +23,8 @@ WHOLE = 1920
 """Pictures with a longer side than this are very large."""
 EARLY = 0.1
 """By this part of the time a fine look may come early, together with another one."""
+EVERYWHERE = 2
+"""So many looks at the begin of a shot are at all of the picture: the first frames are often the worst."""
 SMALL = 1 / 32
 """Part of the picture's longer side below which a face is small."""
 DOUBTFUL = 0.5
@@ -99,9 +101,11 @@ class FineTurns:
         luma : (height, width) uint8
             The frame's small luma.
         """
-        everywhere = self._shot_begun
+        if self._shot_begun:
+            self._looks = 0
+        everywhere = self._looks < EVERYWHERE
         interval = self._whole_intervals[tracker.smallest < self._small / 2]
-        whole = self._whole and (everywhere or self._since_whole >= interval)
+        whole = self._whole and (self._shot_begun or self._since_whole >= interval)
         self._shot_begun = False
         self._since_fine = 0
         self._looks += 1
