@@ -101,3 +101,13 @@ def _outside(annotations: Annotations) -> list[np.ndarray]:
             mask[max(y1 - high, 0) : y2 + high, max(x1 - wide, 0) : x2 + wide] = False
         masks.append(mask)
     return masks
+
+
+def test_a_face_that_moves_a_little_keeps_its_blocks_and_one_that_moves_on_does_not(carphone: Path) -> None:
+    regions = RegionsOfInterest()
+    frame = videos.enlarge(videos.decode(carphone, 1)[0], 704, 576)
+    for step in range(12):
+        regions.mark(frame, np.array([[104.0 + step / 2, 104, 376 + step / 2, 488]]))
+    assert len(regions._graphs) == 1
+    regions.mark(frame, np.array([[304.0, 104, 576, 488]]))
+    assert len(regions._graphs) == 2

@@ -23,16 +23,22 @@ INSIDE = ((0.42, 0.907), (0.707, 0.707), (0.907, 0.42))
 OFFSET = 0.3
 """How much coarser the blocks are coded, as a part of the whole range: as much as the encoder would code them finer."""
 KEPT = 512
-"""Most words that are kept to be used again: faces move little from frame to frame."""
+"""Most words that are kept to be used again."""
+RIM = 1.1
+"""Blocks that were marked before stay so while they lie within the fading rim, so many times as far from the middle."""
+GAIN = 1.15
+"""Unless so many times as large an area can be marked now."""
 
-Rectangle = tuple[int, int, int, int]
+Rectangles = tuple[tuple[int, int, int, int], ...]
+"""Each as x, y, width, height."""
 
 
 class RegionsOfInterest:
     """Marks hidden faces in frames on their way to one encoder; FFmpeg's filter `addroi` carries the words."""
 
     def __init__(self) -> None:
-        self._graphs: dict[tuple[Rectangle, ...], Graph] = {}
+        self._graphs: dict[Rectangles, Graph] = {}
+        self._last: list[Rectangles] = []
 
     def mark(self, frame: VideoFrame, boxes: NDArray[np.float64]) -> VideoFrame:
         """Return the frame, sharing its memory, with the blocks marked that lie in the ellipses of the boxes.
@@ -42,12 +48,16 @@ class RegionsOfInterest:
         frame : av.VideoFrame
             All are of one format and size.
         boxes : (n, 4) float64
-            x1, y1, x2, y2 in pixels of the stored picture.
+            x1, y1, x2, y2 in pixels of the stored picture; from frame to frame in the same order.
         """
-        for box in boxes.tolist():
+        before, self._last = self._last, []
+        for number, box in enumerate(boxes.tolist()):
             rectangles = inside(*box, width=frame.width, height=frame.height)
+            if number < len(before) and _still_good(before[number], rectangles, *box):
+                rectangles = before[number]
+            self._last.append(rectangles)
             if rectangles:
-                # A graph a face: its blocks are often those of a frame before, while those of all faces seldom are.
+                # A graph a face: its words are often those of a frame before, while those of all faces seldom are.
                 graph = self._graphs.pop(rectangles, None) or _graph(frame, rectangles)
                 self._graphs[rectangles] = graph  # the last used comes last
                 graph.push(frame)
@@ -57,10 +67,10 @@ class RegionsOfInterest:
         return frame
 
 
-def inside(x1: float, y1: float, x2: float, y2: float, *, width: int, height: int) -> tuple[Rectangle, ...]:
+def inside(x1: float, y1: float, x2: float, y2: float, *, width: int, height: int) -> Rectangles:
     """Return rectangles of whole blocks, as x, y, width, height, in the ellipse of a box and in the picture."""
     centre_x, centre_y, semi_x, semi_y = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
-    found: list[Rectangle] = []
+    found = []
     for part_x, part_y in INSIDE:
         left, right = _blocks(centre_x - part_x * semi_x, centre_x + part_x * semi_x, width)
         top, bottom = _blocks(centre_y - part_y * semi_y, centre_y + part_y * semi_y, height)
@@ -69,12 +79,27 @@ def inside(x1: float, y1: float, x2: float, y2: float, *, width: int, height: in
     return tuple(dict.fromkeys(found))
 
 
+def _still_good(before: Rectangles, now: Rectangles, x1: float, y1: float, x2: float, y2: float) -> bool:
+    """Tell whether what was marked before can be marked again."""
+    centre_x, centre_y, semi_x, semi_y = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
+    for left, top, width, height in before:
+        across = max(centre_x - left, left + width - centre_x) / semi_x
+        down = max(centre_y - top, top + height - centre_y) / semi_y
+        if across * across + down * down > RIM * RIM:
+            return False
+    return _area(now) <= GAIN * _area(before)
+
+
+def _area(rectangles: Rectangles) -> int:
+    return sum(width * height for _, _, width, height in rectangles)
+
+
 def _blocks(low: float, high: float, length: int) -> tuple[int, int]:
     """Return where whole blocks between two places begin and end."""
     return ceil(max(low, 0) / BLOCK) * BLOCK, floor(min(high, length) / BLOCK) * BLOCK
 
 
-def _graph(frame: VideoFrame, rectangles: tuple[Rectangle, ...]) -> Graph:
+def _graph(frame: VideoFrame, rectangles: Rectangles) -> Graph:
     graph = Graph()
     graph.threads = 1  # there is nothing to do for the threads that it would start
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
