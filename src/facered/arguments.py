@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from facered import __version__
 from facered.options import (
@@ -135,35 +135,26 @@ class _Option(argparse.Action):
         values: str | Sequence[object] | None,
         option_string: str | None = None,  # noqa: ARG002
     ) -> None:
-        namespace.options = {**namespace.options, self.dest: self.const if self.nargs == 0 else values}
+        value = self.const if self.nargs == 0 else values
+        namespace.options = {**namespace.options, self.dest: self._joined(namespace.options.get(self.dest), value)}
+
+    def _joined(self, before: Any, value: Any) -> object:  # noqa: ARG002
+        """Return what becomes of an option that may have been given before."""
+        return value
 
 
 class _Pairs(_Option):
     """Collects pairs into one mapping."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,  # noqa: ARG002
-        namespace: argparse.Namespace,
-        values: str | Sequence[object] | None,
-        option_string: str | None = None,  # noqa: ARG002
-    ) -> None:
-        assert isinstance(values, tuple)  # of `_pair`
-        pairs = {**namespace.options.get(self.dest, {}), values[0]: values[1]}
-        namespace.options = {**namespace.options, self.dest: pairs}
+    def _joined(self, before: Any, value: Any) -> object:
+        return {**(before or {}), value[0]: value[1]}
 
 
 class _List(_Option):
     """Collects values into one list."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,  # noqa: ARG002
-        namespace: argparse.Namespace,
-        values: str | Sequence[object] | None,
-        option_string: str | None = None,  # noqa: ARG002
-    ) -> None:
-        namespace.options = {**namespace.options, self.dest: [*namespace.options.get(self.dest, []), values]}
+    def _joined(self, before: Any, value: Any) -> object:
+        return [*(before or []), value]
 
 
 def build_parser() -> argparse.ArgumentParser:
