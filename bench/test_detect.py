@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from facered._native import decode
-from facered.analysis import DOUBTFUL
 from facered.detect.detector import CANDIDATES, OVERLAP, Detector
+from facered.detect.turns import DOUBTFUL
 from facered.options import Options
 from facered.video import frames
 
@@ -32,16 +32,23 @@ def frame(picture: Callable[[int, int], VideoFrame]) -> VideoFrame:
 
 @pytest.fixture(params=["fp32", "int8"])
 def detector(request: pytest.FixtureRequest, frame: VideoFrame) -> Detector:
-    """A detector, on one thread, that has seen the frame: its tensor is filled."""
+    """A detector, on one thread, that finds somebody in the frame."""
     detector = Detector(threads=1, precision=request.param)
     assert len(detector.detect(frames.view(frame), THRESHOLD).boxes)
     return detector
 
 
 @pytest.fixture
-def run(detector: Detector) -> Run:
+def tensor(detector: Detector, frame: VideoFrame) -> NDArray[np.float32]:
+    """What the network is shown."""
+    (look,) = detector._looks(frames.view(frame), None)
+    return look.view.tensor
+
+
+@pytest.fixture
+def run(detector: Detector, tensor: NDArray[np.float32]) -> Run:
     """The network by itself."""
-    session, name, tensor = detector._session, detector._input.name, detector._tensor
+    session, name = detector._session, detector._input.name
     return lambda: session.run(detector.family.outputs, {name: tensor})
 
 
@@ -49,8 +56,10 @@ def test_network(benchmark: BenchmarkFixture, run: Run) -> None:
     assert benchmark(run)
 
 
-def test_decoding_and_suppression(benchmark: BenchmarkFixture, detector: Detector, run: Run) -> None:
-    outputs, columns = run(), detector._tensor.shape[3]
+def test_decoding_and_suppression(
+    benchmark: BenchmarkFixture, detector: Detector, tensor: NDArray[np.float32], run: Run
+) -> None:
+    outputs, columns = run(), tensor.shape[3]
     boxes = np.empty((CANDIDATES, 5), np.float32)
 
     def find() -> int:
