@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = [scenes.all_scenes(names=names)] if names else [
             scenes.all_scenes("real"),
-            scenes.all_scenes("tuning", FEW),
+            scenes.all_scenes("first", FEW),
         ]  # fmt: skip
         for scene in (scene for group in chosen for scene in group):
             print(f"... {scene.name}", file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER = clips.CACHE / "scenes"
 CRF = 20
-SETS = {"tuning": 1, "held-out": 2}
+SETS = {"first": 1, "second": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Scene:
     kind : str
         ``"real"`` or ``"scene"``.
     group : str
-        ``"real"``, ``"tuning"`` or ``"held-out"``.
+        ``"real"``, ``"first"`` or ``"second"``.
     path : Path
     truth : Truth
     """
