@@ -36,8 +36,6 @@ OVERLAP = 0.4
 SURROUNDINGS, ENLARGED = 4.0, 48
 """A second look shows a face with its surroundings, so many times its size, enlarged or shrunk to so many pixels."""
 SMALLEST_CROP = 32
-WORTHWHILE = 0.8
-"""Part of the picture below which a fine look at that part alone saves time."""
 SMALLEST, LARGEST = 320, 640
 """Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
 FINE = 1280
@@ -169,34 +167,37 @@ class Detector:
         else:
             yield Look(view)
         if fine.whole:
-            yield from self._tiles(picture, min(1.0, WHOLEST / longer), TILE)
+            yield from self._tiles(picture, (0, 0, *picture.shown_size), min(1.0, WHOLEST / longer), TILE)
 
     def _larger(self, picture: Picture, size: int, fine: FineLook) -> Iterator[Look]:
         """Yield the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
+        width, height = picture.shown_size
+        place = 0, 0, width, height
         if fine.within is not None:
-            width, height = picture.shown_size
             x, y, across, down = fine.within.tolist()
             left, right = _span(x, ceil(max(across, SMALLEST_CROP)), width)
             top, bottom = _span(y, ceil(max(down, SMALLEST_CROP)), height)
-            if (right - left) * (bottom - top) < WORTHWHILE * width * height:
-                longest = size * max(right - left, bottom - top) / max(width, height)
-                yield self._part(picture, (left, top, right, bottom), longest)
-                return
-        yield from self._tiles(picture, size / max(picture.shown_size), FINE_TILE)
+            place = left, top, right, bottom
+        yield from self._tiles(picture, place, size / max(width, height), FINE_TILE)
 
-    def _tiles(self, picture: Picture, scale: float, longest: int) -> Iterator[Look]:
-        """Yield parts of a picture shrunk by a scale, so long at most, without the faces that their borders may cut."""
-        size = picture.shown_size
-        spans = [_spans(length, ceil(round(scale * length) / longest), round(SHARED / scale)) for length in size]
+    def _tiles(self, picture: Picture, place: tuple[int, int, int, int], scale: float, longest: int) -> Iterator[Look]:
+        """Yield what is between left, top, right and bottom, shrunk by a scale, in parts so long at most.
+
+        Faces that the borders between the parts may cut are left out.
+        """
+        shared = round(SHARED / scale)
+        spans = []
+        for begin, end in (place[::2], place[1::2]):
+            count = ceil(round(scale * (end - begin)) / longest)
+            spans.append([(begin + a, begin + b) for a, b in _spans(end - begin, count, shared)])
         parted = len(spans[0]) * len(spans[1]) > 1
         for top, bottom in spans[1]:
             for left, right in spans[0]:
-                place = left, top, right, bottom
-                look = self._part(picture, place, scale * max(right - left, bottom - top))
-                low = np.array([left, top]) + np.where(np.array([left, top]) > 0, CUT / scale, -FARTHEST)
-                high = np.array([right, bottom]) - np.where(np.array([right, bottom]) < size, CUT / scale, -FARTHEST)
-                bounds = np.concatenate([low, high])
-                yield replace(look, bounds=bounds, most=SHARED / scale) if parted else look
+                look = self._part(picture, (left, top, right, bottom), scale * max(right - left, bottom - top))
+                low, high = np.array([left, top]), np.array([right, bottom])
+                low = low + np.where(low > place[:2], CUT / scale, -FARTHEST)
+                high = high - np.where(high < place[2:], CUT / scale, -FARTHEST)
+                yield replace(look, bounds=np.concatenate([low, high]), most=shared) if parted else look
 
     def _part(self, picture: Picture, place: tuple[int, int, int, int], longest: float) -> Look:
         """Return what is between left, top, right and bottom, in so many pixels along the longer side."""
