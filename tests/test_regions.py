@@ -111,3 +111,10 @@ def test_a_face_that_moves_a_little_keeps_its_blocks_and_one_that_moves_on_does_
     assert len(regions._graphs) == 1
     regions.mark(frame, np.array([[304.0, 104, 576, 488]]))
     assert len(regions._graphs) == 2
+
+
+def test_a_box_without_extent_is_not_marked(carphone: Path) -> None:
+    regions = RegionsOfInterest()
+    (frame,) = videos.decode(carphone, 1)
+    regions.mark(frame, np.array([[10.0, 10, 90, 120]]))
+    assert regions.mark(frame, np.array([[50.0, 60, 50, 60]])) is frame

@@ -81,7 +81,8 @@ def inside(x1: float, y1: float, x2: float, y2: float, *, width: int, height: in
 
 def _still_good(before: Rectangles, now: Rectangles, x1: float, y1: float, x2: float, y2: float) -> bool:
     """Tell whether what was marked before can be marked again."""
-    centre_x, centre_y, semi_x, semi_y = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
+    centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
+    semi_x, semi_y = max((x2 - x1) / 2, 0.5), max((y2 - y1) / 2, 0.5)  # a box edited by hand may have no extent
     for left, top, width, height in before:
         across = max(centre_x - left, left + width - centre_x) / semi_x
         down = max(centre_y - top, top + height - centre_y) / semi_y
