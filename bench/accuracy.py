@@ -25,11 +25,11 @@ import facered.detect
 from bench import clips, report
 from bench.scores import Coverage, Hidden, Identities
 from bench.truth import enlarged
-from facered.analysis import analyze_video
 from facered.detect.detector import Detector
+from facered.jobs.analyze import analyze_video
 from facered.options import Options
 from facered.video import frames
-from facered.video.reader import Reader
+from facered.video.input.file import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

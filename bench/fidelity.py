@@ -28,7 +28,7 @@ import facered
 from bench import clips, report
 from bench.job import BIN, execute
 from facered.video import frames
-from facered.video.reader import Reader
+from facered.video.input.file import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Decode a video and encode it again, nothing between: what any redaction costs at least.
 
-``python -m bench.floor SOURCE TARGET PRESET CRF``. Plain PyAV with the encoder settings of `facered.video.writer`.
+``python -m bench.floor SOURCE TARGET PRESET CRF``. Plain PyAV with the encoder settings of `facered.video.output.file`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.clips import CACHE
-from facered.table import table
+from facered.runtime.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

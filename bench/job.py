@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Command = Callable[[Path, Path], list[str]]
 
 BIN = Path(sys.executable).parent
-ALONE = "import sys; sys.modules['scipy'] = None; from facered.cli import main; sys.exit(main())"
+ALONE = "import sys; sys.modules['scipy'] = None; from facered.cli.main import main; sys.exit(main())"
 FACERED = (sys.executable, "-c", ALONE)
 """facered as it is installed: SciPy is here for the benchmarks only, and Numba would load it."""
 WARM_UP_FRAMES = 10

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from bench import clips, report
 from bench.truth import Truth, enlarged, overlaps
 from facered.detect.detector import Detector
+from facered.hide.hider import Hider
+from facered.hide.style import STYLES
 from facered.options import Options
-from facered.styles import STYLES, Hider
 from facered.video import frames
 from facered.video.frames import Picture
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.clips import CACHE
-from facered.table import table
+from facered.runtime.table import table
 
 __all__ = ["environment", "save", "table"]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from facered.annotations import Annotations
+from facered.annotations.model import Annotations
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 FRAMES, FACES = 108_000, 10
 # Not getrusage: its peak includes what the parent had when it forked.
 PEAK = "; print([int(line.split()[1]) // 1024 for line in open('/proc/self/status') if 'VmHWM' in line][0])"
-READ = (
-    "import sys, pathlib; from facered.annotations import Annotations; a = Annotations.read(pathlib.Path(sys.argv[1]))"
-)
+READ = "import sys, pathlib, facered; a = facered.Annotations.read(pathlib.Path(sys.argv[1]))"
 LOAD = "import json, sys; a = json.load(open(sys.argv[1]))"
 WRITE = "; a.write(pathlib.Path(sys.argv[1] + '.again'))"
 

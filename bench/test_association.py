@@ -12,7 +12,7 @@ from bench.truth import enlarged, overlaps
 from facered.detect.detector import Detection
 from facered.track.association import FORBIDDEN, associate
 from facered.track.cuts import CutDetector
-from facered.track.tracker import BUFFER, GATE, Tracker
+from facered.track.follower import BUFFER, GATE, Tracker
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from bench.truth import enlarged
+from facered.hide.hider import PASSES, Hider
+from facered.hide.style import STYLES
 from facered.options import Options
-from facered.styles import PASSES, STYLES, Hider
 from facered.video import frames
 
 if TYPE_CHECKING:

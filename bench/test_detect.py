@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from facered._native import decode
 from facered.detect.detector import CANDIDATES, OVERLAP, Detector
-from facered.detect.turns import DOUBTFUL
 from facered.options import Options
+from facered.track.schedule import DOUBTFUL
 from facered.video import frames
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from facered._native.tensor import Letterbox
 from facered.detect.colour import conversion
-from facered.detect.family import TensorLayout
+from facered.detect.families import TensorLayout
 from facered.video import frames
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import lumas
 from facered._native.patch import SIDE
-from facered.track.shots import Shot
+from facered.track.shot import Shot
 from facered.track.tracklet import Tracklet
 from lumas import Place
 

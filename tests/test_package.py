@@ -47,7 +47,7 @@ def test_each_command_loads_what_it_needs(
     named = {"VIDEO": str(carphone), "OUT": str(tmp_path), "NOBODY": str(tmp_path / "nobody.json")}
     code = f"""
 import sys
-from facered.cli import main
+from facered.cli.main import main
 try:
     main({[named.get(argument, argument) for argument in arguments]})
 except SystemExit:
@@ -77,7 +77,7 @@ def test_everything_public_is_there() -> None:
     "name",
     [
         "py.typed",
-        "annotations.schema.json",
+        "annotations/schema.json",
         "detect/models/centerface.onnx",
         "detect/models/centerface.int8.onnx",
         "detect/models/NOTICE.centerface.txt",

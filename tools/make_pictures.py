@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import facered
-from facered.thumbnails import encode
+from facered.jobs.thumbnails import encode
 from fetch_clips import fetch
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,15 +14,15 @@ from facered.errors import (
 )
 
 if TYPE_CHECKING:
-    from facered.annotations import Annotations
-    from facered.api import analyze, combined, redact, submit
-    from facered.job import Job, JobState
+    from facered.annotations.model import Annotations
+    from facered.jobs.api import analyze, combined, redact, submit
+    from facered.jobs.job import Job, JobState
+    from facered.jobs.progress import Progress
+    from facered.jobs.task import Result
     from facered.live.face import Face
     from facered.live.redactor import Redactor
-    from facered.modes import Result
     from facered.options import Options
-    from facered.profiling import Profile
-    from facered.progress import Progress
+    from facered.runtime.profiling import Profile
 
 __version__ = "0.1.0"
 __all__ = [
@@ -49,19 +49,19 @@ __all__ = [
 
 # What needs FFmpeg, onnxruntime or Numba is imported when it is first asked for.
 _HOMES = {
-    "Annotations": "annotations",
+    "Annotations": "annotations.model",
     "Face": "live.face",
-    "Job": "job",
-    "JobState": "job",
+    "Job": "jobs.job",
+    "JobState": "jobs.job",
     "Options": "options",
-    "Profile": "profiling",
-    "Progress": "progress",
+    "Profile": "runtime.profiling",
+    "Progress": "jobs.progress",
     "Redactor": "live.redactor",
-    "Result": "modes",
-    "analyze": "api",
-    "combined": "api",
-    "redact": "api",
-    "submit": "api",
+    "Result": "jobs.task",
+    "analyze": "jobs.api",
+    "combined": "jobs.api",
+    "redact": "jobs.api",
+    "submit": "jobs.api",
 }
 
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from facered.cli import main
+from facered.cli.main import main
 
 sys.exit(main())

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facered.detect.family import TensorLayout
+    from facered.detect.families import TensorLayout
 
 # Weights of red and blue in luma (ITU-R BT.601-7, BT.709-6 and BT.2020-2, non-constant luminance).
 LUMA_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered._native import decode
-from facered.detect import session
-from facered.detect.looks import Look, View
-from facered.profiling import timed
+from facered.detect import inference
+from facered.detect.tensor import View
+from facered.detect.tiles import Look
+from facered.runtime.profiling import timed
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.detect.turns import FineLook
+    from facered.track.schedule import FineLook
     from facered.video.frames import Picture
 
 ALIGNMENT = 32
@@ -102,9 +103,9 @@ class Detector:
         *,
         shared: bool = False,
     ) -> None:
-        path = session.model_path(model, precision)
-        self._session = session.shared(path, threads) if shared else session.load(path, threads)
-        self.family = session.recognise(self._session)
+        path = inference.model_path(model, precision)
+        self._session = inference.shared(path, threads) if shared else inference.load(path, threads)
+        self.family = inference.recognise(self._session)
         self._input = self._session.get_inputs()[0]
         self._size = size
         self._boxes = np.empty((POINTS, 5), np.float32)

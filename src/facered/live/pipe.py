@@ -13,8 +13,8 @@ import msgspec
 from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.profiling import timed
-from facered.video.feed import Event, Feed
+from facered.runtime.profiling import timed
+from facered.video.input.stream import Event, Feed
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from facered.live.face import Face
     from facered.live.redactor import Redactor
-    from facered.video.feed import Source
-    from facered.video.raw import Sink
+    from facered.video.input.stream import Source
+    from facered.video.output.raw import Sink
 
 logger = logging.getLogger(__name__)
 

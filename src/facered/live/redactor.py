@@ -14,15 +14,15 @@ import numpy as np
 
 from facered.detect.detector import Detector
 from facered.errors import ConfigurationUnsupportedError
-from facered.live import regions
+from facered.hide import areas
+from facered.hide.hider import Hider
+from facered.hide.style import chosen_style
+from facered.live.detection import Watch
 from facered.live.face import Face, Stats
-from facered.live.given import Given, GivenFrame, Orientations, Planes, given_planes
+from facered.live.input import Given, GivenFrame, Orientations, Planes, given_planes
 from facered.live.settings import Settings
 from facered.live.stream import FIRST_RATE, Stream
-from facered.live.watch import Watch
-from facered.modes import chosen_style
-from facered.profiling import timed
-from facered.styles import Hider
+from facered.runtime.profiling import timed
 from facered.track import online
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
+    from facered.hide.areas import Area
     from facered.live.settings import Polygon
-    from facered.styles import Area
     from facered.track.online import Presence
     from facered.video.frames import Picture
 
@@ -269,8 +269,8 @@ class Redactor:
     def _begin(self, picture: Picture, seconds: float) -> Stream:
         rate = self._settings.rate or (1 / seconds if 0.001 <= seconds <= 1 else FIRST_RATE)
         self._stream = Stream(picture, rate, self._settings, self._watch, self._next_key)
-        self._areas = regions.areas(self._settings.hide_regions, picture)
-        self._spared = regions.spared(self._settings.show_regions, picture)
+        self._areas = areas.areas(self._settings.hide_regions, picture)
+        self._spared = areas.spared(self._settings.show_regions, picture)
         return self._stream
 
     def _release(self) -> Any:

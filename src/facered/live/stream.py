@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.detect.detector import Detection
-from facered.detect.turns import FineTurns
-from facered.profiling import timed
+from facered.runtime.profiling import timed
 from facered.track.cuts import LOOKAHEAD, CutDetector
 from facered.track.online import OnlineTracker, Presence
+from facered.track.schedule import FineTurns
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from facered.live.detection import Sighting, Watch
     from facered.live.settings import Settings
-    from facered.live.watch import Sighting, Watch
     from facered.video.frames import Picture
 
 STALE_SECONDS = 0.5

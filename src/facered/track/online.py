@@ -14,10 +14,10 @@ import numpy as np
 from facered.track import kalman
 from facered.track.association import associate
 from facered.track.boxes import centred, overlaps, parts, union
-from facered.track.path import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
-from facered.track.shots import Shots
+from facered.track.follower import ALIKE, BUFFER, GATE, SAME, TRIALS, Tracker
+from facered.track.shot import Shots
+from facered.track.smoothing import GROWING_FRAMES, GROWTH, STEADY_SECONDS, complete
 from facered.track.stitching import BRIDGED_SECONDS, MISLED, PART, RECENT, cost, join, without_doubles
-from facered.track.tracker import ALIKE, BUFFER, GATE, SAME, TRIALS, Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
-    from facered.track.path import Track
+    from facered.track.smoothing import Track
     from facered.track.tracklet import Tracklet
 
 SMOOTHED_SECONDS = 1.0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from facered.track.boxes import Boxes
-    from facered.track.path import Track
+    from facered.track.smoothing import Track
     from facered.track.tracklet import Tracklet
 
     CostOf = Callable[[Tracklet, Tracklet, float], float | None]

@@ -14,7 +14,7 @@ from facered.track.appearance import likeness
 if TYPE_CHECKING:
     from facered.track.appearance import Patch
     from facered.track.boxes import Boxes
-    from facered.track.shots import Shot
+    from facered.track.shot import Shot
 
 SEEN_WELL, ALIKE = 0.65, 0.6
 """Two spells whose best detections had this score, and are less alike, may be of two people."""

@@ -1,0 +1,1 @@
+"""Where each face is in each frame: the table, and the JSON document that it is read from and written to."""

@@ -1,0 +1,272 @@
+"""The annotations: where each face is in each frame, and which of them to hide.
+
+Times are in ticks of the video's own clock. A box is the extent of what is hidden, as fractions of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.annotations import write as fragments
+from facered.annotations.read import Extras, read_document
+from facered.errors import ConfigurationUnsupportedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+DECIMALS = fragments.DECIMALS
+"""Boxes are rounded to this many decimals; redaction draws from the rounded values."""
+RATE_TOLERANCE = 0.01
+LISTED_IDS = 20
+MAX_TIME = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The faces of a video, compactly: five numbers a face and one a frame.
+
+    Attributes
+    ----------
+    time_base : Fraction
+        Seconds per unit of `pts`.
+    rate : Fraction or None
+        Frames a second, on average; None where a document does not say.
+    width, height : int
+        Size of the picture in pixels.
+    margin : float or None
+        How much larger the boxes are than the faces; None where a document does not say.
+    pts : (frames,) int64
+        Time of each frame, growing.
+    last_duration : int
+        Duration of the last frame in units of `pts`.
+    starts : (frames + 1,) int64
+        The faces of frame i are the rows from ``starts[i]`` to ``starts[i + 1]``.
+    ids : (faces,) int64
+    boxes : (faces, 4) float64
+        x, y, width, height as fractions of the picture.
+    extras : Extras
+        What else a document held; it is written again.
+    source : str
+        The document's file, for messages.
+    """
+
+    time_base: Fraction
+    rate: Fraction | None
+    width: int
+    height: int
+    margin: float | None
+    pts: NDArray[np.int64]
+    last_duration: int
+    starts: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    extras: Extras = field(default_factory=Extras)
+    source: str = "annotations"
+
+    @classmethod
+    def read(cls, path: Path) -> Annotations:
+        """Read a document; `pts` are its ticks, sorted, `index` is ignored.
+
+        Entries of the same time, from fragments that overlap, become one.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            The file is missing or something in it is wrong; the message says what and where.
+        """
+        content = read_document(path)
+        header = content.header
+        offset = header.get("offset", 0)
+        pts = np.array(content.ticks, np.int64)
+        annotations = cls(
+            time_base=Fraction(1, header["timescale"]),
+            rate=Fraction(header["framerate"]) if "framerate" in header else None,
+            width=header["width"],
+            height=header["height"],
+            margin=header.get("margin"),
+            pts=pts + offset,
+            last_duration=content.last_steps[int(pts.max())] if len(pts) else 1,
+            starts=np.append(0, np.cumsum(np.array(content.counts, np.int64))),
+            ids=np.array(content.ids, np.int64),
+            boxes=np.array(content.boxes).reshape(-1, 4),
+            extras=replace(
+                content.extras,
+                fragments={start + offset: keys for start, keys in content.extras.fragments.items()},
+            ),
+            source=str(path),
+        )
+        return annotations._in_order()
+
+    @property
+    def people(self) -> int:
+        """How many different ids there are."""
+        return len(np.unique(self.ids))
+
+    def frame_at(self, pts: int) -> int | None:
+        """Return the number of the frame at a time, or None if there is none."""
+        index = int(np.searchsorted(self.pts, pts))
+        return index if index < len(self.pts) and self.pts[index] == pts else None
+
+    def frame_before(self, pts: int) -> int | None:
+        """Return the number of the last frame before a time, or None if there is none."""
+        index = int(np.searchsorted(self.pts, pts))
+        return index - 1 if index else None
+
+    def pixel_boxes(self, frame: int) -> NDArray[np.float64]:
+        """Return the (n, 4) boxes of a frame, x1, y1, x2, y2 in pixels; they may reach outside the picture."""
+        boxes = self.boxes[self.starts[frame] : self.starts[frame + 1]]
+        return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * ([self.width, self.height] * 2)
+
+    def frame_ids(self, frame: int) -> NDArray[np.int64]:
+        """Return the (n,) ids of the faces of a frame, in the order of `pixel_boxes`."""
+        return self.ids[self.starts[frame] : self.starts[frame + 1]]
+
+    def select(self, ids: Iterable[int] | None = None, except_ids: Iterable[int] | None = None) -> Annotations:
+        """Return the annotations of some people only, those to hide; the frames stay.
+
+        Parameters
+        ----------
+        ids : iterable of int, optional
+            These and nobody else.
+        except_ids : iterable of int, optional
+            Everyone but these.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            Both are given, an id is unknown, or nobody is left.
+        """
+        if ids is not None and except_ids is not None:
+            raise ConfigurationUnsupportedError("ids and except_ids exclude each other; name only one of them")
+        named = sorted(set(ids or ()) | set(except_ids or ()))
+        known = np.unique(self.ids).tolist()
+        unknown = sorted(set(named) - set(known))
+        if unknown:
+            raise ConfigurationUnsupportedError(
+                f"{self.source}: no face has the id {_listed(unknown)}; there are {_listed(known) or 'no faces at all'}"
+            )
+        if ids is None and not named:
+            return self
+        keep = np.isin(self.ids, named, invert=ids is None)
+        if not keep.any():
+            raise ConfigurationUnsupportedError(f"{self.source}: nobody is left to hide; choose at least one face")
+        frames = np.repeat(np.arange(len(self.pts)), np.diff(self.starts))
+        return self._regrouped(self.pts, frames, np.flatnonzero(keep))
+
+    def enlarged(self, factor: float) -> Annotations:
+        """Return the same with every box enlarged about its middle."""
+        if factor == 1:
+            return self
+        sizes = self.boxes[:, 2:] * factor
+        corners = self.boxes[:, :2] + (self.boxes[:, 2:] - sizes) / 2
+        return replace(self, boxes=np.concatenate([corners, sizes], axis=1))
+
+    def rescaled(self, time_base: Fraction) -> Annotations:
+        """Return the same with times in units of `time_base`, to the nearest where they do not come out even.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            A time is too large for that.
+        """
+        ratio = self.time_base / time_base
+        if ratio == 1:
+            return self
+        double, divisor = 2 * ratio.numerator, 2 * ratio.denominator
+
+        def scale(pts: int) -> int:
+            return (pts * double + ratio.denominator) // divisor
+
+        times = [scale(pts) for pts in self.pts.tolist()]
+        if max(map(abs, times), default=0) > MAX_TIME:
+            raise ConfigurationUnsupportedError(
+                f"{self.source}: has times that no video reaches; use the annotations of this video"
+            )
+        scaled = {}
+        for start, keys in self.extras.fragments.items():
+            spans = {key: scale(keys[key]) for key in ("duration", "interval") if key in keys}
+            scaled[scale(start)] = keys | spans
+        return replace(
+            self,
+            time_base=time_base,
+            pts=np.array(times, np.int64),
+            last_duration=max(1, scale(self.last_duration)),
+            extras=replace(self.extras, fragments=scaled),
+        )._in_order()
+
+    def check_fits(self, width: int, height: int, rate: Fraction | None = None, end: int | None = None) -> None:
+        """Make sure that these are the annotations of a video.
+
+        Parameters
+        ----------
+        width, height : int
+            Size of the video's picture as it is shown, in pixels.
+        rate : Fraction, optional
+            Its frames a second; may differ by 1 %.
+        end : int, optional
+            The time in units of `pts` after which no frame starts.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            They are not; the message says why.
+        """
+        reason = None
+        faces = self.pts[np.diff(self.starts) > 0]
+        if (self.width, self.height) != (width, height):
+            reason = f"made for {self.width}x{self.height}, but the video is {width}x{height}"
+        elif rate and self.rate and abs(self.rate - rate) > RATE_TOLERANCE * rate:
+            reason = f"made for {float(self.rate):.6g} frames/s, but the video has {float(rate):.6g}"
+        elif end is not None and len(faces) and faces[-1] > end:
+            last, over = (float(int(time) * self.time_base) for time in (faces[-1], end))
+            reason = f"the last face is at {last:.3f} s, but the video's last frame at {over:.3f} s"
+        if reason:
+            raise ConfigurationUnsupportedError(f"{self.source}: {reason}; use the annotations of this video")
+
+    def write(self, path: Path) -> None:
+        """Write the document as JSON; the file appears when it is complete."""
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            with partial.open("wb") as file:
+                file.writelines(fragments.encode(self))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _in_order(self) -> Annotations:
+        """Sort the frames by time and join those of the same time; a face that stands twice in them stays once."""
+        if (np.diff(self.pts) > 0).all():
+            return self
+        pts, frames, entries = np.unique(self.pts, return_inverse=True, return_counts=True)
+        frames = np.repeat(frames, np.diff(self.starts))
+        rows = np.argsort(frames, kind="stable")
+        joined = rows[entries[frames[rows]] > 1]
+        table = np.column_stack([frames[joined], self.ids[joined], self.boxes[joined]])
+        _, first = np.unique(table, axis=0, return_index=True)
+        twice = np.delete(joined, first)
+        return self._regrouped(pts, frames, rows[~np.isin(rows, twice)])
+
+    def _regrouped(self, pts: NDArray[np.int64], frames: NDArray[np.int64], rows: NDArray[np.int64]) -> Annotations:
+        """Return some of the faces, `rows` in order of the `frames` (one a face of this table) that they belong to."""
+        place = {int(row): number for number, row in enumerate(rows)} if self.extras.faces else {}
+        return replace(
+            self,
+            pts=pts,
+            starts=np.searchsorted(frames[rows], np.arange(len(pts) + 1)).astype(np.int64),
+            ids=self.ids[rows],
+            boxes=self.boxes[rows],
+            extras=replace(
+                self.extras, faces={place[row]: keys for row, keys in self.extras.faces.items() if row in place}
+            ),
+        )
+
+
+def _listed(ids: list[int]) -> str:
+    return ", ".join(map(str, ids[:LISTED_IDS])) + (", ..." if len(ids) > LISTED_IDS else "")

@@ -1,0 +1,187 @@
+"""The three modes on one's own video, beside the floor: decoding it and encoding it again, nothing between."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from facered.annotations.model import Annotations
+from facered.errors import ServiceError
+from facered.jobs.job import Job
+from facered.jobs.outputs import Outputs
+from facered.jobs.progress import ProgressCallback, Stage
+from facered.jobs.task import Result, Task
+from facered.options import Options
+from facered.runtime.table import table
+from facered.video.input.file import Reader
+from facered.video.output.file import Writer
+from facered.video.output.settings import Encoding
+
+FLOOR = "floor"
+MODES = (FLOOR, "analyze", "redact", "combined")
+HEADS = ("mode", "seconds", "frames/s", "times floor", "CPU seconds")
+WARM_UP_FRAMES = 12
+
+Tell = Callable[[str], None]
+Watch = Callable[[Job], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """How long each mode took.
+
+    Attributes
+    ----------
+    source : Path
+    frames : int
+    people : int
+    seconds, cpu_seconds : dict of str to list of float
+        Wall and processor time of each run of each of `MODES`.
+    """
+
+    source: Path
+    frames: int
+    people: int
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu_seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def floor_ratio(self, mode: str) -> float:
+        """Return how many times as long as the floor a mode took: the median of the ratios of each turn."""
+        pairs = zip(self.seconds[mode], self.seconds[FLOOR], strict=True)
+        return statistics.median(seconds / floor for seconds, floor in pairs)
+
+    def figures(self) -> dict[str, object]:
+        """Return everything, for JSON."""
+        return {
+            "event": "bench",
+            "input": str(self.source),
+            "frames": self.frames,
+            "people": self.people,
+            "modes": {
+                mode: {
+                    "seconds": seconds,
+                    "median_seconds": statistics.median(seconds),
+                    "frames_per_second": self.frames / statistics.median(seconds),
+                    "floor_ratio": self.floor_ratio(mode),
+                    "cpu_seconds": self.cpu_seconds[mode],
+                }
+                for mode, seconds in self.seconds.items()
+            },
+        }
+
+    def table(self) -> str:
+        """Return the medians for people to read."""
+        rows = []
+        for mode, runs in self.seconds.items():
+            seconds, cpu = statistics.median(runs), statistics.median(self.cpu_seconds[mode])
+            figures = (f"{seconds:.2f}", f"{self.frames / seconds:.1f}", f"{self.floor_ratio(mode):.2f}", f"{cpu:.2f}")
+            rows.append((mode, *figures))
+        who = "1 person" if self.people == 1 else f"{self.people} people"
+        return f"{self.source}: {self.frames} frames, {who}\n{table(HEADS, rows)}"
+
+
+def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tell) -> Benchmark:
+    """Run every mode in turn, several times, on a video; only temporary files are written.
+
+    Parameters
+    ----------
+    source : Path
+    options : Options
+        For all modes alike.
+    repeat : int
+        How many turns.
+    watch : callable
+        Given each job before it runs.
+    tell : callable
+        Given a line before each run.
+
+    Raises
+    ------
+    FaceredError
+        The video cannot be read, or the job was canceled.
+    """
+    options = replace(options, overwrite=True)
+    seconds: dict[str, list[float]] = {mode: [] for mode in MODES}
+    cpu_seconds: dict[str, list[float]] = {mode: [] for mode in MODES}
+    found: Result | None = None
+    said = logging.getLogger("facered")
+    level = said.level
+    try:
+        with tempfile.TemporaryDirectory(prefix="facered-bench-") as folder:
+            _warm_up(source, Path(folder), options, watch)
+            for turn in range(repeat):
+                for mode in MODES:
+                    tell(f"{mode}, run {turn + 1} of {repeat}")
+                    annotations = found.annotations if found is not None and mode == "redact" else None
+                    task = Task(mode, source, Path(folder) / "out", options, annotations)
+                    job = Job(task, work=encode_again) if mode == FLOOR else Job(task)
+                    watch(job)
+                    begun, cpu_begun = time.perf_counter(), time.process_time()
+                    result = job.run()
+                    seconds[mode].append(time.perf_counter() - begun)
+                    cpu_seconds[mode].append(time.process_time() - cpu_begun)
+                    found = result if mode == "analyze" else found
+                said.setLevel(logging.ERROR)  # every warning has been given
+    except OSError as error:
+        raise ServiceError(f"no temporary files can be written ({error.strerror or error}); see TMPDIR") from error
+    finally:
+        said.setLevel(level)
+    assert found is not None
+    return Benchmark(source, found.frames, found.people, seconds, cpu_seconds)
+
+
+def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
+    """Decode and encode, one frame after the other, as any redaction has to."""
+    options, outputs = task.options, Outputs.of(task.source, task.output)
+    outputs.prepare([outputs.video], options.overwrite)
+    encoding = Encoding.of(options)
+    with (
+        Reader(task.source, options.threads, report=False) as reader,
+        Writer(outputs.video, reader, encoding) as writer,
+    ):
+        info = reader.info
+        none = np.empty(0, np.int64)
+        nobody = Annotations(
+            info.time_base,
+            info.rate,
+            info.width,
+            info.height,
+            None,
+            none,
+            1,
+            np.zeros(1, np.int64),
+            none,
+            np.empty((0, 4)),
+        )
+        stage = Stage(FLOOR, info.frames, progress)
+        for item in reader.demux(*writer.others):
+            if isinstance(item, VideoFrame):
+                writer.write_frame(item)
+                stage.step()
+            else:
+                writer.write_packet(item)
+    return Result(task.mode, task.source, nobody, stage.done, 0, 0.0, outputs.video)
+
+
+def _warm_up(source: Path, folder: Path, options: Options, watch: Watch) -> None:
+    """Load all that is loaded once, on a video of some frames."""
+    beginning = folder / "beginning.mp4"
+    with (
+        Reader(source, options.threads, report=False) as reader,
+        Writer(beginning, reader, Encoding(preset="ultrafast")) as writer,
+    ):
+        for frame in islice(reader.frames(), WARM_UP_FRAMES):
+            writer.write_frame(frame)
+    whole = replace(options, start=None, end=None)
+    job = Job(Task("combined", beginning, folder, whole))
+    watch(job)
+    job.run()

@@ -1,0 +1,133 @@
+"""What ``facered pipe`` does with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facered.errors import ConfigurationUnsupportedError
+from facered.live.pipe import FaceLines, Pipe
+from facered.live.redactor import Redactor
+from facered.options import Options
+from facered.video.input.stream import STANDARD_INPUT, Feed, Source
+from facered.video.output.raw import FORMATS, Descriptor, NutSink, Y4mSink
+from facered.video.output.settings import Encoding
+from facered.video.output.stream import EncodedSink, exists
+
+if TYPE_CHECKING:
+    from facered.video.output.raw import Sink
+
+logger = logging.getLogger(__name__)
+
+_STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
+_NUT, _Y4M = "nut", "yuv4mpegpipe"
+_BOX = "Box"
+
+
+def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
+    """Carry out the command.
+
+    Parameters
+    ----------
+    chosen : argparse.Namespace
+    watch : callable
+        Told the pipe before it runs.
+
+    Returns
+    -------
+    int
+        How many frames were written.
+
+    Raises
+    ------
+    FaceredError
+        It cannot be carried out, or ended otherwise than it should.
+    BrokenPipeError
+        Nobody reads the output any more.
+    """
+    settings = {name: value for name, value in chosen.options.items() if name in _REDACTOR}
+    rest = {name: value for name, value in chosen.options.items() if name not in settings or name == "threads"}
+    encoding = Encoding.of(Options.of(rest))
+    source = _source(chosen)
+    _check_output(chosen, rest)
+    with ExitStack() as stack:
+        if chosen.faces is not None:
+            lines = FaceLines(chosen.faces)
+            stack.callback(lines.close)
+            settings["on_faces"] = lines
+        redactor = stack.enter_context(Redactor(**settings))
+        number = stack.enter_context(_standard_output()) if chosen.output is None else None
+        pipe = Pipe(source, redactor, lambda feed: _sink(chosen, feed, encoding, number))
+        watch(pipe)
+        pipe.run()
+        _tell(redactor)
+    return pipe.frames
+
+
+_REDACTOR = frozenset(inspect.signature(Redactor).parameters)
+
+
+def _source(chosen: argparse.Namespace) -> Source:
+    address = chosen.source if chosen.source not in (None, "-") else STANDARD_INPUT
+    if address == STANDARD_INPUT and os.isatty(_STANDARD_INPUT):
+        raise ConfigurationUnsupportedError("standard input is a terminal; pipe a video into it, or name a source")
+    return Source(address, chosen.input_format, dict(chosen.input_options), chosen.stream, chosen.reconnect)
+
+
+def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
+    if chosen.output is not None:
+        if exists(chosen.output) and not chosen.overwrite:
+            raise ConfigurationUnsupportedError(f"{chosen.output}: exists already; add --overwrite to replace it")
+        files = exists(chosen.output) and chosen.source is not None and exists(chosen.source)
+        if files and Path(chosen.output).samefile(chosen.source):
+            raise ConfigurationUnsupportedError(f"{chosen.output}: this is the input itself; choose another output")
+        return
+    if os.isatty(_STANDARD_OUTPUT):
+        raise ConfigurationUnsupportedError("standard output is a terminal; pipe it on, or name an output with -o")
+    if chosen.format not in (None, *FORMATS):
+        raise ConfigurationUnsupportedError(
+            f"format is {chosen.format!r}; on standard output it can be {' or '.join(FORMATS)}"
+        )
+    unused = sorted(name for name in encoding if name != "threads")
+    if unused:
+        raise ConfigurationUnsupportedError(
+            f"--{unused[0].replace('_', '-')}: pictures on standard output are not encoded; name an output with -o"
+        )
+
+
+@contextmanager
+def _standard_output() -> Iterator[int]:
+    """Yield a descriptor of the standard output, which whatever else is printed goes past."""
+    number = os.dup(_STANDARD_OUTPUT)
+    try:
+        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
+        yield number
+    finally:
+        os.dup2(number, _STANDARD_OUTPUT)
+        os.close(number)
+
+
+def _sink(chosen: argparse.Namespace, feed: Feed, encoding: Encoding, number: int | None) -> Sink:
+    if chosen.output is not None:
+        return EncodedSink(chosen.output, chosen.format, feed, encoding)
+    assert number is not None
+    descriptor = Descriptor(number)
+    if chosen.format == "y4m" or (chosen.format is None and feed.container_format == _Y4M):
+        return Y4mSink(descriptor, feed.info, feed.stream.codec_context.field_order, feed.siting)
+    others = feed.others if feed.container_format == _NUT else []
+    return NutSink(descriptor, feed.info, others)
+
+
+def _tell(redactor: Redactor) -> None:
+    """Say what a look at the result should know."""
+    stats = redactor.stats
+    if stats.crowded:
+        logger.warning("%d frames have more faces than --max-faces: the surplus is BARE in them", stats.crowded)
+    if stats.overloaded:
+        logger.warning("%d of %d frames had no detection that was recent enough", stats.overloaded, stats.frames)

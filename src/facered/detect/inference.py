@@ -1,0 +1,131 @@
+"""ONNX models on the CPU: which file, a session of it, and which family of detectors it belongs to."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from importlib.resources import files
+from pathlib import Path
+
+# From 1.29 on, onnxruntime's wheels for Linux tell Microsoft of every process and session, unless this is set before
+# they are loaded. Whoever redacts footage does not want that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
+
+from facered._native import cpu
+from facered.detect.families import FAMILIES, Family, ModelOutput
+from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.runtime import cores
+
+MODEL_VARIABLE = "FACERED_MODEL"
+MODELS = {"fp32": "centerface.onnx", "int8": "centerface.int8.onnx"}
+"""Files that the package ships, by precision."""
+
+_QUIET = 3  # onnxruntime's severity "error"
+
+
+def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
+    """Return the file of the model asked for, of what ``FACERED_MODEL`` names, or of the package's own.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It is not there, or a precision is asked for that it does not come in.
+    """
+    named = model or os.environ.get(MODEL_VARIABLE)
+    if named:
+        path = Path(named)
+        if precision != "auto":
+            raise ConfigurationUnsupportedError(
+                f"{path}: a model of your own has its own precision; leave out {precision}, or the model"
+            )
+        if not path.is_file():
+            raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file of {_known()}")
+        return path
+    if precision == "auto":
+        precision = "int8" if cpu.has_vnni() else "fp32"
+    path = Path(str(files("facered.detect") / "models" / MODELS[precision]))
+    if not path.is_file():
+        raise ServiceError(f"the package lacks its model, {path.name}; install it again, or name one with --model")
+    return path
+
+
+_sessions: weakref.WeakValueDictionary[tuple[object, ...], onnxruntime.InferenceSession] = weakref.WeakValueDictionary()
+_loading = threading.Lock()
+
+
+def shared(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Return the session of a model that others use as well: `run` is safe in several threads at a time."""
+    about = path.stat()
+    key = os.path.realpath(path), about.st_mtime_ns, about.st_size, threads or cores.available()
+    with _loading:
+        session = _sessions.get(key)
+        if session is None:
+            session = _sessions[key] = load(path, threads)
+        return session
+
+
+def load(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Return a session of a model with so many threads for a picture; 0 takes as many as there are cores.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It cannot be loaded.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or cores.available()
+    # Threads that wait for work sleep: spinning takes the processor from the decoder and the encoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The plans of memory are for pictures of one size; with many sizes they only hold on to it.
+    options.enable_mem_pattern = False
+    options.log_severity_level = _QUIET
+    if not cpu.has_vnni():
+        # Sums of products of 8-bit integers overflow 16 bits in the faster way of computing them without VNNI; with it
+        # they do not, and the slower way takes twice as long.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base of their own
+        reason = str(error).splitlines()[0]
+        raise ConfigurationUnsupportedError(
+            f"{path}: not a model that onnxruntime can load ({reason}); understood are {_known()}"
+        ) from error
+
+
+def _known() -> str:
+    return ", ".join(kind.name for kind in FAMILIES)
+
+
+def _takes_one_picture(shape: tuple[int | None, ...]) -> bool:
+    """Return whether a shape is (1, 3, height, width), the size fixed or free, but not half of it."""
+    return (
+        len(shape) == 4 and shape[0] in (None, 1) and shape[1] in (None, 3) and (shape[2] is None) == (shape[3] is None)
+    )
+
+
+def recognise(session: onnxruntime.InferenceSession) -> Family:
+    """Return the family that a model belongs to.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It is of none.
+    """
+
+    def shape_of(value: onnxruntime.NodeArg) -> tuple[int | None, ...]:
+        return tuple(dimension if isinstance(dimension, int) else None for dimension in value.shape)
+
+    inputs = session.get_inputs()
+    outputs = [ModelOutput(output.name, shape_of(output)) for output in session.get_outputs()]
+    if len(inputs) == 1 and inputs[0].type == "tensor(float)" and _takes_one_picture(shape_of(inputs[0])):
+        for kind in FAMILIES:
+            family = kind.recognise(outputs)
+            if family is not None:
+                return family
+    found = ", ".join(f"{output.name} {list(output.shape)}" for output in outputs[:4])
+    raise ConfigurationUnsupportedError(
+        f"the model's outputs ({found}, ...) are of no known face detector; understood are {_known()}, "
+        "with one RGB picture of floats a batch"
+    )

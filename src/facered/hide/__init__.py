@@ -1,0 +1,1 @@
+"""Making faces unrecognisable, in place, on the planes of a picture."""

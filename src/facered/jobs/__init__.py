@@ -1,0 +1,1 @@
+"""Files: a video in, annotations, pictures of people and the redacted video out."""

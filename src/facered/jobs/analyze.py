@@ -1,0 +1,269 @@
+"""Pass one: video -> annotations, and a picture of each person."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.annotations.model import DECIMALS, Annotations
+from facered.detect.detector import NOTHING, Detection, Detector
+from facered.jobs.progress import ProgressCallback, Stage
+from facered.jobs.span import Span
+from facered.jobs.thumbnails import Thumbnails
+from facered.runtime.ahead import Ahead, depth
+from facered.runtime.profiling import timed, timed_items
+from facered.track.cuts import CutDetector
+from facered.track.follower import Tracker
+from facered.track.schedule import DOUBTFUL, SURPLUS, FineTurns
+from facered.track.smoothing import Track
+from facered.video import frames
+from facered.video.shrink import Shrinker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.video.frame import VideoFrame
+    from numpy.typing import NDArray
+
+    from facered.options import Options
+    from facered.track.cuts import Dissolve
+    from facered.video.frames import Picture
+    from facered.video.input.file import Reader, VideoInfo
+
+SMALLER_SIZE = 448
+"""Longer side of the detector's picture for the resolution StandardDefinition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What pass one found.
+
+    Attributes
+    ----------
+    annotations : Annotations
+    thumbnails : dict of int to bytes
+        The content of a JPEG file for each id, where they were asked for.
+    crowded_frames : int
+        Frames in which there were more faces than `Options.max_faces`, so that some are bare.
+    """
+
+    annotations: Annotations
+    thumbnails: dict[int, bytes] = field(default_factory=dict)
+    crowded_frames: int = 0
+
+
+def analyze_video(
+    reader: Reader, options: Options, progress: ProgressCallback | None = None, *, thumbnails: bool = False
+) -> Analysis:
+    """Find the faces in every frame and follow them.
+
+    Parameters
+    ----------
+    reader : Reader
+        Read to its end.
+    options : Options
+    progress : callable, optional
+        Told after every frame.
+    thumbnails : bool
+        Whether to keep a picture of each person.
+
+    Raises
+    ------
+    FaceredError
+        The video cannot be read, or the model is not usable.
+    """
+    info = reader.info
+    finder = _Finder(info, options, Thumbnails(info.orientation) if thumbnails else None)
+    upcoming = _Upcoming(reader, options)
+    stage = Stage("analyze", info.frames, progress)
+    waiting = depth(info.width, info.height) if options.threads != 1 else 0
+    with Ahead(upcoming.pictures(), waiting, "decode") as pictures:
+        for picture in pictures:
+            finder.take(picture)
+            stage.step()
+    tracks = finder.finish(upcoming.cuts.dissolves)
+    stage.finish()
+    upcoming.span.check_held(sum(upcoming.wanted), reader.path)
+    pts = upcoming.pts
+    starts, ids, boxes, dropped = _by_frame(tracks, np.array(upcoming.wanted, np.bool_), options)
+    starts, ids, boxes = _held_through_damage(starts, ids, boxes, reader.damaged)
+    fractions = boxes / np.array([info.width, info.height] * 2, np.float64)
+    annotations = Annotations(
+        time_base=info.time_base,
+        rate=info.rate,
+        width=info.width,
+        height=info.height,
+        margin=options.margin,
+        pts=np.array(pts, np.int64),
+        last_duration=upcoming.last_duration or max(1, round(1 / (info.rate * info.time_base))),
+        starts=starts,
+        ids=ids,
+        boxes=np.round(fractions, DECIMALS),
+    )
+    return Analysis(annotations, finder.looks(tracks), len(dropped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A frame, its small luma, whether it is in the span that is asked for, and whether it begins a shot."""
+
+    frame: VideoFrame
+    luma: NDArray[np.uint8]
+    wanted: bool
+    begins_shot: bool
+
+
+class _Upcoming:
+    """The frames as they are decoded, and what can be told of them before anybody is looked for.
+
+    It works ahead, in a thread of its own; what it has gathered is to be read when that is over.
+    """
+
+    def __init__(self, reader: Reader, options: Options) -> None:
+        self._reader = reader
+        self._shrink = Shrinker()
+        self.span = Span(options.start, options.end)
+        self.cuts = CutDetector(float(reader.info.rate))
+        self.pts: list[int] = []
+        self.wanted: list[bool] = []
+        self.last_duration = 0
+
+    def pictures(self) -> Iterator[_Seen]:
+        """Yield all frames, each as soon as it is known whether it begins a shot: some frames late."""
+        waiting: deque[tuple[VideoFrame, NDArray[np.uint8], bool]] = deque()
+        for frame in timed_items(self._reader.frames(), "decode"):
+            waiting.append(self._take(frame))
+            with timed("cuts"):
+                begins_shot = self.cuts.push(waiting[-1][1])
+            if begins_shot is not None:
+                yield _Seen(*waiting.popleft(), begins_shot)
+        for begins_shot in self.cuts.flush():
+            yield _Seen(*waiting.popleft(), begins_shot)
+
+    def _take(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8], bool]:
+        assert frame.pts is not None
+        self.pts.append(frame.pts)
+        wanted = self.span.holds((frame.pts - self.pts[0]) * self._reader.info.time_base)
+        self.wanted.append(wanted)
+        self.last_duration = frame.duration or 0
+        with timed("shrink"):
+            return frame, self._shrink(frames.view(frame, self._reader.info.orientation)), wanted
+
+
+class _Finder:
+    """Detector and tracker: the tracker says when to detect, but for smaller faces, which are looked for in turn."""
+
+    def __init__(self, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
+        size = options.detect_size
+        if size is None and options.resolution == "StandardDefinition":
+            size = SMALLER_SIZE
+        self._detector = Detector(options.model, options.threads, size, options.precision)
+        self._tracker = Tracker(float(info.rate), options.threshold, (info.width, info.height))
+        self._orientation = info.orientation
+        self._options = options
+        self._thumbnails = thumbnails
+        self._turns = FineTurns(float(info.rate), (info.width, info.height))
+
+    def take(self, seen: _Seen) -> None:
+        """Look for faces in the next frame; where it is not wanted, there are none."""
+        picture = frames.view(seen.frame, self._orientation)
+        found = self._detect(picture, seen)
+
+        def look(box: NDArray[np.float64]) -> Detection:
+            return self._detector.look(picture, box, self._options.threshold * DOUBTFUL)
+
+        with timed("track"):
+            keys = self._tracker.update(seen.luma, found, seen.begins_shot, look if seen.wanted else None)
+        if self._thumbnails is not None and found is not None:
+            with timed("thumbnails"):
+                for key, index in keys.items():
+                    self._thumbnails.offer(key, seen.frame, found.boxes[index], float(found.scores[index]))
+
+    def finish(self, dissolves: list[Dissolve]) -> list[Track]:
+        """Return the tracks of all frames."""
+        with timed("track back"):
+            return self._tracker.finish(dissolves)
+
+    def looks(self, tracks: list[Track]) -> dict[int, bytes]:
+        """Return the JPEG of each track by its id, its place in the list from 1 on."""
+        if self._thumbnails is None:
+            return {}
+        taken = {number: self._thumbnails.take(track.keys) for number, track in enumerate(tracks, 1)}
+        return {number: content for number, content in taken.items() if content is not None}
+
+    def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
+        with timed("follow"):
+            due = self._tracker.wants_detection(seen.luma, seen.begins_shot, closely=True)
+            due = due or self._options.detect == "every"
+        fine_due = self._turns.due(self._tracker.smallest, seen.begins_shot, due)
+        if not seen.wanted:
+            return NOTHING
+        fine = self._turns.take(self._tracker, seen.luma) if fine_due else None
+        if not due and fine is None:
+            return None
+        limit = self._options.max_faces and SURPLUS * self._options.max_faces
+        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
+
+
+def _by_frame(
+    tracks: list[Track], wanted: NDArray[np.bool_], options: Options
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Sort the boxes of the tracks in the wanted frames, enlarged by the margin, as x, y, width, height in pixels.
+
+    Returns
+    -------
+    starts : (frames + 1,) int64
+    ids : (faces,) int64
+    boxes : (faces, 4) float64
+    crowded : int64
+        The frames in which faces had to be dropped.
+    """
+    if not tracks:
+        return np.zeros(len(wanted) + 1, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.int64)
+    at = np.concatenate([track.frames for track in tracks])
+    ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])[wanted[at]]
+    boxes = np.concatenate([track.boxes for track in tracks])[wanted[at]]
+    at = at[wanted[at]]
+    ranked = sorted(range(len(tracks)), key=lambda index: (tracks[index].frames[0], -tracks[index].score, index))
+    ranks = np.argsort(ranked)[ids - 1]
+    order = np.lexsort((ranks, at))
+    ids, at, boxes = ids[order], at[order], boxes[order]
+    # The first ones of a frame are those followed for longest, then the surest.
+    place = np.arange(len(at)) - np.searchsorted(at, at)
+    keep = place < (options.max_faces or len(at))
+    crowded = np.unique(at[~keep])
+    ids, at, boxes = ids[keep], at[keep], boxes[keep]
+    order = np.lexsort((ids, at))
+    ids, at, boxes = ids[order], at[order], boxes[order]
+    boxes[:, 2:] *= options.margin
+    boxes[:, :2] -= boxes[:, 2:] / 2
+    return np.searchsorted(at, np.arange(len(wanted) + 1)).astype(np.int64), ids, boxes, crowded
+
+
+def _held_through_damage(
+    starts: NDArray[np.int64], ids: NDArray[np.int64], boxes: NDArray[np.float64], damaged: Collection[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Keep in damaged frames every face of the frame before; what is seen in them proves nothing.
+
+    The arrays are those that `_by_frame` returns.
+    """
+    if not damaged:
+        return starts, ids, boxes
+    table = [(ids[a:b], boxes[a:b]) for a, b in pairwise(starts.tolist())]
+    for frame in sorted(number for number in damaged if 0 < number < len(table)):
+        (before, boxes_before), (here, boxes_here) = table[frame - 1], table[frame]
+        lost = ~np.isin(before, here)
+        joined = np.concatenate([here, before[lost]])
+        order = np.argsort(joined, kind="stable")
+        table[frame] = joined[order], np.concatenate([boxes_here, boxes_before[lost]])[order]
+    counts = [len(entry) for entry, _ in table]
+    return (
+        np.append(0, np.cumsum(np.array(counts, np.int64))),
+        np.concatenate([entry for entry, _ in table]),
+        np.concatenate([entry for _, entry in table]),
+    )

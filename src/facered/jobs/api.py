@@ -1,0 +1,253 @@
+"""The public functions: `analyze`, `redact`, `combined` and `submit`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, cast
+from urllib.parse import unquote, urlsplit
+
+from facered.annotations.model import Annotations
+from facered.errors import ConfigurationUnsupportedError
+from facered.jobs.config import MODES, read_config
+from facered.jobs.job import Job, start
+from facered.jobs.progress import ProgressCallback
+from facered.jobs.task import Result, Task
+from facered.options import Options, parse_ids
+
+StrPath = str | os.PathLike[str]
+Video = StrPath | IO[bytes]
+Ids = Iterable[int] | StrPath
+Config = StrPath | Mapping[str, object]
+
+
+def analyze(
+    video: Video, output: StrPath = ".", *, progress: ProgressCallback | None = None, **options: object
+) -> Result:
+    """Find and follow every face; write where each is in each frame, and a picture of each person.
+
+    Parameters
+    ----------
+    video : path-like, URL or file-like
+        Any video or image that FFmpeg opens, or a binary file, which is read from its start; results are called after
+        its name, or ``video``.
+    output : path-like
+        A directory, made if need be, for ``foo_annotations.json`` and ``foo_thumb000001.jpg`` and so on.
+    progress : callable, optional
+        Called with a `Progress` after every frame.
+    **options
+        Fields of `Options`.
+
+    Returns
+    -------
+    Result
+        With `annotations`, `annotations_path` and `thumbnails`.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+    """
+    return Job(make_task("analyze", video, output, options=options), progress).run()
+
+
+def redact(
+    video: Video,
+    output: StrPath = ".",
+    *,
+    annotations: Annotations | StrPath | None = None,
+    ids: Ids | None = None,
+    progress: ProgressCallback | None = None,
+    **options: object,
+) -> Result:
+    """Hide the annotated faces, all of them or those of some people, and write the video.
+
+    Parameters
+    ----------
+    video : path-like, URL or file-like
+        The video that was analyzed.
+    output : path-like
+        A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
+    annotations : Annotations or path-like, optional
+        What `analyze` wrote, perhaps edited; by default ``foo_annotations.json`` in the output directory or beside the
+        video.
+    ids : iterable of int or path-like, optional
+        Whom to hide: ids, or a file with one a line; by default those of ``foo_IDList.txt`` beside the annotations, or
+        everyone if there is no such file. ``except_ids=[...]`` hides everyone else.
+    progress : callable, optional
+        Called with a `Progress` after every frame.
+    **options
+        Fields of `Options`; `margin` enlarges the annotated boxes, which have the margin of `analyze` already.
+
+    Returns
+    -------
+    Result
+        With `video_path`.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+    """
+    task = make_task("redact", video, output, annotations=annotations, ids=ids, options=options)
+    return Job(task, progress).run()
+
+
+def combined(
+    video: Video,
+    output: StrPath = ".",
+    *,
+    annotations: bool = False,
+    progress: ProgressCallback | None = None,
+    **options: object,
+) -> Result:
+    """Find every face in a video, follow it, and write the video with the faces hidden.
+
+    Parameters
+    ----------
+    video : path-like, URL or file-like
+        Any video or image that FFmpeg opens, or a binary file, which is read from its start; results are called after
+        its name, or ``video``.
+    output : path-like
+        A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
+    annotations : bool
+        Whether to write the annotations too, beside the video.
+    progress : callable, optional
+        Called with a `Progress` after every frame.
+    **options
+        Fields of `Options`.
+
+    Returns
+    -------
+    Result
+        With `video_path` and `annotations`.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+
+    Examples
+    --------
+    >>> import facered
+    >>> result = facered.combined("foo.mp4", "out/")  # doctest: +SKIP
+    >>> result.video_path  # doctest: +SKIP
+    PosixPath('out/foo_redacted.mp4')
+    """
+    task = make_task("combined", video, output, keep_annotations=annotations, options=options)
+    return Job(task, progress).run()
+
+
+def submit(
+    video: Video,
+    output: StrPath = ".",
+    *,
+    config: Config | None = None,
+    mode: str | None = None,
+    annotations: Annotations | StrPath | None = None,
+    ids: Ids | None = None,
+    progress: ProgressCallback | None = None,
+    **options: object,
+) -> Job:
+    """Start a job in the background and return at once; what is wrong with the call itself is raised here.
+
+    Parameters
+    ----------
+    video, output, annotations, ids, progress, **options
+        As for `analyze`, `redact` and `combined`.
+    config : path-like, str or mapping, optional
+        A job configuration: a file, its text as Azure Media Redactor took it, or the same as a mapping. Options given
+        beside it go first.
+    mode : str, optional
+        ``"analyze"``, ``"redact"`` or ``"combined"``, if the configuration does not say; combined by default.
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The configuration or an option is wrong.
+    """
+    task = make_task(mode, video, output, config=config, annotations=annotations, ids=ids, options=options)
+    return start(Job(task, progress))
+
+
+def make_task(
+    mode: str | None,
+    video: Video,
+    output: StrPath,
+    *,
+    options: Mapping[str, object],
+    config: Config | None = None,
+    annotations: Annotations | StrPath | None = None,
+    ids: Ids | None = None,
+    keep_annotations: bool = False,
+) -> Task:
+    """Check a call and return the task that it asks for; see `submit`."""
+    configured, values = (None, {}) if config is None else read_config(config)
+    mode = mode or configured or "combined"
+    if mode not in MODES:
+        raise ConfigurationUnsupportedError(f"mode is {mode!r}; it can be {', '.join(MODES)}")
+    merged = {**values, **options}
+    id_list: Path | None = None
+    if ids is not None:
+        listed = parse_ids(ids) if isinstance(ids, str) else None
+        if listed is None and isinstance(ids, str | os.PathLike):
+            id_list = Path(ids)
+        else:
+            merged["ids"] = ids if listed is None else listed
+    checked = Options.of(merged)
+    source, opened = _named(video)
+    return Task(
+        mode=mode,
+        opened=opened,
+        source=source,
+        output=Path(output),
+        options=checked,
+        annotations=annotations if annotations is None or isinstance(annotations, Annotations) else Path(annotations),
+        id_list=id_list,
+        keep_annotations=keep_annotations,
+        # Annotated boxes have their margin already: only one that was asked for is added.
+        enlarge=checked.margin if mode == "redact" and "margin" in merged else 1.0,
+    )
+
+
+def _named(video: Video) -> tuple[Path, str | IO[bytes] | None]:
+    """Return a path that names the video, and what to read instead if it is not that file."""
+    if not isinstance(video, str | os.PathLike):
+        file = video
+        name = getattr(file, "name", None)
+        path = Path(name) if isinstance(name, str) and name else Path("video")
+        if isinstance(file.read(0), str):
+            raise ConfigurationUnsupportedError(f"{path}: the file is open as text; open it with mode 'rb'")
+        return path, _seekable(file)
+    text = os.fspath(video)
+    url = urlsplit(text) if isinstance(text, str) and "://" in text else None
+    if url is None or not url.scheme:
+        return Path(text), None
+    return Path(Path(unquote(url.path)).name or "video"), text
+
+
+def _seekable(file: IO[bytes]) -> IO[bytes]:
+    """Return the file, or a copy where it can be read only once; it is read twice."""
+    if getattr(file, "seekable", lambda: False)():
+        return file
+    copy = _Copy()
+    shutil.copyfileobj(file, copy.file)
+    return cast("IO[bytes]", copy)
+
+
+class _Copy:
+    """A temporary file that goes with the last one who reads it."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below
+        self.read, self.seek, self.tell = self.file.read, self.file.seek, self.file.tell
+
+    def __del__(self) -> None:
+        self.file.close()

@@ -1,0 +1,212 @@
+"""Pass two: video + annotations -> the video with the annotated faces hidden."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from av.video.frame import VideoFrame
+
+from facered.errors import ConfigurationUnsupportedError
+from facered.hide.hider import Hider
+from facered.jobs.progress import ProgressCallback, Stage
+from facered.jobs.span import Span
+from facered.runtime.ahead import Ahead, depth
+from facered.runtime.profiling import timed, timed_items
+from facered.video import frames
+from facered.video.orientation import UPRIGHT, Orientation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from av.packet import Packet
+    from av.stream import Stream
+    from numpy.typing import NDArray
+
+    from facered.annotations.model import Annotations
+    from facered.hide.style import Style
+    from facered.video.input.file import Reader
+    from facered.video.output.file import Writer
+    from facered.video.output.images import ImageWriter
+    from facered.video.output.roi import RegionsOfInterest
+
+logger = logging.getLogger(__name__)
+
+WHOLE = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What pass two did.
+
+    Attributes
+    ----------
+    frames : int
+        Frames written.
+    hidden_frames : int
+        Those in which a face was hidden.
+    missing_frames : int
+        Those that the annotations have no entry for.
+    """
+
+    frames: int
+    hidden_frames: int
+    missing_frames: int
+
+
+def redact_frame(
+    frame: VideoFrame,
+    annotations: Annotations,
+    hider: Hider,
+    orientation: Orientation = UPRIGHT,
+    *,
+    hold: bool = False,
+) -> NDArray[np.float64] | None:
+    """Hide the faces that the annotations hold for the frame's time, in place.
+
+    A frame without faces is not touched, nor copied.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        In a native format. Made writable first: decoded frames share memory with the decoder's reference pictures.
+    annotations : Annotations
+        With times in the units of the frame's pts.
+    hider : Hider
+    orientation : Orientation
+        How the picture is turned when it is shown; the annotations are of the shown picture.
+    hold : bool
+        Whether a frame without an entry has the faces of the entry before.
+
+    Returns
+    -------
+    (n, 4) float64 or None
+        The boxes of the faces that were hidden, x1, y1, x2, y2 in pixels of the shown picture; None if the annotations
+        have no entry for the frame.
+    """
+    assert frame.pts is not None
+    number = annotations.frame_at(frame.pts)
+    if number is None and hold:
+        number = annotations.frame_before(frame.pts)
+    if number is None:
+        return None
+    boxes = annotations.pixel_boxes(number)
+    if len(boxes):
+        with timed("copy"):
+            frame.make_writable()
+        with timed("hide"):
+            hider.hide(frames.view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
+    return boxes
+
+
+def redact_video(
+    reader: Reader,
+    writer: Writer | ImageWriter,
+    annotations: Annotations,
+    style: Style,
+    *,
+    span: Span = WHOLE,
+    threads: int = 0,
+    progress: ProgressCallback | None = None,
+) -> Redaction:
+    """Decode, hide the annotated faces, encode, side by side; audio goes along.
+
+    Parameters
+    ----------
+    reader : Reader
+        Read to its end.
+    writer : Writer or ImageWriter
+        Left open.
+    annotations : Annotations
+        Of this very video, with times in the units of its stream.
+    style : Style
+    span : Span
+        Frames outside are passed through as they are.
+    threads : int
+        1 does one thing after the other, in the caller's thread.
+    progress : callable, optional
+        Told after every frame.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The annotations hold faces at times at which the video has no frame.
+    FaceredError
+        The video cannot be read or written.
+    """
+    info = reader.info
+    hiding = _Hiding(reader, annotations, Hider(style), span, None if style.outlined else writer.regions)
+    stage = Stage("redact", info.frames, progress)
+    waiting = depth(info.width, info.height) if threads != 1 else 0
+    decoded = timed_items(reader.demux(*writer.others), "decode")
+    # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
+    with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:
+        for item in items:
+            if isinstance(item, VideoFrame):
+                writer.write_frame(item)
+                stage.step()
+            else:
+                writer.write_packet(item)
+    stage.finish()
+    span.check_held(hiding.held, reader.path)
+    bare = len(annotations.ids) - hiding.drawn
+    # What a decoder makes of damage may differ from time to time, the frames that it gives out included.
+    if span.whole and bare and not reader.damaged:
+        annotations.check_fits(info.width, info.height, end=hiding.last + round(1 / (info.rate * info.time_base)))
+        raise ConfigurationUnsupportedError(
+            f"{reader.path}: {bare} faces of the annotations stand at times at which this video has no frame; use the "
+            "annotations of this video"
+        )
+    missing = hiding.missing
+    if missing:
+        logger.warning(
+            "%s: %d of %d frames have no entry in the annotations; nothing is hidden in them",
+            reader.path,
+            missing,
+            stage.done,
+        )
+    return Redaction(stage.done, hiding.hidden, missing)
+
+
+class _Hiding:
+    """Hides faces in frames on their way to the encoder, and counts."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        annotations: Annotations,
+        hider: Hider,
+        span: Span,
+        regions: RegionsOfInterest | None,
+    ) -> None:
+        self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
+        self._regions = regions
+        self._first: int | None = None
+        self.last = self.held = self.drawn = self.hidden = self.missing = 0
+
+    def walk(self, items: Iterator[VideoFrame | Packet[Stream]]) -> Iterator[VideoFrame | Packet[Stream]]:
+        """Yield frames with their faces hidden, and packets as they are."""
+        for item in items:
+            yield self._take(item) if isinstance(item, VideoFrame) else item
+            del item  # the next may be long in coming
+
+    def _take(self, frame: VideoFrame) -> VideoFrame:
+        assert frame.pts is not None
+        self._first = frame.pts if self._first is None else self._first
+        self.last = frame.pts
+        if not self._span.holds((frame.pts - self._first) * self._reader.info.time_base):
+            return frame
+        self.held += 1
+        info, damaged = self._reader.info, bool(self._reader.damaged)
+        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=damaged)
+        if boxes is None:
+            self.missing += 1
+        elif len(boxes):
+            self.hidden += 1
+            self.drawn += len(boxes)
+            if self._regions is not None:
+                with timed("mark"):
+                    return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
+        return frame

@@ -1,0 +1,309 @@
+"""The three modes, each from its inputs to its outputs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facered.annotations.model import Annotations
+from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.hide.style import chosen_style
+from facered.jobs.idlist import read_id_list
+from facered.jobs.outputs import IMAGES, Outputs
+from facered.jobs.progress import ProgressCallback
+from facered.jobs.redact import Redaction, redact_video
+from facered.jobs.span import Span
+from facered.options import Options
+from facered.runtime.profiling import count_frames
+from facered.runtime.replace import write_whole
+from facered.video.input.file import Reader, Source
+from facered.video.output.file import Writer
+from facered.video.output.images import ImageWriter
+from facered.video.output.settings import Encoding
+
+logger = logging.getLogger(__name__)
+
+REVEALING = {
+    "Low": "is for looks only: faces can still be recognised",
+    "Box": "is for checking only: nobody is hidden",
+}
+"""What is said aloud of styles that do not make faces unrecognisable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with one video.
+
+    Attributes
+    ----------
+    mode : str
+        One of `facered.jobs.config.MODES`.
+    source : Path
+        The video.
+    output : Path
+        A directory, or the redacted video's file where it ends in .mp4, .mov or .mkv.
+    options : Options
+    annotations : Annotations or Path or None
+        For the mode redact; None looks for the file by its name, in the output directory, then beside the video.
+    id_list : Path or None
+        A file of ids to hide, instead of `Options.ids`.
+    keep_annotations : bool
+        Whether the mode combined writes its annotations too.
+    enlarge : float
+        By how much the mode redact enlarges the annotated boxes.
+    opened : Source or None
+        A URL or a file-like object that is read instead of the file `source`, which only gives it a name.
+    """
+
+    mode: str
+    source: Path
+    output: Path
+    options: Options
+    annotations: Annotations | Path | None = None
+    id_list: Path | None = None
+    keep_annotations: bool = False
+    enlarge: float = 1.0
+    opened: Source | None = None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that it goes through."""
+        return ("analyze", "redact") if self.mode == "combined" else (self.mode,)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was done with a video.
+
+    Attributes
+    ----------
+    mode : str
+    source : Path
+        The video.
+    annotations : Annotations
+        Those found, or, in the mode redact, those of the people hidden.
+    frames : int
+    people : int
+        How many people were found, counted anew in every shot, or hidden.
+    seconds : float
+        Wall time.
+    video_path, annotations_path : Path or None
+        The files written.
+    thumbnails : dict of int to Path
+        One JPEG file for each id.
+    crowded_frames : int
+        Frames that had more faces than `Options.max_faces`; the surplus is bare in them.
+    missing_frames : int
+        Frames that the annotations had no entry for; nothing is hidden in them.
+    damaged_frames : int
+        Frames that may not look as they should, because the video is damaged before them.
+    """
+
+    mode: str
+    source: Path
+    annotations: Annotations
+    frames: int
+    people: int
+    seconds: float
+    video_path: Path | None = None
+    annotations_path: Path | None = None
+    thumbnails: dict[int, Path] | None = None
+    crowded_frames: int = 0
+    missing_frames: int = 0
+    damaged_frames: int = 0
+
+    @property
+    def speed(self) -> float:
+        """Frames a second over the whole job."""
+        return self.frames / self.seconds if self.seconds else 0.0
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All files written."""
+        named = [path for path in (self.video_path, self.annotations_path) if path is not None]
+        return named + list((self.thumbnails or {}).values())
+
+
+def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
+    """Carry out a task.
+
+    Raises
+    ------
+    FaceredError
+        ``error.code`` says what kind, the message what to do. Nothing is left half-written.
+    """
+    begun = time.perf_counter()
+    if not Span(task.options.start, task.options.end).whole:
+        logger.warning(
+            "%s: only %s is worked on; the rest is passed through with bare faces",
+            task.source,
+            Span(task.options.start, task.options.end),
+        )
+    if task.mode != "analyze" and task.options.blur in REVEALING:
+        logger.warning("%s: the style %s %s", task.source, task.options.blur, REVEALING[task.options.blur])
+    try:
+        result = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode](task, progress)
+    except OSError as error:
+        raise ServiceError(f"{task.source}: {error.strerror or error}: {error.filename or task.output}") from error
+    count_frames(result.frames)
+    return replace(result, seconds=time.perf_counter() - begun)
+
+
+def _reader(task: Task, report: bool = True) -> Reader:
+    options = task.options
+    return Reader(
+        task.source,
+        options.threads,
+        report=report,
+        number=options.stream,
+        strict=options.strict,
+        opened=task.opened,
+    )
+
+
+def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
+    from facered.jobs.analyze import analyze_video  # brings onnxruntime and Numba, which redaction does without
+
+    options, outputs = task.options, Outputs.of(task.source, task.output)
+    with _reader(task) as reader:
+        outputs.prepare([outputs.annotations, *outputs.old_thumbnails()], options.overwrite)
+        analysis = analyze_video(reader, options, progress, thumbnails=True)
+    written: list[Path] = []
+    try:
+        for number, content in analysis.thumbnails.items():
+            written.append(outputs.thumbnail(number))
+            write_whole(written[-1], content)
+        for path in set(outputs.old_thumbnails()) - set(written):
+            path.unlink()
+        analysis.annotations.write(outputs.annotations)
+    except BaseException:
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        raise
+    return Result(
+        mode=task.mode,
+        source=task.source,
+        annotations=analysis.annotations,
+        frames=len(analysis.annotations.pts),
+        people=analysis.annotations.people,
+        seconds=0.0,
+        annotations_path=outputs.annotations,
+        thumbnails={number: outputs.thumbnail(number) for number in analysis.thumbnails},
+        crowded_frames=analysis.crowded_frames,
+        damaged_frames=len(reader.damaged),
+    )
+
+
+def _redact(task: Task, progress: ProgressCallback | None) -> Result:
+    options, outputs = task.options, Outputs.of(task.source, task.output)
+    with _reader(task) as reader:
+        document = _read_annotations(task, outputs)
+        info = reader.info
+        document = document.rescaled(info.time_base)
+        document.check_fits(info.width, info.height, info.rate)
+        chosen = document.select(_ids_to_hide(task, outputs), options.except_ids).enlarged(task.enlarge)
+        outputs.prepare([outputs.video], options.overwrite)
+        done = _write(task, outputs, reader, chosen, progress)
+    return Result(
+        mode=task.mode,
+        source=task.source,
+        annotations=chosen,
+        frames=done.frames,
+        people=chosen.people,
+        seconds=0.0,
+        video_path=outputs.video,
+        missing_frames=done.missing_frames,
+        damaged_frames=len(reader.damaged),
+    )
+
+
+def _combined(task: Task, progress: ProgressCallback | None) -> Result:
+    from facered.jobs.analyze import analyze_video  # see _analyze
+
+    options, outputs = task.options, Outputs.of(task.source, task.output)
+    if options.ids is not None or options.except_ids is not None or task.id_list is not None:
+        raise ConfigurationUnsupportedError(
+            "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
+        )
+    wanted = [outputs.video, *([outputs.annotations] if task.keep_annotations else [])]
+    with _reader(task) as reader:
+        outputs.prepare(wanted, options.overwrite)
+        analysis = analyze_video(reader, options, progress)
+    with _reader(task, report=False) as reader:
+        done = _write(task, outputs, reader, analysis.annotations, progress)
+    return Result(
+        mode=task.mode,
+        source=task.source,
+        annotations=analysis.annotations,
+        frames=done.frames,
+        people=analysis.annotations.people,
+        seconds=0.0,
+        video_path=outputs.video,
+        annotations_path=outputs.annotations if task.keep_annotations else None,
+        crowded_frames=analysis.crowded_frames,
+        damaged_frames=len(reader.damaged),
+    )
+
+
+def _write(
+    task: Task, outputs: Outputs, reader: Reader, annotations: Annotations, progress: ProgressCallback | None
+) -> Redaction:
+    options = task.options
+    encoding = Encoding.of(options)
+    span, style = Span(options.start, options.end), chosen_style(options)
+    written = False
+    try:
+        with _writer(outputs.video, reader, encoding) as writer:
+            done = redact_video(
+                reader, writer, annotations, style, span=span, threads=options.threads, progress=progress
+            )
+            if task.keep_annotations:
+                annotations.write(outputs.annotations)
+                written = True
+    except BaseException:
+        if written:  # until then the file, if there is one, is an older one, perhaps edited by hand
+            outputs.annotations.unlink(missing_ok=True)
+        raise
+    return done
+
+
+def _writer(path: Path, reader: Reader, encoding: Encoding) -> Writer | ImageWriter:
+    return ImageWriter(path, reader) if path.suffix.lower() in IMAGES else Writer(path, reader, encoding)
+
+
+def _read_annotations(task: Task, outputs: Outputs) -> Annotations:
+    if isinstance(task.annotations, Annotations):
+        return task.annotations
+    return Annotations.read(_annotations_path(task, outputs))
+
+
+def _annotations_path(task: Task, outputs: Outputs) -> Path:
+    if isinstance(task.annotations, Path):
+        return task.annotations
+    beside = Outputs.of(task.source, task.source.parent).annotations
+    for path in (outputs.annotations, beside):
+        if path.is_file():
+            return path
+    places = " nor ".join(dict.fromkeys(str(path) for path in (outputs.annotations, beside)))
+    raise ConfigurationUnsupportedError(
+        f"{task.source}: no annotations, not {places}; run facered analyze first, or name them with --annotations"
+    )
+
+
+def _ids_to_hide(task: Task, outputs: Outputs) -> Collection[int] | None:
+    """Return the ids to hide, or None for everyone: those asked for, or those of the list beside the annotations."""
+    options = task.options
+    if task.id_list is not None:
+        return read_id_list(task.id_list)
+    if options.ids is not None or options.except_ids is not None or isinstance(task.annotations, Annotations):
+        return options.ids
+    path = _annotations_path(task, outputs).with_name(outputs.id_list.name)
+    ids = read_id_list(path) if path.is_file() else None
+    if ids is not None:
+        logger.warning("%s: only the %d ids of %s are hidden", task.source, len(set(ids)), path)
+    return ids

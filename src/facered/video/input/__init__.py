@@ -1,0 +1,1 @@
+"""Decoding: files, streams, and the times of what they hold."""

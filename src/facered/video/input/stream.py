@@ -1,0 +1,355 @@
+"""What a pipe, a camera or an address sends, decoded as it comes, in a thread that may be left waiting for it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+import av
+from av.error import FFmpegError
+from av.format import Flags
+from av.video.frame import VideoFrame
+
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, FaceredError
+from facered.video import frames
+from facered.video.input.clock import Clock
+from facered.video.input.file import VideoInfo, describe, find_stream
+from facered.video.input.peek import NUT, Y4M, peek, siting
+from facered.video.input.timeline import Timeline
+from facered.video.output.settings import Colours
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+logger = logging.getLogger(__name__)
+
+STANDARD_INPUT = "pipe:0"
+OPENING, SILENCE = 15.0, 10.0
+"""Seconds that an address may take to answer, and to send nothing, before it is lost."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+"""Seconds between attempts to reconnect; the pause doubles from one to the other."""
+AHEAD = 16
+"""Frames and packets that wait, at most; more would only add to the delay."""
+_HEADER = 256
+_ENDED = "it ended"
+_RAW = {"fpsprobesize": "2", "analyzeduration": "500000"}
+"""All that there is to know of raw pictures stands in the header: waiting for more would be a delay."""
+_ABSENT = (av.error.ProtocolNotFoundError, av.error.HTTPClientError)
+_PATIENCE = 0.2
+_TS_DISCONT = cast("int", Flags.ts_discont.value)
+_NO_FILE = cast("int", Flags.no_file.value)
+_CAMERAS = "/dev/video"
+_MISSING = frozenset(
+    (errno.ENOENT, errno.ENODEV, errno.EACCES, errno.EPERM, errno.EBUSY, errno.ECONNREFUSED, errno.EHOSTUNREACH,
+     errno.ENETUNREACH, errno.ETIMEDOUT, errno.EADDRNOTAVAIL, errno.EADDRINUSE)
+)  # fmt: skip
+
+
+class Event(Enum):
+    """What happens beside frames and packets."""
+
+    LOST = auto()
+    """The source went away, and may come back: frames that are held back are due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is opened, and how.
+
+    Attributes
+    ----------
+    address : str
+        `STANDARD_INPUT`, a file, a device or an address, as FFmpeg names them.
+    format : str or None
+        FFmpeg's name of the format or device; None finds out.
+    options : mapping of str to str
+        FFmpeg's options of protocol and format.
+    number : int
+        Which of several video streams.
+    reconnect : float
+        For how many seconds to try again after a loss.
+    """
+
+    address: str = STANDARD_INPUT
+    format: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
+    reconnect: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return "standard input" if self.address == STANDARD_INPUT else self.address
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a device or an address on the network, not a file or a pipe."""
+        if self.address == STANDARD_INPUT or self.address.startswith("file:"):
+            return False
+        if self.format is None:
+            return "://" in self.address or self.address.startswith(_CAMERAS)
+        with suppress(ValueError):  # `open` says what is wrong
+            return "://" in self.address or bool(av.ContainerFormat(self.format, "r").flags & _NO_FILE)
+        return False
+
+    def open(self, beginning: bytes = b"") -> InputContainer:
+        """Open it; what begins as `beginning` need not be looked at for long.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            It is not there.
+        ContentMalformedError
+            What comes is no video.
+        """
+        form = self.format or ("v4l2" if self.address.startswith(_CAMERAS) else None)
+        try:
+            return av.open(
+                self.address,
+                "r",
+                format=form,
+                container_options={**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options},
+                timeout=(OPENING, SILENCE) if self.live else None,
+                metadata_errors="replace",
+            )
+        except (FFmpegError, OSError, ValueError) as error:
+            number, reason = getattr(error, "errno", None), getattr(error, "strerror", None) or str(error)
+            if isinstance(error, av.error.ExitError):
+                raise ConfigurationUnsupportedError(f"{self.name}: no answer in {OPENING:.0f} s") from error
+            if isinstance(error, ValueError) and not isinstance(error, FFmpegError):  # PyAV's word for unknown formats
+                raise ConfigurationUnsupportedError(f"{self.name}: {reason}") from error
+            if number in _MISSING or isinstance(error, _ABSENT):
+                raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({reason})") from error
+            raise ContentMalformedError(f"{self.name}: not a readable video ({reason})") from error
+
+
+if TYPE_CHECKING:
+    Item = VideoFrame | Packet[Stream] | Event
+
+
+class Feed:
+    """Reads a source in a thread of its own.
+
+    Parameters
+    ----------
+    source : Source
+
+    Attributes
+    ----------
+    info : VideoInfo
+        Known from the first frame on.
+    stream : av.VideoStream
+    others : list of av.stream.Stream
+        Those whose packets come along.
+    container_format : str
+        FFmpeg's name.
+    siting : str
+        What the header of Y4M says of its chroma.
+    damaged : int
+        How often something could not be decoded.
+    """
+
+    info: VideoInfo
+    stream: VideoStream
+    container_format: str
+    siting: str
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.others: list[Stream] = []
+        self.damaged = 0
+        self._items: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
+        self._stopped, self._taken = threading.Event(), threading.Event()
+        self._clock = Clock() if source.live else None
+        self._converter: frames.Converter | None = None
+        self._last: Fraction | None = None
+        self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
+
+    def stop(self) -> None:
+        """Have `items` end with what has come; the thread is left behind where it waits for its source."""
+        self._stopped.set()
+
+    def release(self) -> None:
+        """Say that `stream` and `others` are not needed any more: until then their container stays open."""
+        self._taken.set()
+
+    def items(self) -> Iterator[Item]:
+        """Yield frames in a native format, packets of `others` and events, as they come.
+
+        Raises
+        ------
+        FaceredError
+            The source cannot be opened or decoded, or was lost for good.
+        """
+        self._thread.start()
+        while True:
+            stopped = self._stopped.is_set()
+            try:
+                item = self._items.get(timeout=0 if stopped else _PATIENCE)  # signals are heeded between
+            except queue.Empty:
+                if stopped:
+                    return
+                continue
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _put(self, item: Item | BaseException | None) -> None:
+        while not self._stopped.is_set():
+            with suppress(queue.Full):
+                self._items.put(item, timeout=_PATIENCE)
+                return
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+            if self._converter is None and not self._stopped.is_set():
+                raise ContentMalformedError(f"{self.source.name}: no frame can be decoded; it is empty or damaged")
+        except BaseException as error:
+            self._put(error)
+        else:
+            self._put(None)
+
+    def _follow(self) -> None:
+        """Read one connection after the other."""
+        beginning = self._look_ahead() if self.source.address == STANDARD_INPUT else b""
+        self.siting = siting(beginning)
+        container: InputContainer | None = self._open(beginning)
+        while container is not None and not self._stopped.is_set():
+            try:
+                self._read(container)
+                reason = _ENDED
+            except (FFmpegError, OSError) as error:
+                reason = "silence" if isinstance(error, av.error.ExitError) else error.strerror or str(error)
+                if not self.source.live:
+                    self.damaged += 1
+                    logger.warning("%s: cannot be read to its end (%s)", self.source.name, reason)
+            finite = not self.source.live or container.duration is not None
+            while not self._taken.wait(_PATIENCE) and not self._stopped.is_set():
+                pass
+            if finite or self._stopped.is_set():
+                return
+            container.close()
+            container = self._reconnect(reason)
+
+    def _open(self, beginning: bytes = b"") -> InputContainer:
+        # What comes while FFmpeg finds out what it is counts, too.
+        self._began = time.monotonic()
+        return self.source.open(beginning)
+
+    def _look_ahead(self) -> bytes:
+        """Return what the standard input begins with, where that can be seen."""
+        try:
+            beginning = peek(0, _HEADER)
+        except OSError as error:
+            raise ConfigurationUnsupportedError(f"standard input: cannot be read ({error.strerror})") from error
+        if beginning == b"":
+            raise ContentMalformedError("standard input: it is empty; see what should have written into it")
+        return beginning or b""
+
+    def _reconnect(self, reason: str) -> InputContainer | None:
+        if self._stopped.is_set():
+            return None
+        self._put(Event.LOST)
+        if not self.source.reconnect:
+            if reason != _ENDED:
+                logger.warning("%s: lost (%s)", self.source.name, reason)
+            return None
+        logger.warning("%s: lost (%s); trying again for %g s", self.source.name, reason, self.source.reconnect)
+        until, pause = time.monotonic() + self.source.reconnect, FIRST_PAUSE
+        while not self._stopped.wait(min(pause, max(until - time.monotonic(), 0))):
+            try:
+                container = self._open()
+            except FaceredError as error:
+                if time.monotonic() >= until:
+                    raise ContentMalformedError(
+                        f"{self.source.name}: lost, and not back within {self.source.reconnect:g} s ({error})"
+                    ) from error
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                logger.warning("%s: back again", self.source.name)
+                return container
+        return None
+
+    def _read(self, container: InputContainer) -> None:
+        stream = find_stream(container, self.source.number, self.source.name)
+        others = [other for other in container.streams if other.type in ("audio", "subtitle", "data")]
+        stream.codec_context.thread_type = "SLICE"  # threads a frame would hold frames back
+        if self._converter is None:
+            self.stream, self.others, self.container_format = stream, others, container.format.name
+        else:  # what the sink does not know it cannot take
+            others = [other for other in others if any(_alike(other, known) for known in self.others)]
+        if self._clock is not None:
+            start = container.start_time
+            self._clock.connect(None if start is None else Fraction(start, av.time_base), self._began)
+        timeline = Timeline() if container.format.flags & _TS_DISCONT else None
+        for packet in container.demux(stream, *others):
+            if self._stopped.is_set():
+                return
+            mine = packet.stream is stream  # the last packets, which flush decoders, have no other mark
+            if packet.size and timeline is not None and not timeline.mend(packet, picture=mine):
+                continue
+            if packet.size and self._clock is not None:
+                self._clock.mend(packet)
+            if not mine:
+                if packet.size:
+                    self._put(packet)
+                continue
+            for frame in self._decode(packet):
+                self._put(self._prepare(frame, container, stream))
+
+    def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
+        try:
+            return cast("list[VideoFrame]", packet.decode())
+        except FFmpegError as error:
+            self.damaged += 1
+            if self.damaged == 1:
+                reason = error.strerror or str(error)
+                logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, reason)
+            return []
+
+    def _prepare(self, frame: VideoFrame, container: InputContainer, stream: VideoStream) -> VideoFrame:
+        if self._converter is None:
+            info = describe(frame, stream, container, self.source.name)
+            self._converter = frames.Converter(info.working_format)
+            native = self._converter.convert(frame)
+            self.info = replace(info, colours=Colours.of(native))
+            if native is not frame:
+                logger.warning(
+                    "%s: %s frames are converted to %s", self.source.name, frame.format.name, native.format.name
+                )
+        else:
+            native = self._converter.convert(frame)
+        size = self.info.stored_size
+        if (frame.width, frame.height) != size:
+            raise ContentUnsupportedError(
+                f"{self.source.name}: the picture changes from {size[0]}x{size[1]} to {frame.width}x{frame.height}; "
+                "start again for that"
+            )
+        base = native.time_base or stream.time_base or self.info.time_base
+        native.time_base = base
+        if native.pts is None:
+            native.pts = 0 if self._last is None else round((self._last + 1 / self.info.rate) / base)
+        if self._clock is not None and self._last is not None and native.pts * base <= self._last:
+            native.pts = int(self._last / base) + 1
+        self._last = native.pts * base
+        return native
+
+
+def _alike(one: Stream, other: Stream) -> bool:
+    names = [stream.codec_context.name if stream.codec_context is not None else None for stream in (one, other)]
+    return one.index == other.index and one.type == other.type and names[0] == names[1]

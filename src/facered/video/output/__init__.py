@@ -1,0 +1,1 @@
+"""Encoding and muxing: files, streams, images, raw pictures."""

@@ -1,0 +1,145 @@
+"""Redacted pictures as image files: one, or a numbered sequence."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from av.codec import CodecContext
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from facered.errors import ServiceError
+from facered.video import frames
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.codeccontext import VideoCodecContext
+
+    from facered.video.input.file import Reader
+
+BEST_JPEG = {"qmin": "1", "qmax": "2"}
+FIRST_NUMBERS = range(5)
+"""Where FFmpeg looks for the first picture of a sequence."""
+
+
+class ImageWriter:
+    """A picture, or a numbered sequence of them, in the making; upright, without the source's metadata.
+
+    As a context, the files appear under their names when the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the sequence's pattern with ``%d`` or ``%04d`` in it.
+    reader : Reader
+        Where the frames come from.
+    """
+
+    def __init__(self, path: Path, reader: Reader) -> None:
+        self.path = path
+        self.others: list[Stream] = []
+        self.regions = None  # pictures are coded as well as can be
+        self._orientation = reader.info.orientation
+        self._written: list[tuple[Path, Path]] = []  # partial files, and what they will be called
+        self._number = first_number(reader.path)
+
+    def __enter__(self) -> ImageWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def write_frame(self, frame: VideoFrame) -> None:
+        """Encode a frame into a file of its own."""
+        name = self.path.name % self._number if "%" in self.path.name else self.path.name
+        path = self.path.with_name(name)
+        partial = path.with_name(f".{name}.{os.getpid()}.part")
+        self._number += 1
+        self._written.append((partial, path))
+        try:
+            partial.write_bytes(self._encode(frame))
+        except (FFmpegError, OSError) as error:
+            raise ServiceError(f"{path}: writing failed ({error.strerror or error})") from error
+
+    def write_packet(self, packet: Packet[Stream]) -> None:
+        """Take nothing: images have no other streams."""
+
+    def close(self) -> None:
+        """Give the files their names."""
+        for partial, path in self._written:
+            partial.replace(path)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        for partial, _ in self._written:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def _encode(self, frame: VideoFrame) -> bytes:
+        if self.path.suffix.lower() == ".png":
+            codec, options, picture = "png", {}, self._as_png(frame)
+        else:
+            codec, options, picture = "mjpeg", BEST_JPEG, self._as_jpeg(frame)
+        context = cast("VideoCodecContext", CodecContext.create(codec, "w"))
+        context.width, context.height, context.pix_fmt = picture.width, picture.height, picture.format.name
+        context.time_base, context.options = 1, options  # type: ignore[assignment]
+        picture.pts = 0
+        return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+
+    def _as_png(self, frame: VideoFrame) -> VideoFrame:
+        deep, gray = frames.bits(frame.format.name) > 8, frame.format.name.startswith("gray")
+        name = {(False, False): "rgb24", (True, False): "rgb48le", (False, True): "gray", (True, True): "gray16le"}
+        form = name[deep, gray]
+        samples = _converted(frame, form).to_ndarray()
+        planes = np.moveaxis(samples, 2, 0) if samples.ndim == 3 else samples
+        turned = self._orientation.turn(planes)
+        turned = np.ascontiguousarray(np.moveaxis(turned, 0, 2) if samples.ndim == 3 else turned)
+        picture = VideoFrame.from_ndarray(turned, format=form)
+        return picture.reformat(format=form.replace("le", "be")) if deep else picture
+
+    def _as_jpeg(self, frame: VideoFrame) -> VideoFrame:
+        form = frames.layout(frame.format.name)
+        assert form is not None
+        chroma = {(2, 2): "420", (2, 1): "422"}.get((form.across, form.down), "444")
+        if not self._orientation:
+            return _converted(frame, f"yuvj{chroma}p")
+        stored = frames.view(_converted(frame, "yuvj444p"), self._orientation)
+        upright = stored.upright()
+        picture = VideoFrame(*stored.shown_size, "yuvj444p")
+        target = frames.view(picture)
+        for into, plane in ((target.y, upright.y), (target.u, upright.u), (target.v, upright.v)):
+            assert into is not None
+            assert plane is not None
+            into[:] = plane
+        return picture
+
+
+def _converted(frame: VideoFrame, form: str) -> VideoFrame:
+    """Return the frame in another format of full range, by the matrix and range that its own tags or size tell."""
+    picture = frames.view(frame)
+    matrix = {"bt601": "ITU601", "bt709": "ITU709", "bt2020": "bt2020"}[picture.matrix]
+    if frame.format.name == form:
+        return frame
+    same = form.startswith(("yuv", "gray"))
+    return frame.reformat(
+        format=form,
+        src_colorspace=matrix if matrix != "bt2020" else 9,
+        dst_colorspace=(matrix if matrix != "bt2020" else 9) if same else None,
+        src_color_range="JPEG" if picture.full_range else "MPEG",
+        dst_color_range="JPEG",
+    )
+
+
+def first_number(path: Path) -> int:
+    """Return the number of the first picture of a sequence that exists, as FFmpeg looks for it; 0 for one picture."""
+    if "%" not in path.name:
+        return 0
+    return next((number for number in FIRST_NUMBERS if path.with_name(path.name % number).exists()), 0)

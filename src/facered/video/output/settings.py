@@ -1,0 +1,238 @@
+"""How pictures are encoded: which encoder, in which pixel format, with what settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from av.codec import Codec
+from av.sidedata.sidedata import Type as SideDataType
+
+from facered._native import cpu
+from facered.errors import ConfigurationUnsupportedError
+from facered.options import PRESETS, Options
+from facered.runtime import cores
+from facered.video import frames
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from facered.video.input.file import VideoInfo
+
+ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "prores": "prores_ks"}
+"""FFmpeg's encoders by the names of `facered.options.CODECS`."""
+PARAMETERS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}
+"""The option of each encoder that takes further ones, with colons between."""
+SVT_PRESETS = dict(zip(PRESETS, ("12", "11", "10", "9", "8", "7", "6", "5", "4", "2"), strict=True))
+PRORES_PROFILES = {2: "3", 1: "4"}
+"""422 HQ and 4444, by the luma samples that share a chroma sample along a row."""
+DEEPEST_H264 = 10
+MOST_THREADS = 128
+"""More threads than these x264 does not take."""
+_FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # FFmpeg's flags
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What a caller chooses about the result; see the fields of `facered.options.Options`."""
+
+    codec: str | None = None
+    preset: str = "veryfast"
+    crf: float = 18
+    bitrate: int | None = None
+    pix_fmt: str | None = None
+    encoder_options: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 0
+    audio: str = "copy"
+    keep_location: bool = False
+
+    @classmethod
+    def of(cls, options: Options) -> Encoding:
+        """Return what the options of a job say."""
+        return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """What a picture's samples mean, by the code points of ISO/IEC 23091-2; 2, or 0 for the range, is unspecified."""
+
+    range: int = 0
+    primaries: int = 2
+    transfer: int = 2
+    matrix: int = 2
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Colours:
+        """Return those of a frame."""
+        return cls(int(frame.color_range), int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
+
+
+def choose_codec(info: VideoInfo, encoding: Encoding) -> str:
+    """Return the codec asked for, or the usual one that keeps the depth of the source.
+
+    HEVC has no tools for interlaced pictures, so those stay H.264 as long as it can hold them.
+    """
+    if encoding.codec is not None:
+        return encoding.codec
+    depth = frames.bits(info.working_format)
+    return "h264" if depth <= (DEEPEST_H264 if info.interlaced else 8) else "hevc"
+
+
+def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
+    """Return the pixel format, of those that the encoder takes, that keeps most of the source's.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The one asked for is not among them.
+    """
+    taken = [form.name for form in Codec(ENCODERS[codec], "w").video_formats or ()]
+    if encoding.pix_fmt is not None:
+        if encoding.pix_fmt not in taken or frames.layout(encoding.pix_fmt) is None:
+            known = ", ".join(name for name in taken if frames.layout(name))
+            raise ConfigurationUnsupportedError(f"pix_fmt is {encoding.pix_fmt!r}; for {codec} it can be {known}")
+        return encoding.pix_fmt
+    source = info.working_format
+    wanted = frames.layout(source)
+    assert wanted is not None
+    width, height = info.stored_size
+
+    def cost(name: str) -> tuple[object, ...]:
+        form = frames.layout(name)
+        assert form is not None
+        lost = max(frames.bits(source) - frames.bits(name), 0)
+        gained = max(frames.bits(name) - frames.bits(source), 0)
+        # Only AV1 and ProRes know odd sizes where chroma is subsampled; the size is kept and the chroma enlarged.
+        uneven = codec in ("h264", "hevc") and (width % form.across or height % form.down) and form.chroma != "none"
+        return (
+            bool(uneven),
+            lost,
+            form.chroma == "none" and wanted.chroma != "none",
+            max(form.across / wanted.across, 1) * max(form.down / wanted.down, 1),
+            gained,
+            form.chroma != "none" and wanted.chroma == "none",
+            wanted.across * wanted.down / (form.across * form.down),
+            name != source,
+            name.startswith("yuvj") != source.startswith("yuvj"),
+            form.chroma not in ("planar", "none"),
+        )
+
+    return min((name for name in taken if frames.layout(name)), key=cost)
+
+
+def configure(video: VideoStream, info: VideoInfo, encoding: Encoding, codec: str, pixel_format: str) -> None:
+    """Set up the encoder of a stream that was added for it."""
+    context = video.codec_context
+    context.width, context.height = info.stored_size
+    context.pix_fmt = pixel_format
+    context.time_base = info.time_base
+    context.thread_type = "FRAME"  # PyAV's default, slices, makes x264 slower and its files larger
+    context.thread_count = encoding.threads or (_usual_threads(context.height) if codec == "h264" else 0)
+    colours = info.colours
+    context.color_range, context.color_primaries = colours.range, colours.primaries
+    context.color_trc, context.colorspace = colours.transfer, colours.matrix
+    if info.sample_aspect_ratio:
+        context.sample_aspect_ratio = info.sample_aspect_ratio
+    context.flags |= _FRAME_DURATION
+    if info.interlaced and codec in ("h264", "prores"):
+        context.flags |= _INTERLACED_DCT | (_INTERLACED_ME if codec == "h264" else 0)
+    if encoding.bitrate:
+        context.bit_rate = encoding.bitrate
+    known = context.supported_options
+    names = {option.name for option in (*known.generic, *known.private)}
+    for name in encoding.encoder_options:
+        if name not in names:
+            raise ConfigurationUnsupportedError(f"encoder option {name!r} is not known to {ENCODERS[codec]}")
+    context.options = encoder_options(info, encoding, codec, pixel_format)
+
+
+def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_format: str) -> dict[str, str]:
+    """Return the options of the encoder, with those of the caller last."""
+    options: dict[str, str] = {}
+    parameters: list[str] = []
+    if codec == "prores":
+        form = frames.layout(pixel_format)
+        assert form is not None
+        options["profile"] = PRORES_PROFILES[form.across]
+    else:
+        options["preset"] = SVT_PRESETS[encoding.preset] if codec == "av1" else encoding.preset
+        if not encoding.bitrate:
+            options["crf"] = str(round(encoding.crf) if codec == "av1" else encoding.crf)
+        parameters += light_parameters(info.mastering, info.light, codec)
+    if codec == "h264" and info.stored_size[0] % 128 and cpu.has_avx2():
+        # At such widths x264's AVX-512 code reads memory that it never wrote, and the same frames give other bytes with
+        # every run (found by filling fresh memory with different values).
+        parameters.append("asm=avx2")
+    if codec == "hevc":
+        parameters.append("log-level=error")
+        parameters.append(f"pools={encoding.threads or cores.available()}")
+    if codec == "av1":
+        os.environ.setdefault("SVT_LOG", "1")  # the encoder chatters on the standard error stream otherwise
+    given = dict(encoding.encoder_options)
+    key = PARAMETERS.get(codec)
+    if key and (parameters or key in given):
+        options[key] = ":".join([*parameters, *([given.pop(key)] if key in given else [])])
+    return options | given
+
+
+def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
+    """Return a frame's side data as numbers of a `struct` format; nothing where there is none.
+
+    Raises
+    ------
+    ValueError
+        The frame has side data of kinds that PyAV does not know.
+    """
+    data = frame.side_data.get(kind)  # type: ignore[call-overload]
+    return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
+
+
+def _known(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
+    with suppress(ValueError):
+        return side_data(frame, kind, numbers)
+    return []
+
+
+def mastering_display(frame: VideoFrame) -> tuple[int, ...]:
+    """Return the mastering display of a frame: x and y of red, green, blue and white, least and greatest light.
+
+    In units of 1/50,000 and of 1/10,000 candela a square metre; empty where the frame does not say all of it.
+    """
+    numbers = _known(frame, SideDataType.MASTERING_DISPLAY_METADATA, "i")
+    if not numbers or not (numbers[20] and numbers[21]) or 0 in numbers[1:20:2]:
+        return ()
+    units = [50000] * 8 + [10000] * 2
+    return tuple(
+        round(unit * numerator / denominator)
+        for unit, numerator, denominator in zip(units, numbers[0:20:2], numbers[1:20:2], strict=True)
+    )
+
+
+def light_level(frame: VideoFrame) -> tuple[int, ...]:
+    """Return the greatest light of a pixel and of a frame's average, in candela a square metre, or nothing."""
+    return tuple(_known(frame, SideDataType.CONTENT_LIGHT_LEVEL, "I")[:2])
+
+
+def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: str) -> list[str]:
+    """Return what tells the encoder of `mastering_display` and `light_level`."""
+    parameters = []
+    if mastering:
+        scales = (50000, 10000) if codec == "av1" else (1, 1)
+        colours = [f"{value / scales[0]:g}" for value in mastering[:8]]
+        low, high = (f"{value / scales[1]:.10g}" for value in mastering[8:])
+        red, green, blue, white = (f"({x},{y})" for x, y in zip(colours[0::2], colours[1::2], strict=True))
+        name = {"hevc": "master-display"}.get(codec, "mastering-display")
+        parameters.append(f"{name}=G{green}B{blue}R{red}WP{white}L({high},{low})")
+    if light:
+        name = {"h264": "cll", "hevc": "max-cll", "av1": "content-light"}[codec]
+        parameters.append(f"{name}={light[0]},{light[1]}")
+    return parameters
+
+
+def _usual_threads(height: int) -> int:
+    """Return what x264 itself chooses, but for the cores that the container leaves: one and a half a core."""
+    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MOST_THREADS))

@@ -1,0 +1,505 @@
+"""``facered pipe``: in a real pipe between two FFmpeg processes, and as it meets the network, signals and terminals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+import videos
+from facered.video.input.clock import Clock
+from facered.video.output.nut import VIDEO, NutStream, NutWriter
+from facered.video.output.raw import planes
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+PIPE = [sys.executable, "-m", "facered", "pipe"]
+NOBODY = ("--threshold", "1")
+"""No face has so high a score: everything passes as it is."""
+
+
+def ffmpeg(*arguments: object, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [FFMPEG, "-hide_banner", "-nostdin", "-loglevel", "error", *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, **more)
+
+
+def run(*arguments: object, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*PIPE, *map(str, arguments)], capture_output=True, check=False, timeout=120, **more)
+
+
+def checksums(data: bytes | Path, *streams: str) -> list[str]:
+    """Return FFmpeg's line for each packet or raw frame: stream, times, size and MD5."""
+    mapping = [part for stream in streams or ("0",) for part in ("-map", stream)]
+    source = ("-i", "-") if isinstance(data, bytes) else ("-i", data)
+    more = {"input": data} if isinstance(data, bytes) else {}
+    done = ffmpeg_reading(*source, *mapping, "-c", "copy", "-f", "framemd5", "-", **more)
+    return [line for line in done.stdout.decode().splitlines() if not line.startswith("#software")]
+
+
+def ffmpeg_reading(*arguments: object, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [FFMPEG, "-hide_banner", "-loglevel", "error", *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, **more)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pipe")
+
+
+@pytest.fixture(scope="module")
+def film(carphone: Path, folder: Path) -> Path:
+    """Forty frames of one man at uneven times, with a tone as PCM, and a line of text."""
+    ticks = [40 * number + 7 * (number % 3) for number in range(40)]
+    path = videos.encode(
+        folder / "film.mkv", videos.decode(carphone, 40), ticks=ticks, time_base=Fraction(1, 1000), audio="pcm_s16le"
+    )
+    (folder / "film.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nGood evening\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def nut(film: Path) -> bytes:
+    """The same, as FFmpeg sends it down a pipe."""
+    text = film.with_suffix(".srt")
+    return ffmpeg(
+        *("-i", film, "-i", text, "-map", "0:v", "-map", "0:a", "-map", "1", "-fps_mode", "passthrough"),
+        *("-enc_time_base", "demux", "-vf", "setsar=16/15", "-c:v", "rawvideo", "-c:a", "copy", "-c:s", "text"),
+        *("-f", "nut", "-"),
+    ).stdout
+
+
+def test_a_film_goes_from_ffmpeg_to_ffmpeg(film: Path, tmp_path: Path) -> None:
+    times = "-fps_mode passthrough -enc_time_base demux"
+    command = (
+        f"'{FFMPEG}' -loglevel error -i '{film}' {times} -f nut -c:v rawvideo -c:a copy - "
+        f"| '{sys.executable}' -m facered pipe --faces faces.jsonl "
+        f"| '{FFMPEG}' -loglevel error -i - {times} -c:v ffv1 -c:a copy out.mkv"
+    )
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert videos.times(tmp_path / "out.mkv") == videos.times(film)
+    sound, copied = (
+        b"".join(data for _, data in videos.packets(path, "audio")) for path in (film, tmp_path / "out.mkv")
+    )
+    assert sound == copied
+    lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(40))
+    assert [line["time"] for line in lines] == [float(moment) for moment in videos.times(film)]
+    frames = zip(videos.decode(film), videos.decode(tmp_path / "out.mkv"), lines, strict=True)
+    for before, after, line in frames:
+        (face,) = line["faces"]
+        assert face["id"] == 1
+        assert face["hidden"]
+        for number, (clear, hidden) in enumerate(zip(videos.samples(before), videos.samples(after), strict=True)):
+            away = distance(clear.shape, face)
+            np.testing.assert_array_equal(clear[away > 1.15**2 + 0.1], hidden[away > 1.15**2 + 0.1])
+            if not number:
+                differences = np.abs(clear.astype(int) - hidden)[away < 0.8]
+                assert differences.mean() > 8
+
+
+def distance(shape: tuple[int, int], face: dict[str, float]) -> Any:
+    """Return for each sample of a plane the squared distance from a face's middle, in semi-axes."""
+    y, x = (np.mgrid[: shape[0], : shape[1]] + 0.5) / np.reshape(shape, (2, 1, 1))
+    across = (x - face["x"] - face["width"] / 2) / (face["width"] / 2)
+    down = (y - face["y"] - face["height"] / 2) / (face["height"] / 2)
+    return across**2 + down**2
+
+
+class TestWhatPasses:
+    def test_packets_pass_in_order_with_their_times_and_bytes(self, nut: bytes) -> None:
+        done = run(*NOBODY, input=nut)
+        assert (done.returncode, done.stderr) == (0, b"")
+        lines = checksums(done.stdout)
+        assert lines == checksums(nut)
+        assert {line[0] for line in lines if line[0].isdigit()} == {"0", "1", "2"}
+        assert "#sar 0: 16/15" in lines
+
+    def test_packets_keep_their_order_though_frames_are_held_back(self, nut: bytes) -> None:
+        done = run(*NOBODY, "--lookahead", 12, input=nut)
+        assert checksums(done.stdout) == checksums(nut)
+
+    def test_sound_passes_while_faces_are_hidden(self, nut: bytes) -> None:
+        done = run(input=nut)
+        assert checksums(done.stdout, "0:a", "0:s") == checksums(nut, "0:a", "0:s")
+        assert checksums(done.stdout, "0:v") != checksums(nut, "0:v")
+
+    @pytest.mark.parametrize("header", ["420mpeg2", "411", "mono", "444p12"])
+    def test_y4m_passes_byte_by_byte(self, header: str) -> None:
+        rng = np.random.default_rng(3)
+        kind = np.uint16 if header.endswith(("10", "12")) else np.uint8
+        chroma = {"420": 40 * 30, "422": 40 * 60, "444": 80 * 60, "411": 20 * 60, "mon": 0}[header[:3]]
+        most = {"10": 1024, "12": 4096}.get(header[-2:], 256)
+        subsampling = "" if header.startswith("mono") else f" XYSCSS={header.upper()}"
+        source = f"YUV4MPEG2 W80 H60 F30000:1001 Ip A4:3 C{header}{subsampling} XCOLORRANGE=FULL\n".encode()
+        for _ in range(3):
+            source += b"FRAME\n" + rng.integers(0, most, 80 * 60 + 2 * chroma, kind).tobytes()
+        done = run(*NOBODY, input=source)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout == source
+
+    @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "nv12", "gray", "yuv444p16le", "yuv411p"])
+    @pytest.mark.parametrize("size", [(64, 48), (67, 45)])
+    def test_raw_pictures_keep_their_samples_in_nut(
+        self, carphone: Path, pixel_format: str, size: tuple[int, int]
+    ) -> None:
+        graph = f"scale={size[0]}:{size[1]},format={pixel_format}"
+        source = ffmpeg("-i", carphone, "-frames:v", 3, "-vf", graph, "-c:v", "rawvideo", "-f", "nut", "-").stdout
+        written, frames = b"", []
+        with av.open(io.BytesIO(source), format="nut") as container:
+            frames = list(container.decode(video=0))
+        for frame in frames:
+            written += b"".join(planes(frame))
+        raw = ffmpeg_reading("-i", "-", "-f", "rawvideo", "-", input=source).stdout
+        assert written == raw
+        assert frames[0].format.name == pixel_format
+
+    def test_formats_can_be_changed(self, nut: bytes) -> None:
+        done = run(*NOBODY, "--format", "y4m", input=nut)
+        assert done.stdout.startswith(b"YUV4MPEG2 W176 H144 F25:1 Ip A16:15 C420jpeg XYSCSS=420JPEG")
+        back = run(*NOBODY, "--format", "nut", input=done.stdout)
+        raw = ("-i", "-", "-map", "0:v", "-f", "rawvideo", "-fps_mode", "passthrough", "-")
+        pictures = [ffmpeg_reading(*raw, input=data).stdout for data in (nut, done.stdout, back.stdout)]
+        assert len(pictures[0]) == 40 * 38016
+        assert pictures[0] == pictures[1] == pictures[2]
+
+    def test_rgb_is_converted_and_said_so(self, carphone: Path) -> None:
+        source = ffmpeg(
+            "-i", carphone, "-frames:v", 3, "-pix_fmt", "rgb24", "-c:v", "rawvideo", "-f", "nut", "-"
+        ).stdout
+        done = run(input=source)
+        assert done.returncode == 0
+        assert done.stderr.decode() == "facered: standard input: rgb24 frames are converted to yuv444p\n"
+
+    def test_encoded_video_can_come_in(self, carphone: Path) -> None:
+        source = ffmpeg("-i", carphone, "-frames:v", 10, "-c", "copy", "-f", "matroska", "-").stdout
+        done = run(*NOBODY, input=source)
+        frames = [ffmpeg_reading("-i", "-", "-f", "md5", "-", input=data).stdout for data in (source, done.stdout)]
+        assert frames[0] == frames[1]
+
+
+class TestPipeOfFrames:
+    def test_each_frame_is_out_before_the_next_is_in(self, carphone: Path) -> None:
+        frames = videos.decode(carphone, 30)
+        size = sum(map(len, planes(frames[0])))
+        with subprocess.Popen([*PIPE, *NOBODY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            feeder, reader = cast("io.BufferedWriter", process.stdin), cast("io.BufferedReader", process.stdout)
+
+            def write(pieces: Any) -> None:
+                for piece in pieces:
+                    feeder.write(piece)
+                feeder.flush()
+
+            stream = NutStream(VIDEO, b"I420", Fraction(1, 25), width=176, height=144, tags={"r_frame_rate": "25/1"})
+            writer = NutWriter(write, [stream])
+            for number, frame in enumerate(frames[:5]):  # what FFmpeg wants to see before it begins
+                writer.write_packet(0, number, planes(frame))
+            received = b""
+            for number, frame in enumerate(frames[5:], 5):
+                writer.write_packet(0, number, planes(frame))
+                while b"".join(planes(frame)) not in received:
+                    part = os.read(reader.fileno(), 1 << 20)
+                    assert part
+                    received = (received + part)[-2 * size :]
+            feeder.close()
+            while os.read(reader.fileno(), 1 << 20):
+                pass
+        assert process.returncode == 0
+
+    def test_nobody_reads_any_more(self, nut: bytes, film: Path) -> None:
+        (film.parent / "film.nut").write_bytes(nut)
+        command = f"'{sys.executable}' -m facered pipe < film.nut | head -c 100 >/dev/null; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], cwd=film.parent, capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("141\n", "")
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_it_with_what_has_come(self, nut: bytes, number: signal.Signals) -> None:
+        command = [*PIPE, *NOBODY, "--lookahead", "5"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            feeder, reader = cast("io.BufferedWriter", process.stdin), cast("io.BufferedReader", process.stdout)
+            feeder.write(nut)
+            feeder.flush()
+            received = b""
+            while len(received) < 30 * 38016:
+                received += os.read(reader.fileno(), 1 << 20)
+            process.send_signal(number)
+            received += reader.read()
+            told = process.stderr.read() if process.stderr else b""
+            feeder.close()
+        assert process.returncode == 130
+        frames = len([line for line in checksums(received, "0:v") if line[0] == "0"])
+        assert told.decode() == f"facered: stopped after {frames} frames; they are complete\n"
+        assert frames >= 30
+
+    def test_a_truncated_stream_is_redacted_as_far_as_it_goes(self, nut: bytes) -> None:
+        done = run(input=nut[: len(nut) // 2 + 777])
+        assert done.returncode == 0
+        assert b"a frame cannot be decoded and is left out" in done.stderr
+        assert 10 < len(checksums(done.stdout, "0:v")) < 40
+
+    def test_faces_can_go_to_a_descriptor(self, nut: bytes) -> None:
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as lines:
+            done = run("--faces", f"/dev/fd/{writing}", input=nut, pass_fds=(writing,))
+            os.close(writing)
+            assert done.returncode == 0
+            told = [json.loads(line) for line in lines]
+        assert [len(line["faces"]) for line in told] == [1] * 40
+
+    def test_the_stream_goes_on_when_nobody_reads_the_faces(self, nut: bytes, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "faces")
+
+        def read_a_little() -> None:
+            with (tmp_path / "faces").open("rb") as lines:
+                lines.read(1)
+
+        reader = threading.Thread(target=read_a_little)
+        reader.start()
+        done = run("--faces", tmp_path / "faces", input=nut)
+        reader.join()
+        assert done.returncode == 0
+        assert b"cannot be written any more (Broken pipe); the stream goes on" in done.stderr
+        assert len(checksums(done.stdout, "0:v")) == len(checksums(nut, "0:v"))
+
+    def test_regions_can_be_given(self, nut: bytes) -> None:
+        corners = ("--hide-region", "0,0,0.25,0,0.25,0.25,0,0.25", "--show-region", "0.2,0,1,0,1,1,0.2,1")
+        done = run(*corners, "--blur", "Black", "--format", "y4m", input=nut)
+        start = done.stdout.index(b"FRAME\n") + 6
+        before = ffmpeg_reading("-i", "-", "-f", "rawvideo", "-frames:v", "1", "-", input=nut).stdout
+        one, other = (np.frombuffer(data[:25344], np.uint8).reshape(144, 176) for data in (before, done.stdout[start:]))
+        assert (other[:30, :40] == 16).all()
+        np.testing.assert_array_equal(one[:, 60:], other[:, 60:])
+
+    def test_timings_tell_where_the_time_went(self, nut: bytes) -> None:
+        done = run("--timings", input=nut)
+        assert b"redact" in done.stderr
+        assert b"write" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "source", "code", "message"),
+    [
+        ([], b"", 3, "standard input: it is empty"),
+        ([], b"no video, but a text" * 500, 3, "standard input: not a readable video"),
+        (["nope.mp4"], b"", 2, "nope.mp4: cannot be opened (No such file or directory)"),
+        (["/dev/video77"], b"", 2, "/dev/video77: cannot be opened"),
+        (["tcp://127.0.0.1:1"], b"", 2, "tcp://127.0.0.1:1: cannot be opened (Connection refused)"),
+        (["foo://bar"], b"", 2, "foo://bar: cannot be opened (Protocol not found)"),
+        (["--input-format", "zzz"], b"", 3, "it is empty"),
+        (["nope", "--input-format", "zzz"], b"", 2, "zzz"),
+        (["--format", "mp4"], b"", 2, "format is 'mp4'; on standard output it can be nut or y4m"),
+        (["--crf", "20"], b"", 2, "--crf: pictures on standard output are not encoded; name an output with -o"),
+        (["--detect", "often"], b"", 2, "detect is 'often'; it can be sync, async"),
+        (["--lookahead", "-1"], b"", 2, "lookahead is -1"),
+        (["--blur", "Sharp"], b"", 2, "blur is 'Sharp'; it can be Low"),
+        (["--reconnect", "soon"], b"", 2, "--reconnect"),
+        (["--hide-region", "0,0,1"], b"", 2, "'0,0,1' is not three corners or more, such as 0,0,0.5,0,0,0.5"),
+        (["--faces", "no/such/folder"], b"", 2, "no/such/folder: cannot be written"),
+        (["taken.mp4", "-o", "./taken.mp4", "--overwrite"], b"", 2, "taken.mp4: this is the input itself"),
+        (["-o", "taken.mp4"], b"", 2, "taken.mp4: exists already; add --overwrite to replace it"),
+        (
+            ["-q", "-o", "no/such/folder.mp4"],
+            None,
+            2,
+            "no/such/folder.mp4: cannot be written (No such file or directory)",
+        ),
+        (["-o", "out.unknown"], None, 2, "out.unknown: "),
+        (["-o", "out.flv", "--codec", "prores"], None, 2, "flv cannot hold prores"),
+        (["--stream", "3"], None, 2, "there is no video stream 3; there are 1, from 0"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    nut: bytes, tmp_path: Path, arguments: list[str], source: bytes | None, code: int, message: str
+) -> None:
+    (tmp_path / "taken.mp4").touch()
+    done = run(*arguments, input=nut if source is None else source, cwd=tmp_path)
+    told = done.stderr.decode()
+    assert done.returncode == code, told
+    assert message in told
+    assert told.startswith("facered: ")
+    assert told.count("\n") == 1
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_terminal_is_no_place_for_pictures(side: str) -> None:
+    main, other = pty.openpty()
+    with os.fdopen(main, "rb"), os.fdopen(other, "rb") as terminal:
+        streams = {"stdin": terminal, "stdout": subprocess.PIPE} if side == "input" else {"stdout": terminal}
+        done = subprocess.run(PIPE, stderr=subprocess.PIPE, check=False, **{"stdin": subprocess.DEVNULL, **streams})
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"facered: standard {side} is a terminal; ")
+
+
+class TestNetwork:
+    @pytest.fixture
+    def serve(self, carphone: Path, free_port: int) -> Iterator[Callable[[int], subprocess.Popen[bytes]]]:
+        """Serve so many frames once, as MPEG-TS, to the first who calls at `free_port`."""
+        servers = []
+
+        def start(count: int) -> subprocess.Popen[bytes]:
+            encoding = ("-frames:v", str(count), "-c:v", "libx264", "-tune", "zerolatency", "-f", "mpegts")
+            source = ("-nostdin", "-loglevel", "error", "-r", "25", "-i", str(carphone))
+            servers.append(subprocess.Popen([FFMPEG, *source, *encoding, f"tcp://127.0.0.1:{free_port}?listen=1"]))
+            time.sleep(0.4)
+            return servers[-1]
+
+        yield start
+        for server in servers:
+            server.kill()
+            server.wait()
+
+    def test_a_lost_source_is_called_again_and_the_clock_goes_on(
+        self, serve: Any, free_port: int, tmp_path: Path
+    ) -> None:
+        first = serve(20)
+        command = [*PIPE, f"tcp://127.0.0.1:{free_port}", "--reconnect", "5", "--faces", "faces.jsonl", "-o", "out.mkv"]
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+            first.wait()
+            told = cast("io.TextIOWrapper", process.stderr)
+            assert told.readline().endswith("lost (it ended); trying again for 5 s\n")
+            time.sleep(1)
+            serve(15).wait()
+            assert told.readline().endswith("back again\n")
+            assert "lost (it ended)" in told.readline()
+            process.send_signal(signal.SIGTERM)
+            assert "stopped after 35 frames" in told.read()
+        assert process.returncode == 130
+        moments = [json.loads(line)["time"] for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+        assert len(moments) == 35
+        steps = np.diff(moments)
+        np.testing.assert_allclose(np.delete(steps, 19), 0.04, atol=0.001)
+        assert 0.9 < steps[19] < 4
+        assert [float(moment) for moment in videos.times(tmp_path / "out.mkv")] == pytest.approx(moments, abs=0.002)
+
+    def test_a_source_that_does_not_come_back_is_an_error(self, serve: Any, free_port: int) -> None:
+        serve(10)
+        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "0.5")
+        assert done.returncode == 3
+        assert "lost, and not back within 0.5 s" in done.stderr.decode().splitlines()[-1]
+        assert len([line for line in checksums(done.stdout) if line[0] == "0"]) == 10
+
+    def test_without_reconnecting_the_end_is_the_end(self, serve: Any, free_port: int) -> None:
+        serve(10)
+        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "0")
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    def test_a_stream_is_sent_on(self, nut: bytes, free_port: int) -> None:
+        received: list[av.VideoFrame] = []
+        sound: list[bytes] = []
+
+        def receive() -> None:
+            with av.open(f"tcp://127.0.0.1:{free_port}?listen=1", format="matroska", timeout=30) as container:
+                for packet in container.demux():
+                    if packet.stream.type == "video":
+                        received.extend(cast("list[av.VideoFrame]", packet.decode()))
+                    elif packet.stream.type == "audio":
+                        sound.append(bytes(packet))
+
+        receiver = threading.Thread(target=receive, daemon=True)
+        receiver.start()
+        time.sleep(0.3)
+        done = run("-o", f"tcp://127.0.0.1:{free_port}", "--format", "matroska", "-q", input=nut)
+        receiver.join(timeout=20)
+        assert (done.returncode, done.stderr.count(b"\n")) == (0, 0), done.stderr
+        assert len(received) == 40
+        assert len(b"".join(sound)) == 2 * 2 * 22050
+
+    @pytest.mark.parametrize(
+        ("name", "how", "codec"),
+        [
+            ("out.ts", "copy", "aac"),
+            ("out.mkv", "copy", "pcm_s16le"),
+            ("out.mkv", "aac", "aac"),
+            ("out.mkv", "none", ""),
+        ],
+    )
+    def test_sound_is_copied_or_transcoded(self, nut: bytes, tmp_path: Path, name: str, how: str, codec: str) -> None:
+        done = run("-o", name, "--audio", how, input=nut, cwd=tmp_path)
+        assert done.returncode == 0
+        assert (b"pcm_s16le audio is transcoded to AAC: mpegts cannot hold it" in done.stderr) == (name == "out.ts")
+        with av.open(str(tmp_path / name)) as container:
+            assert [stream.codec_context.name for stream in container.streams.audio] == ([codec] if codec else [])
+            seconds = sum(frame.samples for frame in container.decode(audio=0)) / 44100 if codec else 0.5
+        assert seconds == pytest.approx(0.5, abs=0.06)
+
+    def test_encoded_frames_are_not_held_back(self, nut: bytes, tmp_path: Path) -> None:
+        assert run("-o", "out.ts", "--audio", "none", input=nut, cwd=tmp_path).returncode == 0
+        with av.open(str(tmp_path / "out.ts")) as container:
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert len(packets) == 40
+        assert all(packet.pts == packet.dts for packet in packets)
+
+
+class TestClock:
+    def packet(self, dts: int, duration: int = 40) -> av.Packet:
+        packet = av.Packet(b"x")
+        packet.dts = packet.pts = dts
+        packet.time_base, packet.duration = Fraction(1, 1000), duration
+        return packet
+
+    def test_goes_on_in_real_time_while_the_source_is_away(self) -> None:
+        moment = 50.0
+        clock = Clock(lambda: moment)
+        clock.connect(Fraction(7), 50.0)
+        one, two = self.packet(7000), self.packet(7040)
+        clock.mend(one)
+        clock.mend(two)
+        assert (one.pts, two.pts) == (0, 40)
+        moment = 53.5
+        clock.connect(Fraction(1), 53.0)  # three seconds after the last packet came
+        three = self.packet(1010)
+        clock.mend(three)
+        assert three.pts == three.dts == 80 + 3000 + 10
+
+    def test_packets_that_come_late_do_not_hold_it_up(self) -> None:
+        moment = 50.0
+        clock = Clock(lambda: moment)
+        clock.connect(Fraction(0), 50.0)
+        for number in range(10):
+            clock.mend(self.packet(40 * number))
+            moment += 0.04
+        moment += 10  # the last one comes when the source is given up
+        clock.mend(self.packet(400))
+        clock.connect(Fraction(0), moment + 1)
+        packet = self.packet(0)
+        clock.mend(packet)
+        assert packet.pts == pytest.approx(440 + 11_000, abs=50)
+
+    def test_a_drifting_source_does_not_matter(self) -> None:
+        moment = 0.0
+        clock = Clock(lambda: moment)
+        clock.connect(Fraction(0), 0.0)
+        for number in range(600):  # a second of it takes a second and a tenth
+            clock.mend(self.packet(1000 * number, 1000))
+            moment += 1.1
+        clock.connect(Fraction(0), moment)
+        packet = self.packet(0)
+        clock.mend(packet)
+        assert 600_000 <= packet.pts < 613_000
+
+    def test_never_goes_back(self) -> None:
+        clock = Clock(lambda: 5.0)
+        clock.connect(None, 5.0)
+        for start in (9000, 0, 500):
+            packet = self.packet(start)
+            clock.mend(packet)
+            clock.connect(None, 4.0)
+            assert packet.pts % 40 == 0
+        assert packet.pts == 80

@@ -1,0 +1,104 @@
+"""When and where smaller faces are looked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facered.detect.detector import Detection
+from facered.track.follower import Tracker
+from facered.track.schedule import (
+    EVERYWHERE,
+    FINE_SECONDS,
+    FINER_SECONDS,
+    SMALL,
+    WHOLE,
+    WHOLE_SECONDS,
+    FineLook,
+    FineTurns,
+)
+from lumas import Luma, Person, film, wall
+
+RATE = 25.0
+SIZE = (1280, 720)
+
+
+def detection(*faces: tuple[float, float, float]) -> Detection:
+    boxes = [(x - size / 2, y - size / 2, x + size / 2, y + size / 2) for x, y, size in faces]
+    return Detection(np.array(boxes, np.float32).reshape(-1, 4), np.full(len(boxes), 0.9, np.float32))
+
+
+def looks(
+    pictures: list[Luma],
+    *faces: tuple[float, float, float],
+    size: tuple[int, int] = SIZE,
+    begins: frozenset[int] = frozenset({0}),
+    whole: bool = True,
+) -> dict[int, FineLook]:
+    """Return the looks by frame; faces, given in pixels of the picture, are detected in every frame."""
+    tracker, turns = Tracker(RATE, 0.3, size), FineTurns(RATE, size, whole=whole)
+    found = {}
+    for frame, luma in enumerate(pictures):
+        due = tracker.wants_detection(luma, frame in begins)
+        if turns.due(tracker.smallest, frame in begins, due):
+            look = turns.take(tracker, luma)
+            if look is not None:
+                found[frame] = look
+        tracker.update(luma, detection(*faces), frame in begins)
+    return found
+
+
+def moving(frames: int) -> list[Luma]:
+    return film([Person(3, lambda frame: (30 + 2 * frame, 90, 20))], frames)
+
+
+def test_every_shot_is_looked_at_everywhere_from_its_first_frame_on() -> None:
+    found = looks([wall()] * 60, begins=frozenset({0, 37}))
+    assert {0, 37} <= set(found)
+    for begin in (0, 37):
+        first = [look for frame, look in sorted(found.items()) if frame >= begin][:EVERYWHERE]
+        assert [look.within for look in first] == [None] * len(first)
+
+
+def test_where_nothing_changes_nothing_is_looked_for() -> None:
+    assert len(looks([wall()] * 200)) == EVERYWHERE
+
+
+def test_where_something_changes_it_is_looked_at_once_in_a_while() -> None:
+    found = looks(moving(100))
+    assert all(0.9 * FINE_SECONDS * RATE <= step <= FINE_SECONDS * RATE for step in np.diff(sorted(found)))
+    for frame, look in list(found.items())[EVERYWHERE:]:
+        assert look.within is not None
+        x, y, width, height = look.within
+        assert abs(4 * (30 + 2 * frame) - x) <= width / 2
+        assert abs(4 * 90 - y) <= height / 2
+        assert width * height < 0.5 * SIZE[0] * SIZE[1]
+
+
+def test_small_faces_are_looked_at_more_often_though_nothing_changes() -> None:
+    size = 0.9 * SMALL * SIZE[0]
+    found = looks(film([Person(3, lambda _: (100, 90, size / 4))], 60), (400, 360, size))
+    assert np.diff(sorted(found)[1:]).max() <= FINER_SECONDS * RATE
+    within = found[max(found)].within
+    assert within is not None
+    assert abs(within[0] - 400) < within[2] / 2 < 200
+
+
+@pytest.mark.parametrize(("size", "whole", "expected"), [
+    ((WHOLE + 640, 1440), True, [0, 75]), ((WHOLE, 1080), True, []), ((WHOLE + 640, 1440), False, []),
+])  # fmt: skip
+def test_very_large_pictures_are_looked_at_whole(size: tuple[int, int], whole: bool, expected: list[int]) -> None:
+    found = looks(moving(100), size=size, whole=whole)
+    times = [frame for frame, look in found.items() if look.whole]
+    assert len(times) == len(expected)
+    assert all(0 <= time - least < FINE_SECONDS * RATE for time, least in zip(times, expected, strict=True))
+    assert all(found[time].within is None for time in times)
+    assert WHOLE_SECONDS * RATE == 75
+
+
+def test_what_is_due_waits_until_it_is_taken() -> None:
+    tracker, turns = Tracker(RATE, 0.3, SIZE), FineTurns(RATE, SIZE)
+    tracker.wants_detection(wall(), True)
+    assert [turns.due(float("inf"), frame == 0, False) for frame in range(5)] == [True] * 5
+    assert turns.take(tracker, wall()) == FineLook()
+    assert not turns.due(float("inf"), False, False)
