@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +10,7 @@ import numpy as np
 from facered._native import decode
 from facered.detect import inference
 from facered.detect.tensor import View
-from facered.detect.tiles import Look
+from facered.detect.tiles import FAR, Tile, crop_about, split
 from facered.runtime.profiling import timed
 
 if TYPE_CHECKING:
@@ -21,36 +19,32 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.track.schedule import FineLook
+    from facered.detect.tiles import Place, TileRequest
     from facered.video.frames import Picture
 
 ALIGNMENT = 32
 """Width and height of every family's tensor are multiples of this."""
-POINTS = 65536
+MAX_DECODED = 65536
 """Most boxes that are decoded."""
-CANDIDATES = 4096
-"""Most boxes, the best ones, that are looked at before overlapping ones are suppressed."""
-FARTHEST = 1e6
-"""Boxes whose coordinates are larger, in pixels, are no faces."""
-OVERLAP = 0.4
-"""Boxes that overlap more (intersection over union) show the same face."""
-SURROUNDINGS, ENLARGED = 4.0, 48
-"""A second look shows a face with its surroundings, so many times its size, enlarged or shrunk to so many pixels."""
-SMALLEST_CROP = 32
-SMALLEST, LARGEST = 320, 640
-"""Without a size asked for, the longer side of the detector's picture is that of the video, within these bounds."""
-FINE = 1280
-"""At the fine size it is the video's own up to this, and half of it if that is more."""
-WHOLEST = 3840
-"""Very large pictures are looked at in their own size up to this."""
-TILE, FINE_TILE, SHARED = 2048, 768, 96
-"""Most pixels along a part's sides, in its own size and at the fine one, and how many it shares with the next one:
-larger faces are found on the smaller pictures. The smaller a part, the less memory does the model need."""
-CUT = 4
-"""A face that comes so near to the next part, in pixels, may be cut, and is seen whole in that one."""
-DISTINCT = 20
-"""Where a larger picture is looked at as well, faces smaller than this on the smaller one, in its pixels, are left to
-it."""
+MAX_CANDIDATES = 4096
+"""Most boxes, the best ones, that are compared before overlapping ones are suppressed: that takes quadratic time."""
+MAX_IOU = 0.4
+"""Boxes that overlap more show the same face; by hand."""
+CROP_SCALE = 4.0
+"""Side of the crop on which a face is verified, in multiples of its longer side"""
+CROP_FACE_PIXELS = 48
+"""and pixels of the tensor that its longer side becomes there; by hand."""
+MIN_SIDE, MAX_SIDE = 320, 640
+"""Without a size asked for, the longer side of the tensor's content is the picture's, within these bounds: more finds
+smaller faces, and costs inference in proportion to its area."""
+FINE_SIDE = 1280
+"""Longer side of the larger picture: the picture's own up to this, and half of it if that is more."""
+MAX_NATIVE_SIDE = 3840
+"""Longer side up to which very large pictures are detected in their own size."""
+MAX_TILE, MAX_FINE_TILE = 2048, 768
+"""Most pixels along a tile's sides in the picture's own size, and on the larger one: smaller tiles need less memory."""
+DISTINCT_SIZE = 20
+"""Mean side of a face, in pixels of the tensor, below which it is left to the larger picture where that is detected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class Detector:
     Parameters
     ----------
     model : path-like, optional
-        An ONNX file of one of `session.FAMILIES`; by default what ``FACERED_MODEL`` names, or else the CenterFace that
+        An ONNX file of one of `families.FAMILIES`; by default what ``FACERED_MODEL`` names, or else the CenterFace that
         the package ships.
     threads : int
         Threads that onnxruntime uses for a picture; 0 takes as many as there are cores.
@@ -108,11 +102,11 @@ class Detector:
         self.family = inference.recognise(self._session)
         self._input = self._session.get_inputs()[0]
         self._size = size
-        self._boxes = np.empty((POINTS, 5), np.float32)
+        self._boxes = np.empty((MAX_DECODED, 5), np.float32)
         self._views: dict[int, View] = {}
 
     def detect(
-        self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: FineLook | None = None
+        self, picture: Picture, threshold: float, limit: int | None = 64, *, tiles: TileRequest | None = None
     ) -> Detection:
         """Return the faces whose score is above the threshold, at most `limit`, the best ones.
 
@@ -121,23 +115,23 @@ class Detector:
         picture : Picture
         threshold : float
         limit : int or None
-        fine : FineLook, optional
-            Look for smaller faces as well.
+        tiles : TileRequest, optional
+            Larger pictures that are given to the model too, in tiles, for smaller faces.
         """
-        return self._merged(self._looks(picture, fine), threshold, limit)
+        return self._merged(self._planned(picture, tiles), threshold, limit)
 
     def prepare(
-        self, picture: Picture, threshold: float, limit: int | None = 64, *, fine: FineLook | None = None
+        self, picture: Picture, threshold: float, limit: int | None = 64, *, tiles: TileRequest | None = None
     ) -> Callable[[], Detection]:
         """Return what does the rest of `detect`, in any thread, when the picture is no longer needed.
 
         Until that has been done, nothing else may be asked of this detector.
         """
-        looks = list(self._looks(picture, fine))
-        return lambda: self._merged(looks, threshold, limit)
+        planned = list(self._planned(picture, tiles))
+        return lambda: self._merged(planned, threshold, limit)
 
-    def look(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
-        """Look for faces about a box again, enlarged: small or faint ones show then whether they are faces.
+    def verify(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
+        """Detect faces about a box on an enlarged crop, on which small or faint ones show whether they are faces.
 
         Parameters
         ----------
@@ -146,62 +140,41 @@ class Detector:
             Centre x, centre y, width, height of the face in pixels.
         threshold : float
         """
-        side = max(SMALLEST_CROP, round(SURROUNDINGS * float(max(box[2], box[3]))))
-        width, height = picture.shown_size
-        left, right = _span(float(box[0]), side, width)
-        top, bottom = _span(float(box[1]), side, height)
-        look = self._part(picture, (left, top, right, bottom), SURROUNDINGS * ENLARGED)
-        return self._merged([look], threshold, None)
+        side = round(CROP_SCALE * float(max(box[2], box[3])))
+        tile = self._tile(picture, crop_about(box, side, side, picture.shown_size), CROP_SCALE * CROP_FACE_PIXELS)
+        return self._merged([tile], threshold, None)
 
-    def _looks(self, picture: Picture, fine: FineLook | None) -> Iterator[Look]:
-        """Yield what is to be looked at, each ready to be given to the model."""
+    def _planned(self, picture: Picture, request: TileRequest | None) -> Iterator[Tile]:
+        """Yield the tiles of a picture, each ready to be given to the model."""
         longer = max(picture.shown_size)
-        size = self._size or min(max(longer, SMALLEST), LARGEST)
+        size = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
         view = self._filled(picture, size)
-        fine_size = min(longer, max(FINE, longer // 2))
-        if fine is None or self._size or isinstance(self._input.shape[3], int):
-            yield Look(view)
+        fine_size = min(longer, max(FINE_SIDE, longer // 2))
+        if request is None or self._size or isinstance(self._input.shape[3], int):
+            yield Tile(view)
             return
+        everything = (0, 0, *picture.shown_size)
         if fine_size > size:
-            yield Look(view, least=DISTINCT * longer / size, left_to=fine)
-            yield from self._larger(picture, fine_size, fine)
+            yield Tile(view, min_size=DISTINCT_SIZE * longer / size, finer=request.within)
+            place = everything
+            if request.within is not None:
+                place = crop_about(
+                    request.within, float(request.within[2]), float(request.within[3]), picture.shown_size
+                )
+            yield from self._tiles(picture, place, fine_size / longer, MAX_FINE_TILE)
         else:
-            yield Look(view)
-        if fine.whole:
-            yield from self._tiles(picture, (0, 0, *picture.shown_size), min(1.0, WHOLEST / longer), TILE)
+            yield Tile(view)
+        if request.native:
+            yield from self._tiles(picture, everything, min(1.0, MAX_NATIVE_SIDE / longer), MAX_TILE)
 
-    def _larger(self, picture: Picture, size: int, fine: FineLook) -> Iterator[Look]:
-        """Yield the picture, or the part that is asked for, as large as if the whole were `size` pixels long."""
-        width, height = picture.shown_size
-        place = 0, 0, width, height
-        if fine.within is not None:
-            x, y, across, down = fine.within.tolist()
-            left, right = _span(x, ceil(max(across, SMALLEST_CROP)), width)
-            top, bottom = _span(y, ceil(max(down, SMALLEST_CROP)), height)
-            place = left, top, right, bottom
-        yield from self._tiles(picture, place, size / max(width, height), FINE_TILE)
+    def _tiles(self, picture: Picture, place: Place, scale: float, longest: int) -> Iterator[Tile]:
+        """Yield the tiles of a part of a picture that is shrunk by a scale."""
+        for (left, top, right, bottom), bounds, max_side in split(place, scale, longest):
+            tile = self._tile(picture, (left, top, right, bottom), scale * max(right - left, bottom - top))
+            yield replace(tile, bounds=bounds, max_side=max_side)
 
-    def _tiles(self, picture: Picture, place: tuple[int, int, int, int], scale: float, longest: int) -> Iterator[Look]:
-        """Yield what is between left, top, right and bottom, shrunk by a scale, in parts so long at most.
-
-        Faces that the borders between the parts may cut are left out.
-        """
-        shared = round(SHARED / scale)
-        spans = []
-        for begin, end in (place[::2], place[1::2]):
-            count = ceil(round(scale * (end - begin)) / longest)
-            spans.append([(begin + a, begin + b) for a, b in _spans(end - begin, count, shared)])
-        parted = len(spans[0]) * len(spans[1]) > 1
-        for top, bottom in spans[1]:
-            for left, right in spans[0]:
-                look = self._part(picture, (left, top, right, bottom), scale * max(right - left, bottom - top))
-                low, high = np.array([left, top]), np.array([right, bottom])
-                low = low + np.where(low > place[:2], CUT / scale, -FARTHEST)
-                high = high - np.where(high < place[2:], CUT / scale, -FARTHEST)
-                yield replace(look, bounds=np.concatenate([low, high]), most=shared) if parted else look
-
-    def _part(self, picture: Picture, place: tuple[int, int, int, int], longest: float) -> Look:
-        """Return what is between left, top, right and bottom, in so many pixels along the longer side."""
+    def _tile(self, picture: Picture, place: Place, longest: float) -> Tile:
+        """Return a part of a picture as a tile of so many pixels along the longer side."""
         width, height = picture.shown_size
         shown = np.array([place], np.float64)
         x1, y1, x2, y2 = picture.orientation.to_stored(shown, width, height)[0].astype(int).tolist()
@@ -210,11 +183,11 @@ class Detector:
         corner = picture.orientation.to_shown(np.array([[x1, y1, x2, y2]], np.float64), width, height)[0, :2]
         view = View(part, self._sizes(*part.shown_size, round(longest)), self.family.layout)
         view.fill(part)
-        return Look(view, corner=corner.astype(np.float32))
+        return Tile(view, corner=corner.astype(np.float32))
 
-    def _merged(self, looks: Iterable[Look], threshold: float, limit: int | None) -> Detection:
-        """Return the best faces that are seen in any of the looks."""
-        found = self._suppressed([look.kept(self._run(look.view, threshold)) for look in looks])
+    def _merged(self, tiles: Iterable[Tile], threshold: float, limit: int | None) -> Detection:
+        """Return the best faces that are found in any of the tiles."""
+        found = self._suppressed([tile.counted(self._run(tile.view, threshold)) for tile in tiles])
         return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
 
     def _filled(self, picture: Picture, size: int) -> View:
@@ -232,17 +205,17 @@ class Detector:
         with timed("boxes"):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]
-            found = found[(np.abs(found) < FARTHEST).all(axis=1)]
+            found = found[(np.abs(found) < FAR).all(axis=1)]
             found[:, :4] *= view.to_picture
             return found
 
     def _suppressed(self, found: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the best of those that overlap, the best first."""
         boxes = np.concatenate(found)
-        best = np.lexsort((boxes[:, 0], boxes[:, 1], -boxes[:, 4]))[:CANDIDATES]
+        best = np.lexsort((boxes[:, 0], boxes[:, 1], -boxes[:, 4]))[:MAX_CANDIDATES]
         boxes = np.ascontiguousarray(boxes[best])
         keep = np.empty(len(boxes), np.uint8)
-        decode.suppress(boxes, OVERLAP, keep)
+        decode.suppress(boxes, MAX_IOU, keep)
         kept: NDArray[np.float32] = boxes[keep == 1]
         return kept
 
@@ -255,18 +228,6 @@ class Detector:
         scale = longest / max(width, height)
         content = max(1, round(width * scale)), max(1, round(height * scale))
         return (_align(content[0]), _align(content[1])), content
-
-
-def _span(middle: float, side: int, length: int) -> tuple[int, int]:
-    """Return where a crop begins and ends along one axis, inside the picture."""
-    begin = min(max(round(middle - side / 2), 0), max(length - side, 0))
-    return begin, min(begin + side, length)
-
-
-def _spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
-    """Return where so many parts of a length begin and end, each with some more at either side."""
-    borders = [length * number // count for number in range(count + 1)]
-    return [(max(a - shared // 2, 0), min(b + shared // 2, length)) for a, b in pairwise(borders)]
 
 
 def _align(length: int) -> int:

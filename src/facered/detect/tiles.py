@@ -1,57 +1,137 @@
-"""What the model is shown of a picture, and what is believed of its answer."""
+"""Tiles: the parts of a picture that a model is given one by one, and which of its detections in each count."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from math import ceil
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from facered.detect.tensor import View
-    from facered.track.schedule import FineLook
+
+    Place = tuple[int, int, int, int]
+    """Left, top, right and bottom, in pixels of the picture as it is shown."""
+
+MIN_CROP = 32
+"""Pixels of the shortest side that a crop has."""
+TILE_OVERLAP = 96
+"""Pixels of the tensor that neighbouring tiles share; larger faces are left to coarser tiles. More costs inference."""
+CUT_MARGIN = 4
+"""Pixels of the tensor: a face that comes so near to the border between tiles may be cut, and is whole in the next."""
+FAR = 1e6
+"""Pixels beyond which no box reaches."""
+
+
+class TileRequest(Protocol):
+    """Which larger pictures are given to the model too; see `facered.track.schedule.TileRequest`."""
+
+    @property
+    def within(self) -> NDArray[np.float64] | None:
+        """The part of the picture that the larger one is confined to: (4,) centre and size in pixels."""
+
+    @property
+    def native(self) -> bool:
+        """Whether a very large picture is given in its own size as well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the model is shown, and what of that is to be believed.
+class Tile:
+    """A part of a picture, ready for the model, and which of the detections in it count.
 
     Attributes
     ----------
     view : View
+        The tensor.
     corner : (2,) float32
-        Where in the picture it begins.
+        Where in the picture the tile begins.
     bounds : (4,) float64 or None
-        Boxes, x1, y1, x2, y2, that reach beyond these are cut.
-    most : float
-        Longer side, in pixels of the picture, of the largest faces that are not left to a coarser look.
-    least : float
-        Mean side of the smallest faces that are not left to a finer one.
-    left_to : FineLook or None
-        That look.
+        Boxes, x1, y1, x2, y2, that reach beyond these are cut, and left to the next tile.
+    max_side : float
+        Longer side, in pixels of the picture, of the largest faces that count; larger ones are left to coarser tiles.
+    min_size : float
+        Mean side, likewise, of the smallest faces that count where finer tiles are detected too: coarser ones show
+        ghosts beside them.
+    finer : (4,) float64 or None
+        Where those finer tiles are: centre and size; None if they are everywhere.
     """
 
     view: View
     corner: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     bounds: NDArray[np.float64] | None = None
-    most: float = np.inf
-    least: float = 0.0
-    left_to: FineLook | None = None
+    max_side: float = np.inf
+    min_size: float = 0.0
+    finer: NDArray[np.float64] | None = None
 
-    def kept(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the (n, 5) boxes and scores that are believed, in pixels of the picture."""
+    def counted(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return those of (n, 5) boxes and scores that count, in pixels of the picture."""
         found[:, :4] += np.tile(self.corner, 2)
         if self.bounds is not None:
             whole = (found[:, :2] >= self.bounds[:2]) & (found[:, 2:4] <= self.bounds[2:])
-            found = found[whole.all(axis=1) & ((found[:, 2:4] - found[:, :2]).max(axis=1, initial=0) <= self.most)]
-        if self.left_to is not None:
-            # What is small is seen better on the larger picture; on the smaller one it has ghosts beside it.
-            distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) >= self.least
-            within = self.left_to.within
-            if within is not None:
+            sides = (found[:, 2:4] - found[:, :2]).max(axis=1, initial=0)
+            found = found[whole.all(axis=1) & (sides <= self.max_side)]
+        if self.min_size:
+            distinct = np.sqrt(np.prod(found[:, 2:4] - found[:, :2], axis=1)) >= self.min_size
+            if self.finer is not None:
                 middles = (found[:, :2] + found[:, 2:4]) / 2
-                distinct |= (np.abs(middles - within[:2]) > within[2:] / 2).any(axis=1)
+                distinct |= (np.abs(middles - self.finer[:2]) > self.finer[2:] / 2).any(axis=1)
             found = found[distinct]
         return found
+
+
+def crop_about(box: NDArray[np.float64], width: float, height: float, size: tuple[int, int]) -> Place:
+    """Return a part of a picture of a size with the middle of a (4,) box in its middle, moved inside the picture."""
+    left, right = _span(float(box[0]), max(MIN_CROP, ceil(width)), size[0])
+    top, bottom = _span(float(box[1]), max(MIN_CROP, ceil(height)), size[1])
+    return left, top, right, bottom
+
+
+def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDArray[np.float64] | None, float]]:
+    """Split a part of a picture into tiles that overlap.
+
+    Parameters
+    ----------
+    place : (int, int, int, int)
+    scale : float
+        Pixels of the tensor a pixel of the picture.
+    longest : int
+        Most pixels of the tensor along a tile's side, overlap apart.
+
+    Yields
+    ------
+    place : (int, int, int, int)
+    bounds : (4,) float64 or None
+    max_side : float
+        See `Tile`.
+    """
+    shared = round(TILE_OVERLAP / scale)
+    spans = []
+    for begin, end in (place[::2], place[1::2]):
+        count = ceil(round(scale * (end - begin)) / longest)
+        spans.append([(begin + a, begin + b) for a, b in _spans(end - begin, count, shared)])
+    several = len(spans[0]) * len(spans[1]) > 1
+    for top, bottom in spans[1]:
+        for left, right in spans[0]:
+            low, high = np.array([left, top]), np.array([right, bottom])
+            low = low + np.where(low > place[:2], CUT_MARGIN / scale, -FAR)
+            high = high - np.where(high < place[2:], CUT_MARGIN / scale, -FAR)
+            bounds = np.concatenate([low, high]) if several else None
+            yield (left, top, right, bottom), bounds, shared if several else np.inf
+
+
+def _span(middle: float, side: int, length: int) -> tuple[int, int]:
+    """Return where a crop begins and ends along one axis, inside the picture."""
+    begin = min(max(round(middle - side / 2), 0), max(length - side, 0))
+    return begin, min(begin + side, length)
+
+
+def _spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
+    """Return where so many parts of a length begin and end, each with half of what neighbours share at either side."""
+    borders = [length * number // count for number in range(count + 1)]
+    return [(max(a - shared // 2, 0), min(b + shared // 2, length)) for a, b in pairwise(borders)]

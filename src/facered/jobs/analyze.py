@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ from facered.jobs.thumbnails import Thumbnails
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
 from facered.track.cuts import CutDetector
-from facered.track.follower import Tracker
-from facered.track.schedule import DOUBTFUL, SURPLUS, FineTurns
-from facered.track.smoothing import Track
+from facered.track.follower import Follower
+from facered.track.offline import finish
+from facered.track.schedule import DetectionSchedule
+from facered.track.step import Step, detection_limits
 from facered.video import frames
 from facered.video.shrink import Shrinker
 
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.options import Options
+    from facered.track.boxes import Verify
     from facered.track.cuts import Dissolve
+    from facered.track.smoothing import Track
+    from facered.track.step import Tiles
     from facered.video.frames import Picture
     from facered.video.input.file import Reader, VideoInfo
 
@@ -105,12 +110,12 @@ def analyze_video(
         ids=ids,
         boxes=np.round(fractions, DECIMALS),
     )
-    return Analysis(annotations, finder.looks(tracks), len(dropped))
+    return Analysis(annotations, finder.thumbnails(tracks), len(dropped))
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """A frame, its small luma, whether it is in the span that is asked for, and whether it begins a shot."""
+class _Item:
+    """A frame, its small luma, whether it lies in the span that is asked for, and whether it begins a shot."""
 
     frame: VideoFrame
     luma: NDArray[np.uint8]
@@ -119,9 +124,9 @@ class _Seen:
 
 
 class _Upcoming:
-    """The frames as they are decoded, and what can be told of them before anybody is looked for.
+    """The frames as they are decoded, shrunk, and with cuts found.
 
-    It works ahead, in a thread of its own; what it has gathered is to be read when that is over.
+    It runs ahead in a thread of its own; its attributes may be read when that has ended.
     """
 
     def __init__(self, reader: Reader, options: Options) -> None:
@@ -133,7 +138,7 @@ class _Upcoming:
         self.wanted: list[bool] = []
         self.last_duration = 0
 
-    def pictures(self) -> Iterator[_Seen]:
+    def pictures(self) -> Iterator[_Item]:
         """Yield all frames, each as soon as it is known whether it begins a shot: some frames late."""
         waiting: deque[tuple[VideoFrame, NDArray[np.uint8], bool]] = deque()
         for frame in timed_items(self._reader.frames(), "decode"):
@@ -141,9 +146,9 @@ class _Upcoming:
             with timed("cuts"):
                 begins_shot = self.cuts.push(waiting[-1][1])
             if begins_shot is not None:
-                yield _Seen(*waiting.popleft(), begins_shot)
+                yield _Item(*waiting.popleft(), begins_shot)
         for begins_shot in self.cuts.flush():
-            yield _Seen(*waiting.popleft(), begins_shot)
+            yield _Item(*waiting.popleft(), begins_shot)
 
     def _take(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8], bool]:
         assert frame.pts is not None
@@ -156,58 +161,61 @@ class _Upcoming:
 
 
 class _Finder:
-    """Detector and tracker: the tracker says when to detect, but for smaller faces, which are looked for in turn."""
+    """Finds and follows the faces: the detections of a frame are made while it waits."""
+
+    verifies_singly = True
 
     def __init__(self, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
         size = options.detect_size
         if size is None and options.resolution == "StandardDefinition":
             size = SMALLER_SIZE
+        shown = info.width, info.height
         self._detector = Detector(options.model, options.threads, size, options.precision)
-        self._tracker = Tracker(float(info.rate), options.threshold, (info.width, info.height))
+        self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
+        self._follower = Follower(float(info.rate), options.threshold, shown)
+        self._step = Step(self._follower, DetectionSchedule(float(info.rate), shown), self)
         self._orientation = info.orientation
-        self._options = options
+        self._every = options.detect == "every"
         self._thumbnails = thumbnails
-        self._turns = FineTurns(float(info.rate), (info.width, info.height))
+        self._wanted = True
 
-    def take(self, seen: _Seen) -> None:
-        """Look for faces in the next frame; where it is not wanted, there are none."""
-        picture = frames.view(seen.frame, self._orientation)
-        found = self._detect(picture, seen)
-
-        def look(box: NDArray[np.float64]) -> Detection:
-            return self._detector.look(picture, box, self._options.threshold * DOUBTFUL)
-
-        with timed("track"):
-            keys = self._tracker.update(seen.luma, found, seen.begins_shot, look if seen.wanted else None)
+    def take(self, item: _Item) -> None:
+        """Find the faces of the next frame; where it is not wanted, there are none."""
+        self._wanted = item.wanted
+        found, keys = self._step.take(frames.view(item.frame, self._orientation), item.luma, item.begins_shot)
         if self._thumbnails is not None and found is not None:
             with timed("thumbnails"):
                 for key, index in keys.items():
-                    self._thumbnails.offer(key, seen.frame, found.boxes[index], float(found.scores[index]))
+                    self._thumbnails.offer(key, item.frame, found.boxes[index], float(found.scores[index]))
 
     def finish(self, dissolves: list[Dissolve]) -> list[Track]:
         """Return the tracks of all frames."""
         with timed("track back"):
-            return self._tracker.finish(dissolves)
+            return finish(self._follower, dissolves)
 
-    def looks(self, tracks: list[Track]) -> dict[int, bytes]:
+    def thumbnails(self, tracks: list[Track]) -> dict[int, bytes]:
         """Return the JPEG of each track by its id, its place in the list from 1 on."""
         if self._thumbnails is None:
             return {}
         taken = {number: self._thumbnails.take(track.keys) for number, track in enumerate(tracks, 1)}
         return {number: content for number, content in taken.items() if content is not None}
 
-    def _detect(self, picture: Picture, seen: _Seen) -> Detection | None:
-        with timed("follow"):
-            due = self._tracker.wants_detection(seen.luma, seen.begins_shot, closely=True)
-            due = due or self._options.detect == "every"
-        fine_due = self._turns.due(self._tracker.smallest, seen.begins_shot, due)
-        if not seen.wanted:
+    def is_due(self, uncertain: bool) -> bool:
+        """See `DetectionSource.is_due`."""
+        return uncertain or self._every
+
+    def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
+        """See `DetectionSource.detect`."""
+        if not self._wanted:
             return NOTHING
-        fine = self._turns.take(self._tracker, seen.luma) if fine_due else None
-        if not due and fine is None:
+        request = tiles() if tiles is not None else None
+        if not due and request is None:
             return None
-        limit = self._options.max_faces and SURPLUS * self._options.max_faces
-        return self._detector.detect(picture, self._options.threshold * DOUBTFUL, limit, fine=fine)
+        return self._detector.detect(picture, self._threshold, self._limit, tiles=request)
+
+    def verifier(self, picture: Picture) -> Verify | None:
+        """See `DetectionSource.verifier`."""
+        return partial(self._detector.verify, picture, threshold=self._threshold) if self._wanted else None
 
 
 def _by_frame(

@@ -1,4 +1,4 @@
-"""The detector at work for one stream: inline, or in a thread beside it whose results come when they are ready."""
+"""The detector of a stream: inline, or in a thread beside it whose detections come when they are ready."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facered.track.schedule import DOUBTFUL, SURPLUS
+from facered.track.step import detection_limits
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
     from facered.detect.detector import Detection, Detector
     from facered.live.settings import Settings
-    from facered.track.schedule import FineLook
+    from facered.track.schedule import TileRequest
     from facered.video.frames import Picture
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What was detected in a frame, by the frame's number."""
+class TimedDetection:
+    """What was detected in a frame, and the frame's number."""
 
     frame: int
     detection: Detection
 
 
-class Watch:
-    """Runs the detector.
+class LiveDetector:
+    """Runs the detector for one stream after the other.
 
     Parameters
     ----------
@@ -44,11 +44,10 @@ class Watch:
     def __init__(self, detector: Detector, settings: Settings) -> None:
         options = settings.options
         self._detector = detector
-        self._threshold = options.threshold * DOUBTFUL
-        self._limit = options.max_faces and SURPLUS * options.max_faces
+        self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
         self._beside = settings.detect == "async" or settings.deadline is not None
         self._worker: ThreadPoolExecutor | None = None
-        self._job: Future[Detection] | None = None
+        self._running: Future[Detection] | None = None
         self._dropped = False
         self._frame = 0
         self.detections = self.late = 0
@@ -61,9 +60,11 @@ class Watch:
     @property
     def free(self) -> bool:
         """Whether it may be given a picture."""
-        return self._job is None
+        return self._running is None
 
-    def detect(self, picture: Picture, frame: int, *, fine: FineLook | None, until: float = 0.0) -> Sighting | None:
+    def detect(
+        self, picture: Picture, frame: int, *, tiles: TileRequest | None, until: float = 0.0
+    ) -> TimedDetection | None:
         """Look for faces in a picture, which is not needed any more when this returns.
 
         Parameters
@@ -71,50 +72,50 @@ class Watch:
         picture : Picture
         frame : int
             Its number.
-        fine : FineLook or None
-            Where to look for small faces as well.
+        tiles : TileRequest or None
+            Tiles to detect as well.
         until : float
             Until when by `time.monotonic` a thread beside the stream is waited for.
 
         Returns
         -------
-        Sighting or None
+        TimedDetection or None
             None if it is not ready: `collect` will return it.
         """
-        run = self._detector.prepare(picture, self._threshold, self._limit, fine=fine)
+        run = self._detector.prepare(picture, self._threshold, self._limit, tiles=tiles)
         if not self._beside:
             self.detections += 1
-            return Sighting(frame, run())
+            return TimedDetection(frame, run())
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "facered detect")
-        self._job, self._frame = self._worker.submit(copy_context().run, run), frame
+        self._running, self._frame = self._worker.submit(copy_context().run, run), frame
         found = self.collect(until)
         self.late += found is None
         return found
 
-    def collect(self, until: float = 0.0) -> Sighting | None:
-        """Return what has been detected, as soon as it has; wait for it until then."""
-        job = self._job
-        if job is None:
+    def collect(self, until: float = 0.0) -> TimedDetection | None:
+        """Return what the thread has detected, if anything; wait for it until a moment of `time.monotonic`."""
+        running = self._running
+        if running is None:
             return None
-        if not job.done():
-            wait([job], None if until == math.inf else max(until - time.monotonic(), 0))
-        if not job.done():
+        if not running.done():
+            wait([running], None if until == math.inf else max(until - time.monotonic(), 0))
+        if not running.done():
             return None
-        self._job = None
+        self._running = None
         if self._dropped:
             self._dropped = False
             return None
         self.detections += 1
-        return Sighting(self._frame, job.result())
+        return TimedDetection(self._frame, running.result())
 
-    def look(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
-        """Look for faces about a box again, enlarged, inline."""
-        return self._detector.look(picture, box, self._threshold)
+    def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
+        """Detect faces on an enlarged crop about a (4,) box, while the frame waits."""
+        return self._detector.verify(picture, box, self._threshold)
 
     def forget(self) -> None:
-        """Drop what is being detected, when it is done: it is of another stream."""
-        self._dropped = self._job is not None
+        """Drop the detection that is being made, when it is done: it is of another stream."""
+        self._dropped = self._running is not None
 
     def close(self) -> None:
         """End the thread."""

@@ -17,13 +17,13 @@ from facered.errors import ConfigurationUnsupportedError
 from facered.hide import areas
 from facered.hide.hider import Hider
 from facered.hide.style import chosen_style
-from facered.live.detection import Watch
+from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
 from facered.live.input import Given, GivenFrame, Orientations, Planes, given_planes
 from facered.live.settings import Settings
-from facered.live.stream import FIRST_RATE, Stream
+from facered.live.stream import DEFAULT_RATE, Stream
 from facered.runtime.profiling import timed
-from facered.track import online
+from facered.track import compiled
 
 if TYPE_CHECKING:
     import os
@@ -117,8 +117,8 @@ class Redactor:
         self._settings = Settings.of(wanted)
         options = self._settings.options
         detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
-        self._watch = Watch(detector, self._settings)
-        online.prepare()
+        self._detector = LiveDetector(detector, self._settings)
+        compiled.prepare()
         style = chosen_style(options)
         self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
         self._stream: Stream | None = None
@@ -147,7 +147,7 @@ class Redactor:
     @property
     def stats(self) -> Stats:
         """What has happened since the redactor was made."""
-        return replace(self._stats, detections=self._watch.detections, late=self._watch.late)
+        return replace(self._stats, detections=self._detector.detections, late=self._detector.late)
 
     def process(self, frame: VideoFrame) -> list[VideoFrame]:
         """Take the next frame; return those that are ready, the very objects, in order.
@@ -228,7 +228,7 @@ class Redactor:
         """Return the frames that are left; what is given next begins a new stream."""
         ready = [self._release() for _ in range(len(self._waiting))]
         if self._stream is not None:
-            self._watch.forget()
+            self._detector.forget()
             self._next_key = self._stream.next_key
         self._stream, self._faces, self._orientations = None, (), Orientations()
         return ready
@@ -248,7 +248,7 @@ class Redactor:
         self._closed = True
         self._waiting.clear()
         self._stream = None
-        self._watch.close()
+        self._detector.close()
 
     def _process(self, given: Given, seconds: float) -> list[Any]:
         if self._closed:
@@ -267,8 +267,8 @@ class Redactor:
         return ready
 
     def _begin(self, picture: Picture, seconds: float) -> Stream:
-        rate = self._settings.rate or (1 / seconds if 0.001 <= seconds <= 1 else FIRST_RATE)
-        self._stream = Stream(picture, rate, self._settings, self._watch, self._next_key)
+        rate = self._settings.rate or (1 / seconds if 0.001 <= seconds <= 1 else DEFAULT_RATE)
+        self._stream = Stream(picture, rate, self._settings, self._detector, self._next_key)
         self._areas = areas.areas(self._settings.hide_regions, picture)
         self._spared = areas.spared(self._settings.show_regions, picture)
         return self._stream

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facered.detect.detector import Detection
 from facered.runtime.profiling import timed
-from facered.track.cuts import LOOKAHEAD, CutDetector
+from facered.track import tuning
+from facered.track.cuts import CutDetector
+from facered.track.follower import Follower
 from facered.track.online import OnlineTracker, Presence
-from facered.track.schedule import FineTurns
+from facered.track.schedule import DetectionSchedule
+from facered.track.step import Step
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facered.live.detection import Sighting, Watch
+    from facered.live.detection import LiveDetector, TimedDetection
     from facered.live.settings import Settings
+    from facered.track.boxes import Verify
+    from facered.track.step import Tiles
     from facered.video.frames import Picture
 
 STALE_SECONDS = 0.5
-"""A detection older than that says nothing of who may have come since."""
-HELD = LOOKAHEAD + 1
-"""For so many frames after what may be a cut, those who were there before stay hidden: it may be a flash."""
-HELD_GROWTH = 0.05
-"""By this part a frame they grow meanwhile."""
-TIDIED = 64
-"""So many frames lie between two occasions on which the past is forgotten."""
-FIRST_RATE = 25.0
+"""A detection older than that says nothing of who may have come since; by hand."""
+HELD_FRAMES = tuning.CUT_LOOKAHEAD + 1
+"""Frames after a suspected cut in which those who were there before stay hidden: it may be a flash."""
+HELD_GROWTH_PER_FRAME = 0.05
+"""Part by which their boxes grow meanwhile, a frame; by hand."""
+FORGET_INTERVAL = 64
+"""Frames between two occasions on which the past is forgotten: fewer cost time, more memory."""
+DEFAULT_RATE = 25.0
 """Frames a second where nobody says."""
 
 
@@ -44,36 +50,39 @@ class Stream:
     rate : float
         Frames a second.
     settings : Settings
-    watch : Watch
+    detector : LiveDetector
     first_key : int
         The key of the first face.
     """
 
-    def __init__(self, picture: Picture, rate: float, settings: Settings, watch: Watch, first_key: int) -> None:
+    verifies_singly = False
+
+    def __init__(
+        self, picture: Picture, rate: float, settings: Settings, detector: LiveDetector, first_key: int
+    ) -> None:
         self._kind = _kind(picture)
-        self._settings, self._watch = settings, watch
+        self._settings, self._detector = settings, detector
         self._shrink = Shrinker()
         self._cuts = CutDetector(rate)
-        self._turns = FineTurns(rate, picture.shown_size, whole=False)
-        self._tracker = OnlineTracker(
-            rate,
-            settings.options.threshold,
-            picture.shown_size,
-            settings.lookahead,
-            looks=not watch.beside,
-            first_key=first_key,
-        )
+        size = picture.shown_size
+        # Who is found late is bare: perhaps nobody can go back.
+        idle = tuning.ACTIVE_INTERVAL_SECONDS
+        self._follower = Follower(rate, settings.options.threshold, size, idle_seconds=idle, first_key=first_key)
+        self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
+        self._step = Step(self._follower, DetectionSchedule(rate, size, native=False), self)
         self._stale = max(1, round(STALE_SECONDS * rate))
         self._frame = self._shot = -1
-        self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD + 1)  # the shots'
+        self._begins_shot = False
+        self._until = 0.0
+        self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._stale + 1)
-        self._ghosts: list[tuple[int, list[Presence]]] = []
+        self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
 
     @property
     def next_key(self) -> int:
         """The key of the next new face."""
-        return self._tracker.next_key
+        return self._follower.next_key
 
     @property
     def present(self) -> list[Presence]:
@@ -85,42 +94,27 @@ class Stream:
         return _kind(picture) == self._kind
 
     def take(self, picture: Picture, until: float) -> None:
-        """Look for faces in the next picture; wait for the detector until then, by `time.monotonic`, at most.
+        """Find the faces of the next picture; wait for the detector until a moment of `time.monotonic` at most.
 
-        A detector beside the stream is only waited for when that begins.
+        A detector beside the stream is only waited for when the stream begins.
         """
         self._frame += 1
         with timed("shrink"):
             luma = self._shrink(picture)
-        with timed("cuts"):
-            judged = self._cuts.push(luma)
-            cut = self._cuts.suspect()
-        before = self._frame - LOOKAHEAD
-        if judged is False and self._shot == before > 0:
-            self._take_back()
-        cut |= bool(judged) and before not in self._begun  # faded in
-        if cut or not self._frame:
-            self._shot = self._frame
-            self._begun.append(self._frame)
-            if self._present:
-                self._ghosts.append((self._frame, self._present))
-        found = self._find(picture, luma, cut, until)
-
-        def look(box: NDArray[np.float64]) -> Detection:
-            return self._watch.look(picture, box)
-
-        with timed("track"):
-            self._tracker.update(luma, found, cut, None if self._watch.beside else look)
-            self._present = [*self._tracker.present(), *self._held(self._frame)]
-        if self._frame % TIDIED == 0:
+        self._begins_shot = self._find_cut(luma)
+        self._until = until
+        self._step.take(picture, luma, self._begins_shot)
+        with timed("present"):
+            self._present = [*self._tracker.present(), *self._held_in(self._frame)]
+        if self._frame % FORGET_INTERVAL == 0:
             self._tracker.forget()
             self._cuts.dissolves.clear()
-            self._ghosts = [ghosts for ghosts in self._ghosts if self._frame < ghosts[0] + HELD]
+            self._held = [held for held in self._held if self._frame < held[0] + HELD_FRAMES]
 
     def past(self, ago: int) -> list[Presence]:
         """Return the faces of the picture `ago` pictures before the last, by what is known now."""
         frame = self._frame - ago
-        return [*self._tracker.past(frame), *self._held(frame)] if ago else self._present
+        return [*self._tracker.past(frame), *self._held_in(frame)] if ago else self._present
 
     @property
     def is_blind(self) -> bool:
@@ -135,49 +129,69 @@ class Stream:
         earliest = max(frame - max(self._stale, interval), shot)
         return any(earliest <= detected <= self._frame for detected in self._detected)
 
-    def _find(self, picture: Picture, luma: NDArray[np.uint8], cut: bool, until: float) -> Detection | None:
-        """Return what is known to be in the entered frame, if anything new is."""
-        with timed("follow"):
-            uncertain = self._tracker.wants_detection(luma, cut)
+    def is_due(self, uncertain: bool) -> bool:
+        """See `DetectionSource.is_due`."""
         when = self._settings.detect
-        wanted = (self._frame - self._shot) % when == 0 if isinstance(when, int) else uncertain or when == "async"
-        fine = self._turns.due(self._tracker.smallest, cut, wanted)
-        wanted |= fine and when == "sync"
-        sighting = self._watch.collect()
-        if wanted and self._watch.free:
+        return (self._frame - self._shot) % when == 0 if isinstance(when, int) else uncertain or when == "async"
+
+    def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
+        """See `DetectionSource.detect`."""
+        when = self._settings.detect
+        due |= tiles is not None and when == "sync"
+        found = self._detector.collect()
+        if due and self._detector.free:
             # What takes long must not delay the first detection of a shot.
-            fine &= not (cut and self._watch.beside)
-            look = self._turns.take(self._tracker, luma) if fine else None
-            late = sighting
-            until = until if when != "async" or not self._frame else 0.0
-            sighting = self._watch.detect(picture, self._frame, fine=look, until=until) or late
-        return None if sighting is None else self._forward(sighting)
+            delays = self._begins_shot and self._detector.beside
+            request = tiles() if tiles is not None and not delays else None
+            late = found
+            until = self._until if when != "async" or not self._frame else 0.0
+            found = self._detector.detect(picture, self._frame, tiles=request, until=until) or late
+        return None if found is None else self._brought_forward(found)
 
-    def _forward(self, sighting: Sighting) -> Detection | None:
+    def verifier(self, picture: Picture) -> Verify | None:
+        """See `DetectionSource.verifier`."""
+        return None if self._detector.beside else partial(self._detector.verify, picture)
+
+    def _find_cut(self, luma: NDArray[np.uint8]) -> bool:
+        """Tell whether a shot seems to begin with the next picture; take back a cut that turns out to be a flash."""
+        with timed("cuts"):
+            judged = self._cuts.push(luma)
+            begins_shot = self._cuts.suspect()
+        before = self._frame - tuning.CUT_LOOKAHEAD
+        if judged is False and self._shot == before > 0:
+            self._undo_cut()
+        begins_shot |= bool(judged) and before not in self._begun  # faded in
+        if begins_shot or not self._frame:
+            self._shot = self._frame
+            self._begun.append(self._frame)
+            if self._present:
+                self._held.append((self._frame, self._present))
+        return begins_shot
+
+    def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
-        self._detected.append(sighting.frame)
-        age = self._frame - sighting.frame
+        self._detected.append(found.frame)
+        age = self._frame - found.frame
         if not age:
-            return sighting.detection
+            return found.detection
         with timed("carry"):
-            corners = self._tracker.carried(sighting.detection.boxes, age)
-        return None if corners is None else Detection(corners, sighting.detection.scores)
+            corners = self._tracker.carried(found.detection.boxes, age)
+        return None if corners is None else Detection(corners, found.detection.scores)
 
-    def _take_back(self) -> None:
-        """Go on with the shot before: what seemed to be another was a flash."""
-        self._tracker.resume()
+    def _undo_cut(self) -> None:
+        self._follower.undo_cut()
         self._begun.pop()
         self._shot = self._begun[-1]
-        self._ghosts = [ghosts for ghosts in self._ghosts if ghosts[0] < self._frame - LOOKAHEAD]
+        self._held = [held for held in self._held if held[0] < self._frame - tuning.CUT_LOOKAHEAD]
 
-    def _held(self, frame: int) -> list[Presence]:
+    def _held_in(self, frame: int) -> list[Presence]:
         """Return those who were there before what may have been a cut some frames ago."""
-        held = []
-        for begun, there in self._ghosts:
-            if begun <= frame and self._frame < begun + HELD:
-                growth = np.array([1.0, 1.0, *[1 + HELD_GROWTH * (frame - begun + 1)] * 2])
-                held += [replace(presence, box=presence.box * growth) for presence in there]
-        return held
+        found = []
+        for begun, there in self._held:
+            if begun <= frame and self._frame < begun + HELD_FRAMES:
+                growth = np.array([1.0, 1.0, *[1 + HELD_GROWTH_PER_FRAME * (frame - begun + 1)] * 2])
+                found += [replace(presence, box=presence.box * growth) for presence in there]
+        return found
 
 
 def _kind(picture: Picture) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The last pictures, small and as luma, and where in them the patch of a face is found again."""
+"""Patches, the luma of faces: where one is found again in the last pictures, and how alike two of them are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from facered._native.patch import RADIUS, SIDE, Pyramid, sample, search
+from facered.track import tuning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,17 +18,7 @@ if TYPE_CHECKING:
     """(SIDE, SIDE) uint8: a face, whatever its size."""
     Boxes = NDArray[np.float64]
 
-SCALES = np.array([1 / 1.04, 1.04])
-"""Changes of size that are tried from frame to frame."""
 NO_SCALES = np.empty(0)
-SLACK = 3
-"""By so many samples a patch may be moved to fit a box."""
-UNDECIDED = 0.5
-"""Likeness of what shows nothing."""
-MOST_MEMORY = 16 << 20
-"""Most bytes that the pictures take up at full size; their smaller levels take a third more."""
-SHIFT = 2
-"""By so many samples two patches are moved against each other to see how alike they are."""
 
 
 class RecentPictures:
@@ -38,11 +29,11 @@ class RecentPictures:
     size : (2,) float64
         Width and height of the picture in the pixels that boxes are measured in.
     count : int
-        How many pictures are kept at most; fewer where they would need more than `MOST_MEMORY`.
+        How many pictures are kept at most; fewer where they would need more than `tuning.MAX_PICTURE_BYTES`.
     """
 
     def __init__(self, size: NDArray[np.float64], count: int) -> None:
-        self._size = size
+        self.size = size
         self._pyramids: deque[Pyramid] = deque()
         self._spare: list[Pyramid] = []
         self._count = count
@@ -52,13 +43,13 @@ class RecentPictures:
 
     def push(self, luma: NDArray[np.uint8]) -> None:
         """Keep a picture, (height, width) uint8, and drop the oldest if there are too many."""
-        if len(self._pyramids) >= min(self._count, max(2, MOST_MEMORY // luma.size)):
+        if len(self._pyramids) >= min(self._count, max(2, tuning.MAX_PICTURE_BYTES // luma.size)):
             self._spare.append(self._pyramids.popleft())
         height, width = luma.shape
         pyramid = self._spare.pop() if self._spare else Pyramid(width, height)
         pyramid.fill(luma)
         self._pyramids.append(pyramid)
-        self._scale = np.tile([width, height] / self._size, 2)
+        self._scale = np.tile([width, height] / self.size, 2)
 
     @property
     def pixel(self) -> float:
@@ -77,20 +68,20 @@ class RecentPictures:
         return taken
 
     def find(self, patches: list[Patch], boxes: Boxes, back: int = 0) -> Boxes:
-        """Look for patches near (n, 4) boxes, in the last picture or one `back` frames before it.
+        """Search for patches near (n, 4) boxes, in the last picture or the one `back` frames before it.
 
-        A patch is looked for a third of its size around, and a little larger and smaller.
+        A patch is searched for up to a third of its size away, and a little larger and smaller.
 
         Returns
         -------
         (n, 5) float64
-            Centre x, centre y, width, height in pixels, and the correlation, -1 to 1.
+            Centre x, centre y, width, height in pixels, and the normalised cross-correlation (NCC), -1 to 1.
         """
-        return self._search(patches, boxes, back, RADIUS, SCALES)
+        return self._search(patches, boxes, back, RADIUS, np.array([1 / tuning.SCALE_STEP, tuning.SCALE_STEP]))
 
     def compare(self, patches: list[Patch], boxes: Boxes, back: int = 0) -> Boxes:
-        """Look how well patches fit (n, 4) boxes, give or take a little; return what `find` does."""
-        return self._search(patches, boxes, back, SLACK, NO_SCALES)
+        """Return, as `find` does, how well patches fit (n, 4) boxes, moved by a few samples at most."""
+        return self._search(patches, boxes, back, tuning.COMPARE_RADIUS, NO_SCALES)
 
     def _search(self, patches: list[Patch], boxes: Boxes, back: int, radius: int, scales: NDArray[np.float64]) -> Boxes:
         found = np.empty((len(boxes), 5))
@@ -99,16 +90,17 @@ class RecentPictures:
         return found
 
 
-def likeness(a: Patch, b: Patch) -> float:
-    """Return the best correlation, -1 to 1, of two patches moved a little against each other.
+def ncc(a: Patch, b: Patch) -> float:
+    """Return the best normalised cross-correlation, -1 to 1, of two patches moved a little against each other.
 
-    Where one shows nothing, in darkness perhaps, that says nothing: `UNDECIDED`.
+    Where one of them is flat, in darkness perhaps, it is `tuning.FLAT_NCC`.
     """
-    inner = a[SHIFT:-SHIFT, SHIFT:-SHIFT].astype(np.float32)
-    parts = sliding_window_view(b.astype(np.float32), inner.shape)[::SHIFT, ::SHIFT].reshape(-1, inner.size)
+    shift = tuning.NCC_SHIFT
+    inner = a[shift:-shift, shift:-shift].astype(np.float32)
+    parts = sliding_window_view(b.astype(np.float32), inner.shape)[::shift, ::shift].reshape(-1, inner.size)
     inner = inner.ravel() - inner.mean()
     parts = parts - parts.mean(axis=1, keepdims=True)
     energy = np.sqrt((inner @ inner) * np.einsum("ij,ij->i", parts, parts))
     if not energy.all():
-        return UNDECIDED
+        return tuning.FLAT_NCC
     return float(np.max(parts @ inner / energy))

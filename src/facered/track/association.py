@@ -1,4 +1,4 @@
-"""Which detection continues which track: gated overlap, then the assignment of least cost.
+"""Which detection continues which track: gating by IoU, then the assignment of least cost.
 
 Compiled by Numba and cached.
 """
@@ -84,9 +84,9 @@ def assign_wide(cost: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 @njit(cache=True, nogil=True)
-def overlap(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float) -> float:
+def padded_iou(a: NDArray[np.float64], b: NDArray[np.float64], padding: float) -> float:
     """Return the intersection over union of two boxes, (4,) centre and size, both enlarged by a part of their size."""
-    grown = 1 + buffer
+    grown = 1 + padding
     aw, ah, bw, bh = a[2] * grown, a[3] * grown, b[2] * grown, b[3] * grown
     width = min(a[0] + aw / 2, b[0] + bw / 2) - max(a[0] - aw / 2, b[0] - bw / 2)
     height = min(a[1] + ah / 2, b[1] + bh / 2) - max(a[1] - ah / 2, b[1] - bh / 2)
@@ -99,7 +99,7 @@ def overlap(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float) -> fl
 
 @njit(cache=True, nogil=True)
 def associate(
-    tracks: NDArray[np.float64], boxes: NDArray[np.float64], usable: NDArray[np.bool_], buffer: float, gate: float
+    tracks: NDArray[np.float64], boxes: NDArray[np.float64], usable: NDArray[np.bool_], padding: float, min_iou: float
 ) -> NDArray[np.int64]:
     """Return for each track the index of the box that continues it, or -1.
 
@@ -111,9 +111,9 @@ def associate(
         Detected boxes, likewise.
     usable : (m,) bool
         Boxes that may be matched.
-    buffer : float
+    padding : float
         Boxes are enlarged by this part of their size before they are compared: fast faces overlap little.
-    gate : float
+    min_iou : float
         Least intersection over union of a pair.
 
     Returns
@@ -124,7 +124,7 @@ def associate(
     result = np.full(n, -1)
     cost = np.full((n, m), FORBIDDEN)
     row_choices, column_choices = np.zeros(n, np.int64), np.zeros(m, np.int64)
-    reach = 0.5 + 0.5 * buffer
+    reach = 0.5 + 0.5 * padding
     for i in range(n):
         x, y, width, height = tracks[i]
         for j in range(m):
@@ -134,8 +134,8 @@ def associate(
                 and abs(y - boxes[j, 1]) < reach * (height + boxes[j, 3])
                 and usable[j]
             ):
-                shared = overlap(tracks[i], boxes[j], buffer)
-                if shared >= gate:
+                shared = padded_iou(tracks[i], boxes[j], padding)
+                if shared >= min_iou:
                     cost[i, j] = 1 - shared
                     row_choices[i] += 1
                     column_choices[j] += 1

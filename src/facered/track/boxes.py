@@ -1,19 +1,35 @@
-"""What the tracker does with boxes: (4,) or (n, 4) float64, centre x, centre y, width, height in pixels."""
+"""Boxes as the tracker has them: (4,) or (n, 4) float64, centre x, centre y, width, height in pixels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Boxes = NDArray[np.float64]
+    Verify = Callable[[Boxes], "Detections"]
+    """Detects faces on an enlarged crop about a (4,) box."""
+
+
+class Detections(Protocol):
+    """What a detector found in a picture."""
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """(n, 4) x1, y1, x2, y2 in pixels; finite."""
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """(n,), 0 to 1."""
 
 
 def centred(corners: NDArray[np.float32]) -> Boxes:
-    """Return boxes given by their corners, (n, 4) x1, y1, x2, y2."""
+    """Return the boxes of corners, (n, 4) x1, y1, x2, y2."""
     found = np.empty((len(corners), 4))
     found[:, :2] = (corners[:, :2] + corners[:, 2:]) / 2
     found[:, 2:] = np.maximum(corners[:, 2:] - corners[:, :2], 1e-3)
@@ -27,15 +43,15 @@ def union(a: Boxes, b: Boxes) -> Boxes:
     return np.concatenate([(low + high) / 2, high - low], axis=1)
 
 
-def overlaps(box: Boxes, others: Boxes) -> NDArray[np.float64]:
+def iou(box: Boxes, others: Boxes) -> NDArray[np.float64]:
     """Return the intersections over union of a (4,) box with (n, 4) others."""
     shared = _shared(box, others)
     ratio: NDArray[np.float64] = shared / (box[2] * box[3] + others[:, 2] * others[:, 3] - shared)
     return ratio
 
 
-def parts(box: Boxes, others: Boxes) -> NDArray[np.float64]:
-    """Return which part of a (4,) box lies inside each of (n, 4) others."""
+def containment(box: Boxes, others: Boxes) -> NDArray[np.float64]:
+    """Return the part of a (4,) box's area that lies inside each of (n, 4) others."""
     part: NDArray[np.float64] = _shared(box, others) / (box[2] * box[3])
     return part
 

@@ -1,7 +1,7 @@
-"""How the whole picture moves from one frame to the next, as told by the faces that are followed well.
+"""Motion of the camera from one frame to the next, estimated from the faces that are followed well.
 
-Where a camera swings or zooms, all faces move alike. What they have in common says where a face goes that has only just
-been found, or that is lost from sight, better than its own way does.
+Where a camera swings or zooms, all faces move alike. The common motion predicts a face that has only just been found,
+or that is lost, better than its own velocity does.
 """
 
 from __future__ import annotations
@@ -11,46 +11,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facered.track import tuning
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
 
-FEWEST = 5
-"""So many faces must agree."""
-AGREEING = 0.7
-"""Such a part of all that are followed well must agree: people who each go their own way say nothing of the camera."""
-NEAR = 0.15
-"""Those agree who come so near to where the motion takes them, in parts of their size."""
-ROUNDS = 4
-"""How often those who do not agree are left out."""
-ZOOM = 1.25
-"""From one frame to the next the picture grows or shrinks by no more than this."""
-
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """A turn, zoom and shift of the picture.
+    """A similarity transform of the picture: rotation, zoom and shift.
 
     Attributes
     ----------
-    turn : complex
-        What places are multiplied by, x + iy in pixels.
+    rotation : complex
+        Factor of places x + iy in pixels: its angle is the rotation, its modulus the zoom.
     shift : complex
-        What is added then.
+        Added after that, in pixels.
     """
 
-    turn: complex = 1.0
+    rotation: complex = 1.0
     shift: complex = 0.0
 
     @property
     def zoom(self) -> float:
-        """By how much everything grows."""
-        return abs(self.turn)
+        """Factor by which everything grows."""
+        return abs(self.rotation)
 
     def velocity(self, box: Boxes) -> NDArray[np.float64]:
-        """Return by how much a (4,) box is moved and grows in a frame: (4,), centre and size in pixels."""
-        step = self.turn * complex(box[0], box[1]) + self.shift - complex(box[0], box[1])
+        """Return the velocity that it gives to a (4,) box: (4,) pixels a frame, of centre and size."""
+        step = self.rotation * complex(box[0], box[1]) + self.shift - complex(box[0], box[1])
         return np.array([step.real, step.imag, (self.zoom - 1) * box[2], (self.zoom - 1) * box[3]])
 
 
@@ -58,25 +49,28 @@ STILL = Motion()
 
 
 def common_motion(before: Boxes, after: Boxes) -> Motion:
-    """Return the motion that most of (n, 4) boxes share between two frames, `STILL` if there is none.
+    """Return the motion that most of (n, 4) boxes share between two frames, `STILL` if they share none.
 
-    Least squares over those that agree, which are found in a few rounds.
+    Least squares over the faces that agree; those that do not are left out in a few rounds.
     """
-    if len(before) < FEWEST:
+    if len(before) < tuning.MIN_AGREEING_FACES:
         return STILL
     start, end = before[:, 0] + 1j * before[:, 1], after[:, 0] + 1j * after[:, 1]
-    near = NEAR * np.sqrt(before[:, 2] * before[:, 3])
+    near = tuning.MAX_MOTION_RESIDUAL * np.sqrt(before[:, 2] * before[:, 3])
     agreeing = np.ones(len(before), np.bool_)
     motion = STILL
-    for _ in range(ROUNDS):
+    for _ in range(tuning.MOTION_FIT_ROUNDS):
         motion = _fitted(start[agreeing], end[agreeing])
-        missed = np.abs(motion.turn * start + motion.shift - end) / near
+        missed = np.abs(motion.rotation * start + motion.shift - end) / near
         best = missed <= max(1.0, float(np.median(missed)))
         if (best == agreeing).all():
             break
         agreeing = best
     good = int((missed <= 1).sum())
-    if good < max(FEWEST, AGREEING * len(before)) or not 1 / ZOOM < motion.zoom < ZOOM:
+    if (
+        good < max(tuning.MIN_AGREEING_FACES, tuning.MIN_AGREEING_FRACTION * len(before))
+        or not 1 / tuning.MAX_ZOOM < motion.zoom < tuning.MAX_ZOOM
+    ):
         return STILL
     return motion
 
@@ -84,5 +78,5 @@ def common_motion(before: Boxes, after: Boxes) -> Motion:
 def _fitted(start: NDArray[np.complex128], end: NDArray[np.complex128]) -> Motion:
     middle, goal = start.mean(), end.mean()
     spread = float(np.sum(np.abs(start - middle) ** 2))
-    turn = complex(np.sum(np.conj(start - middle) * (end - goal)) / spread) if spread > 0 else 1.0
-    return Motion(turn, complex(goal - turn * middle))
+    rotation = complex(np.sum(np.conj(start - middle) * (end - goal)) / spread) if spread > 0 else 1.0
+    return Motion(rotation, complex(goal - rotation * middle))

@@ -1,4 +1,4 @@
-"""Where a picture differs from the one that was last looked at: only there can somebody be new."""
+"""Where a picture differs from the one that was last given to the detector: only there can a face be new."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.track.cuts import thinned
+from facered.track import tuning
+from facered.track.cuts import cell_means
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -18,18 +19,9 @@ if TYPE_CHECKING:
 
     Cell = TypeVar("Cell", bound=np.generic)
 
-LEAST = 3.0
-"""Change of a cell's mean, in 8-bit steps, that is more than noise."""
-FEWEST = 2
-"""So many cells change at least where something enters."""
-HEAD, BODY = (-1.25, -1.0, 1.25, 0.5), (-2.0, 0.25, 2.0, 4.0)
-"""Left, top, right and bottom of where a person moves, from the middle of the face on, in parts of its size."""
-ABOUT = (-1.0, -1.0, 1.0, 1.0)
-"""The same of what a face is looked at with."""
-
 
 class Changes:
-    """Compares pictures with the one that was last looked at.
+    """Compares each picture with a reference: the one that the detector was last given.
 
     Parameters
     ----------
@@ -39,50 +31,50 @@ class Changes:
 
     def __init__(self, size: NDArray[np.float64]) -> None:
         self._size = np.tile(size, 2)
-        self._here: NDArray[np.float32] | None = None
-        self._before: NDArray[np.float32] | None = None
+        self._current: NDArray[np.float32] | None = None
+        self._reference: NDArray[np.float32] | None = None
 
     def push(self, luma: NDArray[np.uint8]) -> None:
-        """Turn to the next picture, (height, width) uint8."""
-        self._here = thinned(luma)
+        """Take the next picture, (height, width) uint8."""
+        self._current = cell_means(luma)
 
-    def look(self, within: Boxes | None = None) -> None:
-        """Take note that this picture, or what is within a (4,) box of it, is being looked at."""
-        if within is None or self._before is None or self._here is None:
-            self._before = self._here
+    def set_reference(self, within: Boxes | None = None) -> None:
+        """Make the current picture the reference, or only the part of it within a (4,) box."""
+        if within is None or self._reference is None or self._current is None:
+            self._reference = self._current
             return
-        part = _cells(self._here, within / self._size, (-0.5, -0.5, 0.5, 0.5))
-        _cells(self._before, within / self._size, (-0.5, -0.5, 0.5, 0.5))[:] = part
+        part = _cells(self._current, within / self._size, (-0.5, -0.5, 0.5, 0.5))
+        _cells(self._reference, within / self._size, (-0.5, -0.5, 0.5, 0.5))[:] = part
 
     def elsewhere(self, faces: Boxes) -> bool:
-        """Tell whether anything changed but what persons move whose faces, (n, 4) boxes, are known."""
+        """Tell whether anything changed outside the heads and bodies of people whose faces, (n, 4) boxes, are known."""
         changed = self._changed()
         if changed is None:
             return True
         self._leave_out(changed, faces)
-        return int(changed.sum()) >= FEWEST
+        return int(changed.sum()) >= tuning.MIN_CHANGED_CELLS
 
-    def region(self, faces: Boxes, persons: Boxes) -> Boxes | None:
-        """Return the part of the picture that is to be looked at.
+    def region(self, faces: Boxes, people: Boxes) -> Boxes | None:
+        """Return the part of the picture that the detector must be given.
 
         Parameters
         ----------
         faces : (n, 4) float64
-            What holds these faces, with what is about them, and all that changed, is returned
-        persons : (m, 4) float64
-            but for what these persons move, given by their faces.
+            Faces that the part must hold, with their surroundings, beside everything that changed.
+        people : (m, 4) float64
+            Faces of people whose own movements, of head and body, do not count as a change.
 
         Returns
         -------
         (4,) float64 or None
-            A box, without any extent if nothing has changed; None where nothing is known.
+            A box, of no size if nothing has changed; None where there is no reference.
         """
         changed = self._changed()
         if changed is None:
             return None
-        self._leave_out(changed, persons)
+        self._leave_out(changed, people)
         for face in faces / self._size:
-            _cells(changed, face, ABOUT)[:] = True
+            _cells(changed, face, tuning.FACE_EXTENT)[:] = True
         bounds = []
         for axis in (0, 1):
             at = np.flatnonzero(changed.any(axis=axis))
@@ -93,20 +85,20 @@ class Changes:
         (left, right), (top, bottom) = bounds
         return np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]) * self._size
 
-    def _leave_out(self, changed: NDArray[np.bool_], persons: Boxes) -> None:
-        for face in persons / self._size:
-            for part in (HEAD, BODY):
+    def _leave_out(self, changed: NDArray[np.bool_], people: Boxes) -> None:
+        for face in people / self._size:
+            for part in (tuning.HEAD_EXTENT, tuning.BODY_EXTENT):
                 _cells(changed, face, part)[:] = False
 
     def _changed(self) -> NDArray[np.bool_] | None:
-        if self._before is None or self._here is None or self._before.shape != self._here.shape:
+        if self._reference is None or self._current is None or self._reference.shape != self._current.shape:
             return None
-        changed: NDArray[np.bool_] = np.abs(self._here - self._before) > LEAST
+        changed: NDArray[np.bool_] = np.abs(self._current - self._reference) > tuning.MIN_CELL_CHANGE
         return changed
 
 
 def _cells(cells: NDArray[Cell], face: Boxes, part: tuple[float, float, float, float]) -> NDArray[Cell]:
-    """Return the cells that hold any of a part about a face, a (4,) box in fractions of the picture."""
+    """Return the cells that touch a part of a person; the face is a (4,) box in fractions of the picture."""
     rows, columns = cells.shape
     x, y, width, height = face.tolist()
     left, top, right, bottom = part

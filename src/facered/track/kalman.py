@@ -1,8 +1,8 @@
 """A constant-velocity Kalman filter for boxes, and its Rauch-Tung-Striebel smoother.
 
 A box is (centre x, centre y, width, height). Each of the four is filtered by itself, with a state of value and velocity
-a frame, so that a covariance is three numbers: of the value, of both, of the velocity. Noise is relative to the face's
-size.
+a frame, so that a covariance is three numbers: the value's variance, the cross term, the velocity's variance. Noise is
+relative to the face's size.
 
 All functions are compiled by Numba and cached.
 """
@@ -13,9 +13,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-DETECTED = 0.05
+DETECTION_DEVIATION = 0.05
 """Standard deviation of a detected box, as a part of the face's size."""
-FOLLOWED = 0.15
+PATCH_DEVIATION = 0.15
 """Standard deviation of a box found by its patch, likewise: errors add up from frame to frame."""
 ACCELERATION = 0.02
 """Standard deviation of the change of velocity a frame, as a part of the face's size."""
@@ -29,7 +29,7 @@ def start(box: NDArray[np.float64], mean: NDArray[np.float64], covariance: NDArr
     size = 0.5 * (box[2] + box[3])
     for i in range(4):
         mean[i, 0], mean[i, 1] = box[i], 0.0
-        covariance[i, 0], covariance[i, 1] = (DETECTED * size) ** 2, 0.0
+        covariance[i, 0], covariance[i, 1] = (DETECTION_DEVIATION * size) ** 2, 0.0
         covariance[i, 2] = (START_VELOCITY * size) ** 2
 
 
@@ -39,9 +39,9 @@ def predict(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
     noise = (ACCELERATION * 0.5 * (mean[2, 0] + mean[3, 0])) ** 2
     for i in range(4):
         mean[i, 0] += mean[i, 1]
-        value, both, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
-        covariance[i, 0] = value + 2 * both + velocity + noise / 4
-        covariance[i, 1] = both + velocity + noise / 2
+        value, cross, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
+        covariance[i, 0] = value + 2 * cross + velocity + noise / 4
+        covariance[i, 1] = cross + velocity + noise / 2
         covariance[i, 2] = velocity + noise
 
 
@@ -52,14 +52,14 @@ def update(
     """Correct one track by a measured box, in place; its standard deviation is a part of the face's size."""
     noise = (deviation * 0.5 * (box[2] + box[3])) ** 2
     for i in range(4):
-        value, both, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
-        gain, velocity_gain = value / (value + noise), both / (value + noise)
+        value, cross, velocity = covariance[i, 0], covariance[i, 1], covariance[i, 2]
+        gain, velocity_gain = value / (value + noise), cross / (value + noise)
         difference = box[i] - mean[i, 0]
         mean[i, 0] += gain * difference
         mean[i, 1] += velocity_gain * difference
         covariance[i, 0] = (1 - gain) * value
-        covariance[i, 1] = (1 - gain) * both
-        covariance[i, 2] = velocity - velocity_gain * both
+        covariance[i, 1] = (1 - gain) * cross
+        covariance[i, 2] = velocity - velocity_gain * cross
 
 
 @njit(cache=True, nogil=True)
@@ -90,12 +90,12 @@ def smooth(boxes: NDArray[np.float64], deviations: NDArray[np.float64]) -> NDArr
             update(boxes[k], deviations[k], means[k], covariances[k])
     for k in range(n - 2, -1, -1):
         for i in range(4):
-            value, both, velocity = covariances[k, i]
+            value, cross, velocity = covariances[k, i]
             p, q, r = before_covariances[k + 1, i]
             determinant = p * r - q * q
             # gain = covariance @ transition.T @ inverse(predicted covariance)
-            a, c = value + both, both + velocity
-            g00, g01 = (a * r - both * q) / determinant, (both * p - a * q) / determinant
+            a, c = value + cross, cross + velocity
+            g00, g01 = (a * r - cross * q) / determinant, (cross * p - a * q) / determinant
             g10, g11 = (c * r - velocity * q) / determinant, (velocity * p - c * q) / determinant
             dx, dv = means[k + 1, i, 0] - before[k + 1, i, 0], means[k + 1, i, 1] - before[k + 1, i, 1]
             means[k, i, 0] += g00 * dx + g01 * dv

@@ -1,4 +1,4 @@
-"""Shots, and what belongs to which."""
+"""Shots: the runs of frames between cuts and dissolves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from facered.track.cuts import Dissolve
-    from facered.track.tracklet import Tracklet
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Shot:
     Attributes
     ----------
     begin, end : int
-        The first and the last frame in which it is what is seen best.
+        The first and the last frame in which it is seen better than its neighbours.
     first, last : int
         The first and the last frame in which it is seen at all.
     """
@@ -57,21 +56,21 @@ class Shots:
             for (begin, first, _), end, until, before, after in zip(borders, ends, fades, earliest, latest, strict=True)
         ]
 
-    def pieces(self, tracklet: Tracklet) -> list[Tracklet]:
-        """Return the parts of a tracklet that lie in one shot each, with `Tracklet.shot` set."""
-        first, last = (
-            bisect_right(self._begins, frame) - 1 for frame in (tracklet.first_detected, tracklet.last_detected)
-        )
+    def between(self, first: int, last: int) -> list[tuple[Shot, int, int]]:
+        """Return the shots in which a face is that was first and last detected in two frames.
+
+        Returns
+        -------
+        list of (Shot, int, int)
+            Each with the first and the last frame that the face can have in it.
+        """
+        one, other = (bisect_right(self._begins, frame) - 1 for frame in (first, last))
         # A face may be detected while its shot is only just appearing, or nearly gone.
-        if first < last and tracklet.first_detected >= self._shots[first + 1].first:
-            first += 1
-        if first < last and tracklet.last_detected <= self._shots[last - 1].last:
-            last -= 1
-        shots = self._shots[first : last + 1]
-        bounds = [(shot.first if shot is shots[0] else shot.begin, shot.end) for shot in shots]
-        bounds[-1] = bounds[-1][0], shots[-1].last
-        parts = [tracklet.part(begin, end) for begin, end in bounds]
-        for part, shot in zip(parts, shots, strict=True):
-            if part is not None:
-                part.shot = shot
-        return [part for part in parts if part is not None]
+        if one < other and first >= self._shots[one + 1].first:
+            one += 1
+        if one < other and last <= self._shots[other - 1].last:
+            other -= 1
+        found = [(shot, shot.begin, shot.end) for shot in self._shots[one : other + 1]]
+        found[0] = found[0][0], found[0][0].first, found[0][2]
+        found[-1] = found[-1][0], found[-1][1], found[-1][0].last
+        return found

@@ -1,4 +1,4 @@
-"""A person's measured boxes -> a box for every frame of the way: smooth, without gaps, and never too small."""
+"""A trajectory's measured boxes -> a track: a box in every frame, smooth, without gaps, and never too small."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from facered.track import kalman
+from facered.track import kalman, tuning
 from facered.track.boxes import union
 
 if TYPE_CHECKING:
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
     from facered.track.shot import Shot
     from facered.track.tracklet import Tracklet
 
-EXTENSION_SECONDS = 0.2
-"""Tracks go on for so long beyond their ends, unless a cut is nearer."""
-GROWTH = 0.02
-"""Boxes grow by this part a frame away from the nearest detection, to `GROWING_FRAMES`: their place is a guess."""
-GROWING_FRAMES = 10
-BLURRED_FRAMES = 3
-"""So many frames away from that, they are larger by a pixel of the small pictures in which patches are found, too."""
-CALM_SECONDS = 0.04
-"""What makes a box larger in one frame makes it larger for twice as long before and after, ever less."""
-STEADY_SECONDS = 0.25
-"""So near to a detection boxes do not grow, or masks would pulsate where one follows another closely."""
-GUESSED_SECONDS = 1.2
-"""Gaps up to this long are filled; in longer ones the face is out of sight, but for the extensions."""
-DAMPING = 0.8
-"""Velocity kept from frame to frame beyond the ends of a track."""
-
 
 @dataclass(slots=True)
 class Track:
@@ -42,7 +26,7 @@ class Track:
 
     Attributes
     ----------
-    detected : int
+    first_detected : int
         Number of the first frame with a detection.
     frames : (n,) int64
         Numbers of the frames in which the face is, or may be, ascending.
@@ -53,11 +37,11 @@ class Track:
     score : float
         The best of their scores.
     keys : tuple of int
-        By what `Tracker.update` knows it.
+        The keys of its detection runs, as `Follower.update` tells them.
     shot : Shot
     """
 
-    detected: int
+    first_detected: int
     frames: NDArray[np.int64]
     boxes: Boxes
     detections: int
@@ -66,67 +50,81 @@ class Track:
     shot: Shot
 
 
-def complete(way: list[Tracklet], rate: float, pixel: float = 0.0, waited: int = 0) -> Track:
-    """Fill the gaps of a way, smooth it, and extend both ends within the shot.
+def smooth_and_fill(trajectory: list[Tracklet], rate: float, pixel: float = 0.0, waited: int = 0) -> Track:
+    """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
 
     Parameters
     ----------
-    way : list of Tracklet
-        Pieces, all in one shot, in order of time; where two overlap, the later one counts unless only the earlier has
-        a detection.
+    trajectory : list of Tracklet
+        All in one shot, in order of time; where two overlap, the later one counts unless only the earlier has a
+        detection.
     rate : float
         Frames a second.
     pixel : float
         Side of a pixel of the pictures in which patches were followed, in pixels of the boxes.
     waited : int
-        For how many frames beyond its end it is still waited for, if for more than it is extended anyway.
+        Frames beyond its end in which it is still waited for; it is extended at least as far.
     """
-    shot = way[0].shot
-    extension = max(1, round(EXTENSION_SECONDS * rate))
-    first, last = min(piece.first for piece in way), max(piece.frames[-1] for piece in way)
+    shot = trajectory[0].shot
+    extension = max(1, round(tuning.EXTENSION_SECONDS * rate))
+    first, measured, deviations = _measurements(trajectory)
+    last = first + len(measured) - 1
+    seen = deviations > 0
+    boxes = _smoothed(measured, deviations, max(1, round(tuning.HULL_SECONDS * rate)))
+    # Who is there when a shot fades into another is hidden until nothing of it can be seen.
+    to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
+    further = max(extension, waited)
+    ahead = _extrapolate(boxes, to_end if last + further >= shot.end else min(further, to_end))
+    back = _extrapolate(boxes[::-1], to_begin if first - extension <= shot.begin else min(extension, to_begin))
+    whole = np.concatenate([back[::-1], boxes, ahead])
+    detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
+    away = _distance(detected, np.arange(-len(back), len(boxes) + len(ahead)))
+    away = np.maximum(away - round(tuning.STEADY_SECONDS * rate), 0)
+    whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
+    whole[:, 2:] += 2 * pixel * np.minimum(away / tuning.PATCH_ERROR_FRAMES, 1)[:, None]
+    frames = np.arange(first - len(back), last + len(ahead) + 1)
+    filled = np.flatnonzero(_filled(seen, round(tuning.MAX_FILLED_SECONDS * rate)))
+    near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= extension)
+    return Track(
+        trajectory[0].first_detected,
+        frames[near],
+        whole[near],
+        sum(tracklet.detections for tracklet in trajectory),
+        max(tracklet.score for tracklet in trajectory),
+        tuple(run.key for tracklet in trajectory for run in tracklet.runs),
+        shot,
+    )
+
+
+def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.float64]]:
+    """Return the first frame, and each frame's measured box and its deviation, 0 where there is none."""
+    first, last = min(tracklet.first for tracklet in trajectory), max(tracklet.frames[-1] for tracklet in trajectory)
     measured, deviations = np.zeros((last - first + 1, 4)), np.zeros(last - first + 1)
-    for piece in way:
-        back = piece.frames[0] - np.arange(1, len(piece.behind) + 1)
-        frames = np.concatenate([back, np.array(piece.frames, np.int64)]) - first
-        boxes = np.array(piece.behind + piece.boxes)
-        found = np.concatenate([np.full(len(back), kalman.FOLLOWED), piece.deviations])
+    for tracklet in trajectory:
+        back = tracklet.frames[0] - np.arange(1, len(tracklet.backward_boxes) + 1)
+        frames = np.concatenate([back, np.array(tracklet.frames, np.int64)]) - first
+        boxes = np.array(tracklet.backward_boxes + tracklet.boxes)
+        found = np.concatenate([np.full(len(back), kalman.PATCH_DEVIATION), tracklet.deviations])
         # Where something passes in front of a face, it may be detected at either side.
-        twice = (deviations[frames] == kalman.DETECTED) & (found == kalman.DETECTED)
+        twice = (deviations[frames] == kalman.DETECTION_DEVIATION) & (found == kalman.DETECTION_DEVIATION)
         boxes[twice] = union(boxes[twice], measured[frames[twice]])
         better = (deviations[frames] == 0) | (found <= deviations[frames])
         measured[frames[better]], deviations[frames[better]] = boxes[better], found[better]
+    return first, measured, deviations
+
+
+def _smoothed(measured: Boxes, deviations: NDArray[np.float64], radius: int) -> Boxes:
+    """Return smooth boxes that hold the measured ones."""
     boxes = kalman.smooth(measured, deviations)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.0)
     seen = deviations > 0
     hull = boxes.copy()
     hull[seen] = union(boxes[seen], measured[seen])
-    boxes = _calmly_enlarged(boxes, hull, max(1, round(CALM_SECONDS * rate)))
-    # Who is there when a shot fades into another is hidden until nothing of it can be seen.
-    to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
-    further = max(extension, waited)
-    ahead = _extrapolate(boxes, to_end if last + further >= shot.end else min(further, to_end))
-    behind = _extrapolate(boxes[::-1], to_begin if first - extension <= shot.begin else min(extension, to_begin))
-    away = _distance(np.flatnonzero(deviations == kalman.DETECTED), np.arange(-len(behind), len(boxes) + len(ahead)))
-    whole = np.concatenate([behind[::-1], boxes, ahead])
-    away = np.maximum(away - round(STEADY_SECONDS * rate), 0)
-    whole[:, 2:] *= 1 + GROWTH * np.minimum(away, GROWING_FRAMES)[:, None]
-    whole[:, 2:] += 2 * pixel * np.minimum(away / BLURRED_FRAMES, 1)[:, None]
-    frames = np.arange(first - len(behind), last + len(ahead) + 1)
-    filled = np.flatnonzero(_filled(seen, round(GUESSED_SECONDS * rate)))
-    near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= extension)
-    return Track(
-        way[0].first_detected,
-        frames[near],
-        whole[near],
-        sum(piece.detections for piece in way),
-        max(piece.score for piece in way),
-        tuple(spell.key for piece in way for spell in piece.spells),
-        shot,
-    )
+    return _enlarged_to_hull(boxes, hull, radius)
 
 
-def _calmly_enlarged(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:
-    """Return boxes that hold both smooth boxes and larger, trembling ones, and are nearly as smooth as the former."""
+def _enlarged_to_hull(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:
+    """Return boxes that hold both smooth boxes and larger, jittering ones, and are nearly as smooth as the former."""
     outwards = np.array([-1.0, -1.0, 1.0, 1.0])
     corners, outer = _corners(boxes), _corners(hull)
     beyond = np.pad(np.maximum((outer - corners) * outwards, 0), ((2 * radius, 2 * radius), (0, 0)))
@@ -141,11 +139,11 @@ def _corners(boxes: Boxes) -> Boxes:
 
 
 def _extrapolate(boxes: Boxes, count: int) -> Boxes:
-    """Return `count` boxes behind the last: the middle moves on, ever slower; the size stays."""
+    """Return `count` boxes after the last one: the centre moves on, ever slower; the size stays."""
     velocity = boxes[-1, :2] - boxes[max(len(boxes) - 4, 0), :2]
     velocity /= max(min(len(boxes) - 1, 3), 1)
     ahead = np.repeat(boxes[-1:], count, axis=0)
-    ahead[:, :2] += np.cumsum(DAMPING ** np.arange(count))[:, None] * velocity
+    ahead[:, :2] += np.cumsum(tuning.EXTENSION_DAMPING ** np.arange(count))[:, None] * velocity
     return ahead
 
 

@@ -1,0 +1,67 @@
+"""Tracks of the same face, detected twice: the better one is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.track import tuning
+from facered.track.boxes import containment, union
+
+if TYPE_CHECKING:
+    from facered.track.smoothing import Track
+
+
+def without_duplicates(tracks: list[Track]) -> list[Track]:
+    """Return the tracks without those that mostly lie inside a better one: the same face, detected twice.
+
+    The one that is kept goes on for as long as its duplicate, and is enlarged to hold it where the duplicate scored
+    like a face of its own, so that nothing is hidden less.
+    """
+    kept: list[Track] = []
+    for track in sorted(tracks, key=lambda track: (-track.detections, -track.score, track.keys)):
+        other = next((other for other in kept if _is_duplicate(track, other)), None)
+        if other is None:
+            kept.append(track)
+        else:
+            _take_over(other, track)
+    return kept
+
+
+def _take_over(track: Track, duplicate: Track) -> None:
+    _, here, there = np.intersect1d(track.frames, duplicate.frames, assume_unique=True, return_indices=True)
+    if duplicate.score >= tuning.STANDALONE_SCORE:
+        track.boxes[here] = union(track.boxes[here], duplicate.boxes[there])
+    beyond = ~np.isin(duplicate.frames, track.frames)
+    frames = np.concatenate([track.frames, duplicate.frames[beyond]])
+    order = np.argsort(frames)
+    track.frames = frames[order]
+    track.boxes = np.concatenate([track.boxes, duplicate.boxes[beyond]])[order]
+
+
+def _is_duplicate(track: Track, other: Track) -> bool:
+    if (
+        track.shot.begin > other.shot.end
+        or other.shot.begin > track.shot.end
+        or track.frames[-1] < other.frames[0]
+        or other.frames[-1] < track.frames[0]
+    ):
+        return False
+    _, here, there = np.intersect1d(track.frames, other.frames, assume_unique=True, return_indices=True)
+    a, b = track.boxes[here], other.boxes[there]
+    low = np.maximum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
+    high = np.minimum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
+    inside = np.prod(np.maximum(high - low, 0), axis=1) > tuning.DUPLICATE_CONTAINMENT * a[:, 2] * a[:, 3]
+    return int(inside.sum()) > tuning.DUPLICATE_FRAMES * len(track.frames)
+
+
+def without_duplicates_at(tracks: list[Track], frame: int) -> list[Track]:
+    """Return what `without_duplicates` does, comparing only tracks whose boxes lie inside one another in a frame."""
+    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks]).reshape(-1, 4)
+    inside = np.array([containment(box, boxes) > tuning.DUPLICATE_CONTAINMENT for box in boxes])
+    inside = inside.reshape(len(boxes), len(boxes))
+    np.fill_diagonal(inside, False)
+    meeting = set(np.argwhere(inside).ravel().tolist())
+    apart = [track for number, track in enumerate(tracks) if number not in meeting]
+    return apart + without_duplicates([tracks[number] for number in sorted(meeting)])

@@ -1,0 +1,81 @@
+"""Where each track is expected in the next frame: by its Kalman filter, its patch and the camera's motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facered.track import kalman, tuning
+from facered.track.camera import STILL, common_motion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facered.track.appearance import RecentPictures
+    from facered.track.boxes import Boxes
+    from facered.track.tracklet import Tracklet
+
+
+class Predictor:
+    """Advances the filters of tracks frame by frame, and finds their patches.
+
+    Attributes
+    ----------
+    motion : Motion
+        The camera's, from the frame before the last to the last.
+    """
+
+    def __init__(self) -> None:
+        self.motion = STILL
+        self._places: dict[int, Boxes] = {}
+
+    def reset(self) -> None:
+        """Forget the camera's motion: another shot begins."""
+        self.motion = STILL
+
+    def advance(self, tracklets: Sequence[Tracklet], frame: int, pictures: RecentPictures) -> None:
+        """Predict tracks into a frame, whose picture is the last one."""
+        for tracklet in tracklets:
+            if tracklet.frames[-1] < frame - 1:
+                # What is not measured moves with the camera, and ever less by itself.
+                along = self.motion.velocity(tracklet.mean[:, 0])
+                own = tracklet.mean[:2, 1] - along[:2]
+                tracklet.mean[:2, 1] = along[:2] + tuning.LOST_VELOCITY_DAMPING * own
+                tracklet.mean[2:, 1] = along[2:]
+            kalman.predict(tracklet.mean, tracklet.covariance)
+        self._places = {}
+        if tracklets:
+            predicted = np.array([tracklet.predicted for tracklet in tracklets])
+            places = pictures.find([tracklet.recent for tracklet in tracklets], predicted)
+            self._places = {tracklet.key: place for tracklet, place in zip(tracklets, places, strict=True)}
+        self._estimate_motion(tracklets, frame)
+
+    def place(self, tracklet: Tracklet) -> Boxes:
+        """Return where its patch was found: (5,), box and NCC as `RecentPictures.find` returns them."""
+        return self._places[tracklet.key]
+
+    def expected(self, tracklet: Tracklet) -> Boxes:
+        """Return the (4,) box that a face is expected in: where its patch was found, else as its filter predicts."""
+        place = self._places[tracklet.key]
+        expected = tracklet.predicted
+        if place[4] >= tuning.MIN_NCC_RECENT:
+            expected[:2] = place[:2]
+        return expected
+
+    def _estimate_motion(self, tracklets: Sequence[Tracklet], frame: int) -> None:
+        """Estimate the camera's motion; a face whose patch was not found moves with it."""
+        steady = [
+            tracklet
+            for tracklet in tracklets
+            if tracklet.frames[-1] == frame - 1 and self._places[tracklet.key][4] >= tuning.MIN_NCC_STEADY
+        ]
+        before = np.array([tracklet.boxes[-1] for tracklet in steady]).reshape(-1, 4)
+        after = np.array([self._places[tracklet.key] for tracklet in steady]).reshape(-1, 5)
+        last, self.motion = self.motion, common_motion(before, after)
+        if self.motion is last:
+            return
+        for tracklet in tracklets:
+            if self._places[tracklet.key][4] < tuning.MIN_NCC_RECENT:
+                box = tracklet.mean[:, 0]
+                box += self.motion.velocity(box) - last.velocity(box)
