@@ -27,7 +27,7 @@ import av
 
 from bench import clips, report
 from bench.process import Cost, execute
-from facered.detect.detector import LARGEST
+from facered.detect.detector import MAX_SIDE
 from facered.options import PRESETS, Options
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def contestants(clip: Path, preset: str, options: argparse.Namespace, directory:
     source, shorter = clip, min(options.deface_frames or count, count)
     if shorter < count:
         source = clips.beginning(clip, shorter, directory / "beginning.mp4")
-    scale = min(1.0, LARGEST / max(width, height))
+    scale = min(1.0, MAX_SIDE / max(width, height))
     small = deface_command(preset, crf, "--scale", f"{round(width * scale)}x{round(height * scale)}")
     return [
         *ours,

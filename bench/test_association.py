@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from bench.truth import enlarged, overlaps
 from facered.detect.detector import Detection
+from facered.track import tuning
 from facered.track.association import FORBIDDEN, associate
 from facered.track.cuts import CutDetector
-from facered.track.follower import BUFFER, GATE, Tracker
+from facered.track.follower import Follower
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -36,8 +37,8 @@ def numpy_and_scipy(tracks: Boxes, boxes: Boxes, usable: NDArray[np.bool_]) -> N
     """Do as `associate` does."""
     from scipy.optimize import linear_sum_assignment
 
-    shared = overlaps(*(enlarged(_corners(centred), 1 + BUFFER) for centred in (tracks, boxes)))
-    cost = np.where((shared >= GATE) & usable, 1 - shared, FORBIDDEN)
+    shared = overlaps(*(enlarged(_corners(centred), 1 + tuning.IOU_PADDING) for centred in (tracks, boxes)))
+    cost = np.where((shared >= tuning.MIN_IOU) & usable, 1 - shared, FORBIDDEN)
     rows, columns = linear_sum_assignment(cost)
     result = np.full(len(tracks), -1)
     result[rows] = np.where(cost[rows, columns] < FORBIDDEN, columns, -1)
@@ -51,8 +52,8 @@ def _corners(boxes: Boxes) -> Boxes:
 @pytest.mark.benchmark(group="associate 64 with 64")
 def test_facered(benchmark: BenchmarkFixture, crowd: tuple[Boxes, Boxes]) -> None:
     usable = np.ones(CROWD, np.bool_)
-    associate(*crowd, usable, BUFFER, GATE)  # compiled before the clock runs
-    assert (benchmark(associate, *crowd, usable, BUFFER, GATE) >= 0).any()
+    associate(*crowd, usable, tuning.IOU_PADDING, tuning.MIN_IOU)  # compiled before the clock runs
+    assert (benchmark(associate, *crowd, usable, tuning.IOU_PADDING, tuning.MIN_IOU) >= 0).any()
 
 
 @pytest.mark.benchmark(group="associate 64 with 64")
@@ -60,7 +61,7 @@ def test_numpy_and_scipy(benchmark: BenchmarkFixture, crowd: tuple[Boxes, Boxes]
     pytest.importorskip("scipy.optimize", reason="SciPy is not installed")
     usable = np.ones(CROWD, np.bool_)
     matched = benchmark(numpy_and_scipy, *crowd, usable)
-    assert (matched == associate(*crowd, usable, BUFFER, GATE)).all()
+    assert (matched == associate(*crowd, usable, tuning.IOU_PADDING, tuning.MIN_IOU)).all()
 
 
 class Film:
@@ -83,7 +84,7 @@ class Film:
 
     def track(self, every: int) -> int:
         """Find cuts and follow the faces, detected in every n-th frame; return how many tracks there are."""
-        tracker, cuts = Tracker(25, 0.3, (1920, 1080)), CutDetector(25)
+        tracker, cuts = Follower(25, 0.3, (1920, 1080)), CutDetector(25)
         for number, luma in enumerate(self.lumas):
             cuts.push(luma)
             tracker.wants_detection(luma, begins_shot=number == 0)

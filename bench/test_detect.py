@@ -10,16 +10,16 @@ import pytest
 from numpy.typing import NDArray
 
 from facered._native import decode
-from facered.detect.detector import CANDIDATES, OVERLAP, Detector
+from facered.detect.detector import MAX_CANDIDATES, MAX_IOU, Detector
 from facered.options import Options
-from facered.track.schedule import DOUBTFUL
+from facered.track import tuning
 from facered.video import frames
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from pytest_benchmark.fixture import BenchmarkFixture
 
-THRESHOLD = Options().threshold * DOUBTFUL
+THRESHOLD = Options().threshold * tuning.LOW_SCORE_FRACTION
 
 Run = Callable[[], list[NDArray[np.float32]]]
 pytestmark = pytest.mark.benchmark(group="detect in a 720p frame")
@@ -60,14 +60,14 @@ def test_decoding_and_suppression(
     benchmark: BenchmarkFixture, detector: Detector, tensor: NDArray[np.float32], run: Run
 ) -> None:
     outputs, columns = run(), tensor.shape[3]
-    boxes = np.empty((CANDIDATES, 5), np.float32)
+    boxes = np.empty((MAX_CANDIDATES, 5), np.float32)
 
     def find() -> int:
         count = detector.family.decode(outputs, columns, THRESHOLD, boxes)
         found = boxes[:count]
         found = np.ascontiguousarray(found[np.lexsort((found[:, 0], found[:, 1], -found[:, 4]))])
         keep = np.empty(count, np.uint8)
-        decode.suppress(found, OVERLAP, keep)
+        decode.suppress(found, MAX_IOU, keep)
         return int(keep.sum())
 
     assert benchmark(find) > 0

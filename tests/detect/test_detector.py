@@ -16,16 +16,16 @@ import facered
 import videos
 from facered._native import cpu
 from facered.detect.detector import (
-    DISTINCT,
-    FINE,
-    LARGEST,
-    SMALLEST,
-    SMALLEST_CROP,
-    SURROUNDINGS,
+    CROP_SCALE,
+    DISTINCT_SIZE,
+    FINE_SIDE,
+    MAX_SIDE,
+    MIN_SIDE,
     Detector,
 )
 from facered.detect.inference import MODEL_VARIABLE
-from facered.track.schedule import FineLook
+from facered.detect.tiles import MIN_CROP
+from facered.track.schedule import TileRequest
 from facered.video.frames import Picture, view
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ class TestShippedModel:
     def test_gives_the_same_again_whatever_it_saw_before(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         def see(detector: Detector) -> list[NDArray[np.generic]]:
             found = detector.detect(view(frames[0]), CERTAIN)
-            again = detector.look(view(frames[0]), BOX, CERTAIN)
+            again = detector.verify(view(frames[0]), BOX, CERTAIN)
             return [found.boxes, found.scores, again.boxes, again.scores]
 
         first = see(detector)
         detector.detect(gray_picture(64, 200), CERTAIN)
-        detector.detect(view(frames[5]), CERTAIN, fine=FineLook())
-        detector.look(view(frames[5]), BOX / 2, CERTAIN)
+        detector.detect(view(frames[5]), CERTAIN, tiles=TileRequest())
+        detector.verify(view(frames[5]), BOX / 2, CERTAIN)
         for other in (see(detector), see(Detector(threads=1))):
             assert all(map(np.array_equal, first, other))
 
@@ -116,9 +116,9 @@ class TestShippedModel:
     @pytest.mark.parametrize("size", [(1, 1), (1, 90), (333, 7), (97, 61)])
     def test_takes_pictures_of_any_size(self, detector: Detector, size: tuple[int, int]) -> None:
         picture = flat_picture(*size, (90, 120, 130))
-        assert len(detector.detect(picture, CERTAIN, fine=FineLook()).boxes) == 0
+        assert len(detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes) == 0
         for box in (BOX, -BOX, 1000 * BOX, BOX / 1000):
-            assert len(detector.look(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
+            assert len(detector.verify(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
 
     @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (3, 2), (None, 2)])
     def test_keeps_the_best(
@@ -158,18 +158,18 @@ class TestSecondLook:
         assert len(detector.detect(picture, CERTAIN).boxes) == 0
         expected = large / 4 + np.array([left, top] * 2)
         middle, size = (expected[:2] + expected[2:]) / 2, expected[2:] - expected[:2]
-        found = detector.look(picture, np.array([*middle + 2, *size * 1.2], np.float64), CERTAIN)
+        found = detector.verify(picture, np.array([*middle + 2, *size * 1.2], np.float64), CERTAIN)
         np.testing.assert_allclose(found.boxes, expected[None], atol=4)
 
     def test_finds_nobody_elsewhere(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = placed(videos.enlarge(frames[0], 44, 36), 1280, 720, 600, 300)
-        assert len(detector.look(picture, np.array([300.0, 300, 14, 18]), CERTAIN).boxes) == 0
+        assert len(detector.verify(picture, np.array([300.0, 300, 14, 18]), CERTAIN).boxes) == 0
 
     def test_finds_a_large_face(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 4 * 176, 4 * 144))
         (expected,) = detector.detect(picture, CERTAIN).boxes
         middle, size = (expected[:2] + expected[2:]) / 2, expected[2:] - expected[:2]
-        found = detector.look(picture, np.array([*middle, *size], np.float64), CERTAIN)
+        found = detector.verify(picture, np.array([*middle, *size], np.float64), CERTAIN)
         np.testing.assert_allclose(found.boxes, expected[None], atol=0.15 * size[0])
 
 
@@ -293,9 +293,9 @@ def size_teller(folder: Path, size: int | None = None, tensor: Sequence[int | st
     return Detector(save(folder / "told.onnx", outputs, tensor), size=size)
 
 
-def sizes_seen(detector: Detector, picture: tuple[int, int], fine: FineLook | None = None) -> list[tuple[int, int]]:
+def sizes_seen(detector: Detector, picture: tuple[int, int], tiles: TileRequest | None = None) -> list[tuple[int, int]]:
     """Return width and height of the pictures that a `size_teller` was shown of one picture, ascending."""
-    boxes = detector.detect(gray_picture(*picture), 0.5, fine=fine).boxes
+    boxes = detector.detect(gray_picture(*picture), 0.5, tiles=tiles).boxes
     np.testing.assert_allclose(boxes[:, :2], 0, atol=1e-4)
     return sorted((round(TOLD * picture[0] / x), round(TOLD * picture[1] / y)) for x, y in boxes[:, 2:].tolist())
 
@@ -304,9 +304,9 @@ class TestSizes:
     @pytest.mark.parametrize(
         ("longer", "seen"),
         [
-            pytest.param(SMALLEST // 2, SMALLEST, id="enlarged"),
-            pytest.param(SMALLEST + 40, SMALLEST + 40, id="as it is"),
-            pytest.param(4 * LARGEST, LARGEST, id="shrunk"),
+            pytest.param(MIN_SIDE // 2, MIN_SIDE, id="enlarged"),
+            pytest.param(MIN_SIDE + 40, MIN_SIDE + 40, id="as it is"),
+            pytest.param(4 * MAX_SIDE, MAX_SIDE, id="shrunk"),
         ],
     )
     def test_pictures_are_looked_at_in_a_size_that_suits_the_model(
@@ -319,17 +319,17 @@ class TestSizes:
     @pytest.mark.parametrize(
         ("longer", "seen"),
         [
-            pytest.param(SMALLEST // 2, [SMALLEST], id="nothing to gain"),
-            pytest.param(LARGEST, [LARGEST], id="no more to see"),
-            pytest.param(FINE, [LARGEST, FINE], id="as it is"),
-            pytest.param(2 * FINE, [LARGEST, FINE], id="half of it"),
-            pytest.param(3 * FINE, [LARGEST, 3 * FINE // 2], id="half of something large"),
+            pytest.param(MIN_SIDE // 2, [MIN_SIDE], id="nothing to gain"),
+            pytest.param(MAX_SIDE, [MAX_SIDE], id="no more to see"),
+            pytest.param(FINE_SIDE, [MAX_SIDE, FINE_SIDE], id="as it is"),
+            pytest.param(2 * FINE_SIDE, [MAX_SIDE, FINE_SIDE], id="half of it"),
+            pytest.param(3 * FINE_SIDE, [MAX_SIDE, 3 * FINE_SIDE // 2], id="half of something large"),
         ],
     )
     def test_a_fine_look_sees_a_larger_picture_too(self, tmp_path: Path, longer: int, seen: list[int]) -> None:
         detector = size_teller(tmp_path)
-        assert sizes_seen(detector, (longer, longer // 2), fine=FineLook()) == [(size, size // 2) for size in seen]
-        assert sizes_seen(detector, (longer // 2, longer), fine=FineLook()) == [(size // 2, size) for size in seen]
+        assert sizes_seen(detector, (longer, longer // 2), tiles=TileRequest()) == [(size, size // 2) for size in seen]
+        assert sizes_seen(detector, (longer // 2, longer), tiles=TileRequest()) == [(size // 2, size) for size in seen]
 
     @pytest.mark.parametrize(
         "where", [(300, 200), (1240, 700), (2560 - 36, 1440 - 30)], ids=["part", "border", "corner"]
@@ -338,8 +338,8 @@ class TestSizes:
         self, detector: Detector, frames: list[av.VideoFrame], where: tuple[int, int]
     ) -> None:
         picture = placed(videos.enlarge(frames[0], 36, 30), 2560, 1440, *where)
-        assert len(detector.detect(picture, 0.3, fine=FineLook()).boxes) == 0
-        (box,) = detector.detect(picture, 0.3, fine=FineLook(whole=True)).boxes
+        assert len(detector.detect(picture, 0.3, tiles=TileRequest()).boxes) == 0
+        (box,) = detector.detect(picture, 0.3, tiles=TileRequest(native=True)).boxes
         (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
         np.testing.assert_allclose(box, large * (36 / 176) + np.array(where * 2), atol=4)
 
@@ -367,45 +367,45 @@ class TestSizes:
             return sizes(width, height, longest)
 
         monkeypatch.setattr(detector, "_sizes", noted)
-        detector.detect(gray_picture(*picture), 0.5, fine=FineLook(whole=True))
+        detector.detect(gray_picture(*picture), 0.5, tiles=TileRequest(native=True))
         assert seen[-len(parts) :] == parts
 
-    @pytest.mark.parametrize("fine", [None, FineLook(whole=True)])
-    def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: FineLook | None) -> None:
-        assert sizes_seen(size_teller(tmp_path, 256), (4 * LARGEST, 2 * LARGEST), fine) == [(256, 128)]
+    @pytest.mark.parametrize("fine", [None, TileRequest(native=True)])
+    def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: TileRequest | None) -> None:
+        assert sizes_seen(size_teller(tmp_path, 256), (4 * MAX_SIDE, 2 * MAX_SIDE), fine) == [(256, 128)]
 
     def test_a_fine_look_may_be_confined_to_a_part(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
-        picture = placed(videos.enlarge(frames[0], 44, 36), FINE, FINE // 2, 600, 300)
-        (whole,) = detector.detect(picture, CERTAIN, fine=FineLook()).boxes
-        (box,) = detector.detect(picture, CERTAIN, fine=FineLook(np.array([640.0, 320, 200, 160]))).boxes
+        picture = placed(videos.enlarge(frames[0], 44, 36), FINE_SIDE, FINE_SIDE // 2, 600, 300)
+        (whole,) = detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes
+        (box,) = detector.detect(picture, CERTAIN, tiles=TileRequest(np.array([640.0, 320, 200, 160]))).boxes
         np.testing.assert_allclose(box, whole, atol=2)
-        assert len(detector.detect(picture, CERTAIN, fine=FineLook(np.array([200.0, 320, 200, 160]))).boxes) == 0
+        assert len(detector.detect(picture, CERTAIN, tiles=TileRequest(np.array([200.0, 320, 200, 160]))).boxes) == 0
 
     def test_outside_that_part_small_faces_of_the_smaller_picture_count(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(globals(), "TOLD", DISTINCT - 2)
-        elsewhere = FineLook(np.array([3 * FINE / 4, FINE / 4, FINE / 8, FINE / 8]))
-        boxes = size_teller(tmp_path).detect(gray_picture(FINE, FINE // 2), 0.5, fine=elsewhere).boxes
-        assert any(np.allclose(box, [0, 0, *[TOLD * FINE / LARGEST] * 2], atol=1e-3) for box in boxes)
+        monkeypatch.setitem(globals(), "TOLD", DISTINCT_SIZE - 2)
+        elsewhere = TileRequest(np.array([3 * FINE_SIDE / 4, FINE_SIDE / 4, FINE_SIDE / 8, FINE_SIDE / 8]))
+        boxes = size_teller(tmp_path).detect(gray_picture(FINE_SIDE, FINE_SIDE // 2), 0.5, tiles=elsewhere).boxes
+        assert any(np.allclose(box, [0, 0, *[TOLD * FINE_SIDE / MAX_SIDE] * 2], atol=1e-3) for box in boxes)
 
     def test_a_fine_look_leaves_small_faces_to_the_larger_picture(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(globals(), "TOLD", DISTINCT - 2)
+        monkeypatch.setitem(globals(), "TOLD", DISTINCT_SIZE - 2)
         detector = size_teller(tmp_path)
-        assert sizes_seen(detector, (FINE, FINE // 2)) == [(LARGEST, LARGEST // 2)]
-        assert sizes_seen(detector, (FINE, FINE // 2), fine=FineLook()) == [(FINE, FINE // 2)]
+        assert sizes_seen(detector, (FINE_SIDE, FINE_SIDE // 2)) == [(MAX_SIDE, MAX_SIDE // 2)]
+        assert sizes_seen(detector, (FINE_SIDE, FINE_SIDE // 2), tiles=TileRequest()) == [(FINE_SIDE, FINE_SIDE // 2)]
 
     def test_a_fine_look_finds_no_face_twice(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 8 * 176, 8 * 144))
-        assert max(picture.width, picture.height) > FINE
-        assert len(detector.detect(picture, CERTAIN, fine=FineLook()).boxes) == 1
+        assert max(picture.width, picture.height) > FINE_SIDE
+        assert len(detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes) == 1
 
     def test_a_fine_look_finds_smaller_faces(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
-        picture = placed(videos.enlarge(frames[0], 44, 36), FINE, FINE // 2, 600, 300)
+        picture = placed(videos.enlarge(frames[0], 44, 36), FINE_SIDE, FINE_SIDE // 2, 600, 300)
         assert len(detector.detect(picture, CERTAIN).boxes) == 0
-        (box,) = detector.detect(picture, CERTAIN, fine=FineLook()).boxes
+        (box,) = detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes
         (large,) = detector.detect(view(frames[0]), CERTAIN).boxes
         np.testing.assert_allclose(box, large / 4 + np.array([600, 300] * 2), atol=4)
 
@@ -416,18 +416,16 @@ class TestSizes:
     ) -> None:
         (box,) = (
             size_teller(tmp_path)
-            .look(gray_picture(2560, 1280), np.array([*middle, size, size / 2], np.float64), 0.5)
+            .verify(gray_picture(2560, 1280), np.array([*middle, size, size / 2], np.float64), 0.5)
             .boxes
         )
-        side = max(SMALLEST_CROP, round(SURROUNDINGS * size))
+        side = max(MIN_CROP, round(CROP_SCALE * size))
         crop = np.minimum([side, side], [2560, 1280])
         begin = np.clip(np.array(middle) - crop // 2, 0, [2560, 1280] - crop)
         np.testing.assert_allclose(box[:2], begin, atol=2)
         # The longer side of the crop is shown in a fixed size, so that the square in the corner grows with it.
-        unit = size_teller(tmp_path).look(gray_picture(4000, 4000), np.array([2000.0, 2000, 500, 500]), 0.5).boxes[0]
-        np.testing.assert_allclose(
-            box[2:] - box[:2], (unit[2] - unit[0]) / (SURROUNDINGS * 500) * crop.max(), rtol=0.02
-        )
+        unit = size_teller(tmp_path).verify(gray_picture(4000, 4000), np.array([2000.0, 2000, 500, 500]), 0.5).boxes[0]
+        np.testing.assert_allclose(box[2:] - box[:2], (unit[2] - unit[0]) / (CROP_SCALE * 500) * crop.max(), rtol=0.02)
 
 
 class TestSCRFD:
@@ -540,13 +538,17 @@ class TestFixedSize:
     @pytest.mark.parametrize("size", [None, 100, 1000])
     def test_no_other_size_matters(self, tmp_path: Path, size: int | None) -> None:
         detector = size_teller(tmp_path, size, FIXED)
-        assert sizes_seen(detector, (2560, 2048)) == sizes_seen(detector, (2560, 2048), fine=FineLook()) == [(320, 256)]
+        assert (
+            sizes_seen(detector, (2560, 2048))
+            == sizes_seen(detector, (2560, 2048), tiles=TileRequest())
+            == [(320, 256)]
+        )
 
     def test_a_second_look_fits_into_the_tensor_too(self, tmp_path: Path) -> None:
         detector = size_teller(tmp_path, None, FIXED)
-        (box,) = detector.look(gray_picture(2560, 2048), np.array([1000.0, 500, 80, 40]), 0.5).boxes
+        (box,) = detector.verify(gray_picture(2560, 2048), np.array([1000.0, 500, 80, 40]), 0.5).boxes
         # The crop is square; the tensor is 256 high.
-        np.testing.assert_allclose(box[2:] - box[:2], SURROUNDINGS * 80 * TOLD / 256, rtol=1e-5)
+        np.testing.assert_allclose(box[2:] - box[:2], CROP_SCALE * 80 * TOLD / 256, rtol=1e-5)
 
 
 class TestChoiceOfModel:

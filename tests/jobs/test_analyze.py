@@ -200,21 +200,21 @@ def everywhere(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> NDArray[
     return result.annotations.boxes
 
 
-def blind(monkeypatch: pytest.MonkeyPatch, frames: range, looks_too: bool = True) -> None:
+def blind(monkeypatch: pytest.MonkeyPatch, frames: range, verifying_too: bool = True) -> None:
     """Let the detector see nobody in some frames, numbered in the order in which it is asked."""
     asked = -1
-    detect, look = Detector.detect, Detector.look
+    detect, verify = Detector.detect, Detector.verify
 
     def detect_some(self: Detector, *args: Any, **kwargs: Any) -> Detection:
         nonlocal asked
         asked += 1
         return NOTHING if asked in frames else detect(self, *args, **kwargs)
 
-    def look_at_some(self: Detector, *args: Any) -> Detection:
-        return NOTHING if looks_too and asked in frames else look(self, *args)
+    def verify_some(self: Detector, *args: Any, **kwargs: Any) -> Detection:
+        return NOTHING if verifying_too and asked in frames else verify(self, *args, **kwargs)
 
     monkeypatch.setattr(Detector, "detect", detect_some)
-    monkeypatch.setattr(Detector, "look", look_at_some)
+    monkeypatch.setattr(Detector, "verify", verify_some)
 
 
 def hidden_parts(hidden: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -228,16 +228,16 @@ def hidden_parts(hidden: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDA
 @pytest.mark.parametrize(
     "frames", [range(25, 35), range(8), range(52, 60), range(20, 45)], ids=["middle", "begin", "end", "one second"]
 )
-@pytest.mark.parametrize("looks_too", [True, False])
+@pytest.mark.parametrize("verifying_too", [True, False])
 def test_a_face_stays_hidden_where_it_is_while_nobody_is_detected(
     clip: Path,
     everywhere: NDArray[np.float64],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     frames: range,
-    looks_too: bool,
+    verifying_too: bool,
 ) -> None:
-    blind(monkeypatch, frames, looks_too)
+    blind(monkeypatch, frames, verifying_too)
     result = facered.analyze(clip, tmp_path, detect="every")
     assert result.people == 1
     annotations = result.annotations

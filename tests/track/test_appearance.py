@@ -9,8 +9,8 @@ import pytest
 
 import lumas
 from facered._native.patch import RADIUS, SIDE
-from facered.track import appearance
-from facered.track.appearance import MOST_MEMORY, SHIFT, SLACK, UNDECIDED, RecentPictures, likeness
+from facered.track import appearance, tuning
+from facered.track.appearance import RecentPictures, ncc
 from lumas import Person, film, wall
 
 SIZE = np.array([320.0, 180.0])
@@ -93,9 +93,9 @@ class TestRecentPictures:
             recent.push(picture)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert len(recent) * picture.size <= MOST_MEMORY
-        assert len(recent) == min(121, MOST_MEMORY // picture.size)
-        assert peak < 1.5 * MOST_MEMORY
+        assert len(recent) * picture.size <= tuning.MAX_PICTURE_BYTES
+        assert len(recent) == min(121, tuning.MAX_PICTURE_BYTES // picture.size)
+        assert peak < 1.5 * tuning.MAX_PICTURE_BYTES
 
 
 class TestFinding:
@@ -133,14 +133,16 @@ class TestFinding:
         assert recent.find([patch], BOX[None])[0, 4] < 0.6
         assert recent.find([patch], BOX[None], back=1)[0, 4] == pytest.approx(1, abs=1e-3)
 
-    @pytest.mark.parametrize(("moved", "fits"), [(0.0, True), (SLACK - 1.0, True), (RADIUS - 1.0, False)])
+    @pytest.mark.parametrize(
+        ("moved", "fits"), [(0.0, True), (tuning.COMPARE_RADIUS - 1.0, True), (RADIUS - 1.0, False)]
+    )
     def test_a_box_is_compared_give_or_take_a_little(self, moved: float, fits: bool) -> None:
         recent = RecentPictures(SIZE, 2)
         recent.push(film([Person(1, lambda _: (150.0, 90.0, 40.0))], 1)[0])
         patch, guess = recent.patch(BOX), np.add(BOX, [moved * 40 / SIDE, 0, 0, 0])
         ((x, y, width, height, score),) = recent.compare([patch], guess[None])
         assert (width, height) == (40, 40)
-        assert abs(x - guess[0]) <= SLACK * 40 / SIDE
+        assert abs(x - guess[0]) <= tuning.COMPARE_RADIUS * 40 / SIDE
         assert (score > 0.95) == fits
         if fits:
             assert (x, y) == pytest.approx((150, 90), abs=0.5)
@@ -159,36 +161,38 @@ class TestLikeness:
     a, b = (lumas.texture(seed, SIDE, SIDE, lumas.KNOTS) for seed in (1, 8))
 
     def test_of_a_face_to_itself_is_one_whatever_the_light(self) -> None:
-        assert likeness(self.a, self.a) == pytest.approx(1, abs=1e-4)
-        assert likeness(self.a, self.a // 2 + 60) > 0.99
-        assert likeness(self.a, 255 - self.a) < 0.5
+        assert ncc(self.a, self.a) == pytest.approx(1, abs=1e-4)
+        assert ncc(self.a, self.a // 2 + 60) > 0.99
+        assert ncc(self.a, 255 - self.a) < 0.5
 
-    @pytest.mark.parametrize("shift", [(0, SHIFT), (SHIFT, 0), (-SHIFT, SHIFT)])
+    @pytest.mark.parametrize(
+        "shift", [(0, tuning.NCC_SHIFT), (tuning.NCC_SHIFT, 0), (-tuning.NCC_SHIFT, tuning.NCC_SHIFT)]
+    )
     def test_does_not_mind_a_small_shift(self, shift: tuple[int, int]) -> None:
         big = lumas.texture(3, 2 * SIDE, 2 * SIDE, 2 * lumas.KNOTS)
         dx, dy = shift
         here, there = big[8 : 8 + SIDE, 8 : 8 + SIDE], big[8 + dy : 8 + dy + SIDE, 8 + dx : 8 + dx + SIDE]
-        assert likeness(here, there) == pytest.approx(1, abs=1e-4)
+        assert ncc(here, there) == pytest.approx(1, abs=1e-4)
 
     def test_of_different_faces_is_low(self) -> None:
-        assert likeness(self.a, self.b) < 0.4
-        assert likeness(self.b, self.a) < 0.4
+        assert ncc(self.a, self.b) < 0.4
+        assert ncc(self.b, self.a) < 0.4
 
     def test_of_what_has_no_texture_is_undecided(self) -> None:
         flat = np.full((SIDE, SIDE), 90, np.uint8)
-        assert likeness(flat, self.a) == likeness(self.a, flat) == likeness(flat, flat) == UNDECIDED
+        assert ncc(flat, self.a) == ncc(self.a, flat) == ncc(flat, flat) == tuning.FLAT_NCC
 
     @pytest.mark.parametrize("seed", range(3))
     def test_is_a_correlation(self, seed: int) -> None:
         pair = np.random.default_rng(seed).integers(0, 256, (2, SIDE, SIDE), np.uint8)
-        inner = pair[0, SHIFT:-SHIFT, SHIFT:-SHIFT].astype(float)
+        inner = pair[0, tuning.NCC_SHIFT : -tuning.NCC_SHIFT, tuning.NCC_SHIFT : -tuning.NCC_SHIFT].astype(float)
         n = len(inner)
         best = max(
             np.corrcoef(inner.ravel(), pair[1, dy : dy + n, dx : dx + n].astype(float).ravel())[0, 1]
-            for dy in range(0, 2 * SHIFT + 1, SHIFT)
-            for dx in range(0, 2 * SHIFT + 1, SHIFT)
+            for dy in range(0, 2 * tuning.NCC_SHIFT + 1, tuning.NCC_SHIFT)
+            for dx in range(0, 2 * tuning.NCC_SHIFT + 1, tuning.NCC_SHIFT)
         )
-        assert likeness(*pair) == pytest.approx(best, abs=1e-4)
+        assert ncc(*pair) == pytest.approx(best, abs=1e-4)
 
     def test_patches_are_searched_farther_than_they_may_be_shifted(self) -> None:
-        assert 0 < SHIFT < RADIUS
+        assert 0 < tuning.NCC_SHIFT < RADIUS

@@ -69,7 +69,7 @@ class TestOverlap:
         half = pair[:, 2:] * (1 + buffer) / 2
         corners = np.concatenate([pair[:, :2] - half, pair[:, :2] + half], axis=1)
         expected = reference.intersection_over_union(*corners)
-        assert association.overlap(*pair, buffer) == pytest.approx(expected, rel=1e-9)
+        assert association.padded_iou(*pair, buffer) == pytest.approx(expected, rel=1e-9)
 
 
 def centred(*boxes: tuple[float, float, float, float]) -> NDArray[np.float64]:

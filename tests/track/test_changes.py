@@ -22,7 +22,7 @@ def face(x: float, y: float, size: float) -> NDArray[np.float64]:
 def compared(before: NDArray[np.uint8], here: NDArray[np.uint8]) -> Changes:
     changes = Changes(SIZE)
     changes.push(before)
-    changes.look()
+    changes.set_reference()
     changes.push(here)
     return changes
 
@@ -79,7 +79,7 @@ def test_what_has_not_been_looked_at_stays_new() -> None:
     assert region is not None
     assert holds(region, 60, 40, 14)
     assert not holds(region, 250, 130, 14)
-    changes.look(region)
+    changes.set_reference(region)
     again = changes.region(NOBODY, NOBODY)
     assert again is not None
     assert holds(again, 250, 130, 14)

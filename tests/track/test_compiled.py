@@ -13,14 +13,15 @@ CODE = """
 import logging
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 import numpy as np
-from facered.track.follower import Tracker
+from facered.track.follower import Follower
 from facered.detect.detector import Detection
 
-tracker = Tracker(25, 0.3, (40, 30))
+tracker = Follower(25, 0.3, (40, 30))
 for _ in range(2):
     boxes = np.array([[4, 4, 20, 20]], np.float32)
     tracker.update(np.zeros((30, 40), np.uint8), Detection(boxes, np.ones(1, np.float32)), False)
-print(len(tracker.finish()))
+from facered.track.offline import finish
+print(len(finish(tracker)))
 """
 
 

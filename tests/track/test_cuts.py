@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from facered.track.cuts import LOOKAHEAD, CutDetector
+from facered.track import tuning
+from facered.track.cuts import CutDetector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,7 @@ def test_pictures_of_any_size_can_be_cut(size: tuple[int, int]) -> None:
     assert cuts([before] * 8 + [behind] * 8) == [8]
 
 
-@pytest.mark.parametrize("length", [LOOKAHEAD + 1, LOOKAHEAD + 5])
+@pytest.mark.parametrize("length", [tuning.CUT_LOOKAHEAD + 1, tuning.CUT_LOOKAHEAD + 5])
 def test_every_cut_of_several_is_found(length: int) -> None:
     assert cuts([A] * length + [B] * length + [C] * length + [A] * length) == [length, 2 * length, 3 * length]
 
@@ -73,7 +74,7 @@ def test_cuts_are_found_between_moving_noisy_pictures() -> None:
     assert cuts(pan) == [12]
 
 
-@pytest.mark.parametrize("length", range(1, LOOKAHEAD + 1))
+@pytest.mark.parametrize("length", range(1, tuning.CUT_LOOKAHEAD + 1))
 @pytest.mark.parametrize("flash", [WHITE, B], ids=["white", "another picture"])
 def test_a_flash_is_no_cut(flash: Luma, length: int) -> None:
     assert cuts([A] * 10 + [flash] * length + [A] * 10) == []
@@ -98,12 +99,12 @@ def test_pictures_without_structure_are_another_shot(before: Luma, behind: Luma)
     assert cuts([before] * 8 + [behind] * 8) == [8]
 
 
-@pytest.mark.parametrize("frames", range(LOOKAHEAD + 4))
+@pytest.mark.parametrize("frames", range(tuning.CUT_LOOKAHEAD + 4))
 def test_every_frame_gets_one_answer(frames: int) -> None:
     assert answers([A] * frames) == [False] * frames
 
 
-@pytest.mark.parametrize("frames", range(1, LOOKAHEAD + 4))
+@pytest.mark.parametrize("frames", range(1, tuning.CUT_LOOKAHEAD + 4))
 def test_the_first_frame_is_never_a_cut(frames: int) -> None:
     assert not answers([A] + [B] * (frames - 1))[0]
 
@@ -111,8 +112,8 @@ def test_the_first_frame_is_never_a_cut(frames: int) -> None:
 def test_answers_come_a_fixed_number_of_frames_late() -> None:
     detector = CutDetector(25.0)
     pushed = [detector.push(A) for _ in range(10)]
-    assert pushed == [None] * LOOKAHEAD + [False] * (10 - LOOKAHEAD)
-    assert detector.flush() == [False] * LOOKAHEAD
+    assert pushed == [None] * tuning.CUT_LOOKAHEAD + [False] * (10 - tuning.CUT_LOOKAHEAD)
+    assert detector.flush() == [False] * tuning.CUT_LOOKAHEAD
     assert detector.flush() == []
 
 
@@ -121,7 +122,7 @@ def test_pictures_may_be_overwritten_once_pushed() -> None:
     for picture in [A] * 8 + [B] * 8:
         memory[:] = picture
         given.append(detector.push(memory))
-    assert np.flatnonzero([*given[LOOKAHEAD:], *detector.flush()]).tolist() == [8]
+    assert np.flatnonzero([*given[tuning.CUT_LOOKAHEAD :], *detector.flush()]).tolist() == [8]
 
 
 SMALL = (64, 48)
@@ -192,12 +193,12 @@ class TestDissolves:
     def test_are_no_changes_of_light(self) -> None:
         assert dissolves(brighter(self.a, 1 - 0.8 * abs(np.sin(frame / 20))) for frame in range(120)) == []
 
-    @pytest.mark.parametrize("length", range(1, LOOKAHEAD + 1))
+    @pytest.mark.parametrize("length", range(1, tuning.CUT_LOOKAHEAD + 1))
     def test_are_no_flashes(self, length: int) -> None:
         assert dissolves([self.a] * 60 + [np.full_like(self.a, 255)] * length + [self.a] * 60) == []
 
     def test_are_no_cuts(self) -> None:
-        for length in (LOOKAHEAD + 1, 10, 30):
+        for length in (tuning.CUT_LOOKAHEAD + 1, 10, 30):
             detector = CutDetector(25.0)
             for picture in ([self.a] * length + [self.b] * length + [self.c] * length) * 2:
                 detector.push(picture)

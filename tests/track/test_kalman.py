@@ -31,7 +31,7 @@ class MatrixFilter:
 
     def __init__(self, box: Array) -> None:
         size = (box[2] + box[3]) / 2
-        variances = (kalman.DETECTED * size) ** 2, (kalman.START_VELOCITY * size) ** 2
+        variances = (kalman.DETECTION_DEVIATION * size) ** 2, (kalman.START_VELOCITY * size) ** 2
         self.mean = np.stack([box, np.zeros(4)], 1)
         self.covariance = np.tile(np.diag(variances), (4, 1, 1))
 
@@ -67,7 +67,7 @@ def smooth_with_matrices(boxes: Array, deviations: Array) -> Array:
     return np.array(means[::-1])[:, :, 0]
 
 
-def measured(seen: NDArray[np.bool_], deviation: float = kalman.DETECTED) -> Array:
+def measured(seen: NDArray[np.bool_], deviation: float = kalman.DETECTION_DEVIATION) -> Array:
     """Return the deviations of boxes that were measured in these frames alone."""
     return np.where(seen, deviation, 0.0)
 
@@ -92,7 +92,7 @@ def test_the_filter_equals_one_of_matrices(seed: int) -> None:
         np.testing.assert_allclose(mean, expected.mean, rtol=1e-9)
         np.testing.assert_allclose(matrices(covariance), expected.covariance, rtol=1e-9)
         if rng.random() < 0.7:
-            deviation = float(rng.choice([kalman.DETECTED, kalman.FOLLOWED]))
+            deviation = float(rng.choice([kalman.DETECTION_DEVIATION, kalman.PATCH_DEVIATION]))
             kalman.update(box, deviation, mean, covariance)
             expected.update(box, deviation)
             np.testing.assert_allclose(mean, expected.mean, rtol=1e-9, atol=1e-9)
@@ -106,7 +106,7 @@ def test_the_smoother_equals_one_of_matrices(frames: int, share_seen: float) -> 
     boxes = walk(rng, frames) + rng.normal(0, 3, (frames, 4))
     seen = rng.random(frames) < share_seen
     seen[[0, -1]] = True
-    deviations = np.where(seen, rng.choice([kalman.DETECTED, kalman.FOLLOWED], frames), 0.0)
+    deviations = np.where(seen, rng.choice([kalman.DETECTION_DEVIATION, kalman.PATCH_DEVIATION], frames), 0.0)
     np.testing.assert_allclose(kalman.smooth(boxes, deviations), smooth_with_matrices(boxes, deviations), rtol=1e-7)
 
 
@@ -125,8 +125,8 @@ def test_what_is_measured_better_counts_for_more() -> None:
     boxes[10, 0] += 10
     everywhere = np.ones(21, np.bool_)
     exact, poor = measured(everywhere), measured(everywhere)
-    poor[10] = kalman.FOLLOWED
-    assert kalman.FOLLOWED > kalman.DETECTED
+    poor[10] = kalman.PATCH_DEVIATION
+    assert kalman.PATCH_DEVIATION > kalman.DETECTION_DEVIATION
     assert 0 < kalman.smooth(boxes, poor)[10, 0] - 100 < kalman.smooth(boxes, exact)[10, 0] - 100 < 10
 
 
@@ -134,7 +134,7 @@ def test_what_is_measured_better_counts_for_more() -> None:
 def test_a_steady_walk_with_a_gap_is_found_again_under_noise(seed: int) -> None:
     rng = np.random.default_rng(seed)
     truth = walk(rng, 60)
-    noise = rng.normal(0, kalman.DETECTED, (60, 4)) * truth[:, 2:].mean(axis=1, keepdims=True)
+    noise = rng.normal(0, kalman.DETECTION_DEVIATION, (60, 4)) * truth[:, 2:].mean(axis=1, keepdims=True)
     seen = np.ones(60, np.bool_)
     seen[25:40] = False
     smoothed = kalman.smooth(truth + noise, measured(seen))
@@ -155,4 +155,4 @@ def test_the_input_is_left_alone() -> None:
     before = boxes.copy()
     kalman.smooth(boxes, deviations)
     np.testing.assert_array_equal(boxes, before)
-    assert (deviations == kalman.DETECTED).all()
+    assert (deviations == kalman.DETECTION_DEVIATION).all()

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from facered.detect.detector import Detection
-from facered.track.follower import REMEMBERED_SECONDS
-from facered.track.online import LARGEST, OnlineTracker, Presence
+from facered.track import tuning
+from facered.track.follower import Follower
+from facered.track.online import OnlineTracker, Presence
 from lumas import Luma, Person, Place, Way, film
 
 RATE = 25.0
@@ -23,8 +24,13 @@ def detection(*places: Place, score: float = 0.9) -> Detection:
     return Detection(np.array(boxes, np.float32).reshape(-1, 4), np.full(len(places), score, np.float32))
 
 
-def tracker(kept: int = 0, *, looks: bool = False, first_key: int = 0) -> OnlineTracker:
-    return OnlineTracker(RATE, THRESHOLD, (320, 180), kept, looks=looks, first_key=first_key)
+class Online(OnlineTracker):
+    """A tracker of a follower of its own, which takes what comes."""
+
+    def __init__(self, kept: int = 0) -> None:
+        self.follower = Follower(RATE, THRESHOLD, (320, 180), idle_seconds=tuning.ACTIVE_INTERVAL_SECONDS)
+        super().__init__(self.follower, kept, verifies=False)
+        self.update = self.follower.update
 
 
 def walk(way: Way) -> Iterator[Luma]:
@@ -44,25 +50,25 @@ def right(frame: int) -> Place:
 
 
 def test_a_face_is_told_of_in_the_frame_in_which_it_is_detected() -> None:
-    followed = tracker()
+    followed = Online()
     followed.update(film([Person(ADA, right)], 1)[0], detection(right(0)), begins_shot=True)
     assert middles(followed.present()) == [(60, 90)]
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0.39, 0), (0.41, 1)])
 def test_a_doubtful_detection_shows_no_new_face(score: float, expected: int) -> None:
-    followed = tracker()
+    followed = Online()
     followed.update(film([Person(ADA, right)], 1)[0], detection(right(0), score=score), begins_shot=True)
     assert len(followed.present()) == expected
 
 
 def test_a_late_detection_is_brought_to_where_the_face_is_by_now() -> None:
     pictures = film([Person(ADA, right)], 6)
-    followed = tracker()
+    followed = Online()
     for frame, luma in enumerate(pictures[:5]):
         followed.update(luma, None, begins_shot=not frame)
     assert followed.present() == []
-    followed.wants_detection(pictures[5], False)
+    followed.follower.wants_detection(pictures[5], False)
     late = detection(right(1))
     corners = followed.carried(late.boxes, 4)
     assert corners is not None
@@ -74,10 +80,10 @@ def test_a_late_detection_is_brought_to_where_the_face_is_by_now() -> None:
 
 def test_a_late_detection_of_a_followed_face_moves_as_it_was_followed() -> None:
     pictures = film([Person(ADA, right)], 12)
-    followed = tracker()
+    followed = Online()
     for frame, luma in enumerate(pictures[:11]):
         followed.update(luma, detection(right(0)) if not frame else None, begins_shot=not frame)
-    followed.wants_detection(pictures[11], False)
+    followed.follower.wants_detection(pictures[11], False)
     corners = followed.carried(detection(right(6)).boxes, 5)
     assert corners is not None
     assert (corners[0, 0] + corners[0, 2]) / 2 == pytest.approx(right(11)[0], abs=2)
@@ -85,10 +91,10 @@ def test_a_late_detection_of_a_followed_face_moves_as_it_was_followed() -> None:
 
 def test_a_detection_from_before_a_cut_is_of_no_use() -> None:
     pictures = film([Person(ADA, right)], 6)
-    followed = tracker()
+    followed = Online()
     for frame, luma in enumerate(pictures):
         followed.update(luma, None, begins_shot=frame in (0, 4))
-    followed.wants_detection(pictures[-1], False)
+    followed.follower.wants_detection(pictures[-1], False)
     assert followed.carried(detection(right(1)).boxes, 4) is None
     assert followed.carried(detection(right(5)).boxes, 1) is not None
 
@@ -97,23 +103,23 @@ def test_a_lost_face_stays_hidden_for_a_while_in_a_growing_box() -> None:
     def leaves(frame: int) -> Place | None:
         return (160.0, 90.0, 40.0) if frame < 5 else None
 
-    followed, sizes = tracker(), []
+    followed, sizes = Online(), []
     for frame, luma in enumerate(islice(walk(leaves), 45)):
         place = leaves(frame)
         followed.update(luma, detection(*([place] if place else [])), begins_shot=not frame)
         found = followed.present()
         sizes.append(float(found[0].box[2]) if found else 0.0)
     gone = sizes.index(0.0)
-    assert gone == pytest.approx(5 + REMEMBERED_SECONDS * RATE, abs=2)
+    assert gone == pytest.approx(5 + tuning.MAX_LOST_SECONDS * RATE, abs=2)
     assert all(b >= a for a, b in pairwise(sizes[5:gone]))
-    assert 1.3 * sizes[4] < sizes[gone - 1] < 1.4 * LARGEST * sizes[4]
+    assert 1.3 * sizes[4] < sizes[gone - 1] < 1.4 * tuning.MAX_LOST_GROWTH * sizes[4]
 
 
 def test_nobody_is_given_up_while_nobody_looks() -> None:
     def leaves(frame: int) -> Place | None:
         return (160.0, 90.0, 40.0) if frame < 5 else None
 
-    followed = tracker()
+    followed = Online()
     for frame, luma in enumerate(islice(walk(leaves), 90)):
         place = leaves(frame)
         followed.update(luma, detection(place) if place else None, begins_shot=not frame)
@@ -122,10 +128,10 @@ def test_nobody_is_given_up_while_nobody_looks() -> None:
 
 def test_a_flash_is_taken_back() -> None:
     pictures = film([Person(ADA, right)], 12)
-    followed = tracker()
+    followed = Online()
     for frame, luma in enumerate(pictures):
         if frame == 8:
-            followed.resume()
+            followed.follower.undo_cut()
         followed.update(luma, detection(right(frame)), begins_shot=frame in (0, 5))
         assert [face.key for face in followed.present()] == [int(5 <= frame < 8)]
 
@@ -136,7 +142,7 @@ def test_who_comes_back_after_a_while_is_known_and_who_is_not_alike_is_not() -> 
 
     for who, expected in ((ADA, {0}), (BEN, {0, 1})):
         pictures = film([Person(ADA, away)], 60) + film([Person(who, lambda _: (160.0, 90.0, 40.0))], 10)
-        followed, keys = tracker(), set()
+        followed, keys = Online(), set()
         for frame, luma in enumerate(pictures):
             place = away(frame)
             followed.update(luma, detection(*([place] if place else [])), begins_shot=not frame)
@@ -146,7 +152,7 @@ def test_who_comes_back_after_a_while_is_known_and_who_is_not_alike_is_not() -> 
 
 def test_looking_back_shows_a_face_before_it_was_detected_and_through_a_gap() -> None:
     pictures = film([Person(ADA, right)], 40)
-    followed, told = tracker(kept=15), []
+    followed, told = Online(kept=15), []
     for frame, luma in enumerate(pictures):
         seen = 6 <= frame < 14 or frame >= 20
         followed.update(luma, detection(*([right(frame)] if seen else [])), begins_shot=not frame)
@@ -160,7 +166,7 @@ def test_the_past_is_forgotten_and_nobody_notices() -> None:
     def back_and_forth(frame: int) -> Place:
         return 160 + 80 * float(np.sin(frame / 40)), 90, 40
 
-    followed, kept = tracker(kept=10), tracker(kept=10)
+    followed, kept = Online(kept=10), Online(kept=10)
     for frame, luma in enumerate(islice(walk(back_and_forth), 600)):
         for one in (followed, kept):
             one.update(luma, detection(back_and_forth(frame)), begins_shot=frame % 150 == 0)
@@ -170,5 +176,6 @@ def test_the_past_is_forgotten_and_nobody_notices() -> None:
             a, b = followed.past(frame - 10), kept.past(frame - 10)
             assert [face.key for face in a] == [face.key for face in b]
             np.testing.assert_allclose([face.box for face in a], [face.box for face in b])
-    sizes = [len(one._active[0].frames) + len(one._done) + len(one._cuts) for one in (followed, kept)]
+    followers = (followed.follower, kept.follower)
+    sizes = [len(one.active[0].frames) + len(one.finished) + len(one.cuts) for one in followers]
     assert sizes[0] < 120 < sizes[1]

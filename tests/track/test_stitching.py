@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from facered.track import tuning
+from facered.track.duplicates import without_duplicates
 from facered.track.shot import Shot
-from facered.track.smoothing import Track, complete
-from facered.track.stitching import BRIDGED_SECONDS, SHORT_SECONDS, join, without_doubles
-from pieces import WHOLE, piece, straight
+from facered.track.smoothing import Track, smooth_and_fill
+from facered.track.stitching import join
+from tracklets import WHOLE, straight, tracklet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from facered.track.tracklet import Tracklet
 
 RATE = 25.0
-BRIDGED = round(BRIDGED_SECONDS * RATE)
-SHORT = round(SHORT_SECONDS * RATE)
+BRIDGED = round(tuning.MAX_GAP_SECONDS * RATE)
+SHORT = round(tuning.SHORT_GAP_SECONDS * RATE)
 ADA, BEN, CAL = 1, 8, 4
 
 
@@ -31,8 +33,8 @@ def joined(pieces: Iterable[Tracklet], rate: float = RATE) -> list[tuple[int, ..
 def pair(gap: int, who: int = ADA, **moved: float) -> list[Tracklet]:
     """Return two pieces with a gap between; the second may be somebody else, or elsewhere."""
     return [
-        piece(straight(range(20)), key=0, who=ADA),
-        piece(straight(range(19 + gap, 40 + gap), **moved), key=1, who=who),
+        tracklet(straight(range(20)), key=0, who=ADA),
+        tracklet(straight(range(19 + gap, 40 + gap), **moved), key=1, who=who),
     ]
 
 
@@ -47,7 +49,7 @@ class TestJoin:
 
     @pytest.mark.parametrize("rate", [10.0, 50.0])
     def test_long_is_measured_in_seconds(self, rate: float) -> None:
-        longest = round(BRIDGED_SECONDS * rate)
+        longest = round(tuning.MAX_GAP_SECONDS * rate)
         assert joined(pair(longest - 1), rate) == [(0, 1)]
         assert joined(pair(longest + 1), rate) == [(0,), (1,)]
 
@@ -69,47 +71,47 @@ class TestJoin:
 
     def test_it_may_have_moved_on(self) -> None:
         way = straight(range(60), speed=4)
-        before = piece({frame: way[frame] for frame in range(20)}, key=0)
-        behind = piece({frame: way[frame] for frame in range(32, 60)}, key=1)
+        before = tracklet({frame: way[frame] for frame in range(20)}, key=0)
+        behind = tracklet({frame: way[frame] for frame in range(32, 60)}, key=1)
         assert joined([before, behind]) == [(0, 1)]
 
     def test_what_was_followed_leads_from_one_to_the_other(self) -> None:
         """Forwards and backwards the patch was followed until both met."""
         way = {frame: (100 + 3 * frame, 90 + 60 * np.sin(frame / 8), 40) for frame in range(80)}
-        before = piece({frame: way[frame] for frame in range(45)}, followed=range(20, 45), key=0)
-        behind = piece(
-            {frame: way[frame] for frame in range(60, 80)}, behind=[way[frame] for frame in range(59, 39, -1)], key=1
+        before = tracklet({frame: way[frame] for frame in range(45)}, followed=range(20, 45), key=0)
+        behind = tracklet(
+            {frame: way[frame] for frame in range(60, 80)}, backward=[way[frame] for frame in range(59, 39, -1)], key=1
         )
         assert joined([before, behind]) == [(0, 1)]
 
     def test_what_was_led_astray_is_forgotten(self) -> None:
         """The patch went along with something that passed; detections are where they were."""
         astray = {frame: (100 + 8.0 * (frame - 19), 90.0, 40.0) for frame in range(20, 40)}
-        before = piece(straight(range(20)) | astray, followed=range(20, 40), key=0)
-        behind = piece(straight(range(32, 60)), key=1)
+        before = tracklet(straight(range(20)) | astray, followed=range(20, 40), key=0)
+        behind = tracklet(straight(range(32, 60)), key=1)
         (way,) = join([before, behind], RATE)
         assert [part.key for part in way] == [0, 1]
-        assert complete(way, RATE).boxes[:, 0].max() < 130
+        assert smooth_and_fill(way, RATE).boxes[:, 0].max() < 130
 
     def test_the_likeliest_of_several_goes_on(self) -> None:
         """Two people cross while neither is detected."""
         ways = {ADA: straight(range(80), x=60, speed=3), BEN: straight(range(80), x=300, speed=-3)}
         pieces = []
         for n, (who, way) in enumerate(ways.items()):
-            pieces.append(piece({frame: way[frame] for frame in range(35)}, key=n, who=who))
-            pieces.append(piece({frame: way[frame] for frame in range(46, 80)}, key=n + 2, who=who))
+            pieces.append(tracklet({frame: way[frame] for frame in range(35)}, key=n, who=who))
+            pieces.append(tracklet({frame: way[frame] for frame in range(46, 80)}, key=n + 2, who=who))
         assert sorted(joined(pieces)) == [(0, 2), (1, 3)]
 
     def test_what_continues_one_does_not_continue_another(self) -> None:
         pieces = [
-            piece(straight(range(20)), key=0),
-            piece(straight(range(20), x=130), key=1),
-            piece(straight(range(25, 50), x=104), key=2),
+            tracklet(straight(range(20)), key=0),
+            tracklet(straight(range(20), x=130), key=1),
+            tracklet(straight(range(25, 50), x=104), key=2),
         ]
         assert joined(pieces) == [(0, 2), (1,)]
 
     def test_many_pieces_make_one_way(self) -> None:
-        assert joined(piece(straight(range(n * 20, n * 20 + 12)), key=n) for n in range(9)) == [tuple(range(9))]
+        assert joined(tracklet(straight(range(n * 20, n * 20 + 12)), key=n) for n in range(9)) == [tuple(range(9))]
 
     def test_nobody_else_who_was_seen_well_goes_on_where_a_face_vanished(self) -> None:
         assert joined(pair(15, who=CAL)) == [(0,), (1,)]
@@ -122,32 +124,32 @@ class TestJoin:
     def test_what_may_be_no_face_does_not_come_between(self) -> None:
         """What passed in front of it was taken for a face in one frame."""
         before, behind = pair(12)
-        passing = piece(straight(range(22, 23)), key=2, score=0.2, sure=False)
+        passing = tracklet(straight(range(22, 23)), key=2, score=0.2, confirmed=False)
         assert (0, 1) in joined([before, passing, behind])
 
     def test_it_may_come_out_from_behind_something_little_by_little(self) -> None:
         """At first only a third of it is seen."""
         growing = {26 + n: (100.0, 90.0, min(15.0 + 5 * n, 40.0)) for n in range(20)}
-        assert joined([piece(straight(range(20)), key=0), piece(growing, key=1)]) == [(0, 1)]
+        assert joined([tracklet(straight(range(20)), key=0), tracklet(growing, key=1)]) == [(0, 1)]
 
     @pytest.mark.parametrize("seed", range(5))
     def test_no_piece_is_passed_over(self, seed: int) -> None:
         """The face sways a little, so that later pieces may lie better than the next one."""
         rng = np.random.default_rng(seed)
-        pieces = [piece(straight(range(n * 20, n * 20 + 12), x=100 + rng.normal(0, 3)), key=n) for n in range(9)]
+        pieces = [tracklet(straight(range(n * 20, n * 20 + 12), x=100 + rng.normal(0, 3)), key=n) for n in range(9)]
         assert joined(pieces) == [tuple(range(9))]
 
     def test_pieces_that_may_be_none_are_not_put_together(self) -> None:
-        pieces = [piece(straight(range(n * 20, n * 20 + 12)), key=n, sure=False) for n in range(3)]
+        pieces = [tracklet(straight(range(n * 20, n * 20 + 12)), key=n, confirmed=False) for n in range(3)]
         assert joined(pieces) == [(0,), (1,), (2,)]
-        pieces[1].sure = True
+        pieces[1].confirmed = True
         assert joined(pieces) == [(0, 1, 2)]
 
     def test_order_does_not_matter(self) -> None:
         rng = np.random.default_rng(2)
         places = [(n, int(rng.integers(3)), rng.uniform(-8, 8)) for n in range(12)]
         pieces = [
-            piece(straight(range(n * 9, n * 9 + 14), x=100 + 90 * lane + dx), key=n, who=(ADA, BEN, CAL)[lane])
+            tracklet(straight(range(n * 9, n * 9 + 14), x=100 + 90 * lane + dx), key=n, who=(ADA, BEN, CAL)[lane])
             for n, lane, dx in places
         ]
         expected = joined(pieces)
@@ -160,14 +162,14 @@ class TestJoin:
 
 def track(frames: range, x: float = 100, size: float = 40, key: int = 0, shot: Shot | None = None) -> Track:
     """Return a track of a face that stays where it is."""
-    made = piece(straight(frames, x=x, size=size), key=key)
+    made = tracklet(straight(frames, x=x, size=size), key=key)
     made.shot = shot or Shot(frames[0], frames[-1], frames[0], frames[-1])
-    return complete([made], RATE)
+    return smooth_and_fill([made], RATE)
 
 
 class TestDoubles:
     def kept(self, *tracks: Track) -> list[int]:
-        return sorted(key for made in without_doubles(list(tracks)) for key in made.keys)
+        return sorted(key for made in without_duplicates(list(tracks)) for key in made.keys)
 
     @pytest.mark.parametrize(("x", "size"), [(100, 36), (108, 40), (105, 20)])
     def test_a_track_upon_a_better_one_is_dropped(self, x: float, size: float) -> None:
@@ -193,8 +195,8 @@ class TestDoubles:
     @pytest.mark.parametrize("frames", [range(20, 74), range(26, 80)])
     def test_what_a_double_shows_beyond_the_better_track_stays_hidden(self, frames: range) -> None:
         """Somebody is joined by a second person's track, which goes on for longer."""
-        kept = without_doubles([track(range(20, 80), key=0, shot=WHOLE), track(frames, key=1, shot=WHOLE)])
-        longer = without_doubles([track(range(70), key=0, shot=WHOLE), track(range(30, 84), key=1, shot=WHOLE)])
+        kept = without_duplicates([track(range(20, 80), key=0, shot=WHOLE), track(frames, key=1, shot=WHOLE)])
+        longer = without_duplicates([track(range(70), key=0, shot=WHOLE), track(range(30, 84), key=1, shot=WHOLE)])
         for tracks, last in ((kept, 80), (longer, 84)):
             hidden = {int(frame) for made in tracks for frame in made.frames}
             assert set(range(20, last)) <= hidden
@@ -202,6 +204,6 @@ class TestDoubles:
     def test_a_large_face_before_a_small_one_does_not_make_it_vanish_for_long(self) -> None:
         """Somebody passes in front; that is no double."""
         small = track(range(100), 100, 20, key=0)
-        passing = piece({frame: (20 + 4 * frame, 90, 80) for frame in range(60)}, key=1)
+        passing = tracklet({frame: (20 + 4 * frame, 90, 80) for frame in range(60)}, key=1)
         passing.shot = Shot(0, 99, 0, 99)
-        assert self.kept(small, complete([passing], RATE)) == [0, 1]
+        assert self.kept(small, smooth_and_fill([passing], RATE)) == [0, 1]

@@ -1,4 +1,4 @@
-"""Hand-made tracklets."""
+"""Tracklets made by hand."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ def box(place: Place) -> NDArray[np.float64]:
     return np.array([x, y, size, size], np.float64)
 
 
-def looks(who: int) -> NDArray[np.uint8]:
-    """Return the patch of somebody's face."""
+def patch_of(who: int) -> NDArray[np.uint8]:
+    """Return the patch of a person's face."""
     return lumas.texture(who, SIDE, SIDE, lumas.KNOTS)
 
 
-def piece(
+def tracklet(
     places: Mapping[int, Place],
     followed: Iterable[int] = (),
-    behind: Sequence[Place] = (),
+    backward: Sequence[Place] = (),
     *,
     key: int = 0,
     who: int = 1,
     score: float = 0.9,
-    sure: bool = True,
+    confirmed: bool = True,
     shot: Shot = WHOLE,
 ) -> Tracklet:
     """Return a tracklet that was measured in these frames, in some of them by its patch, and before them, backwards."""
-    patch, by_patch = looks(who), set(followed)
+    patch, by_patch = patch_of(who), set(followed)
     made = Tracklet(key, patch, min(set(places) - by_patch))
     for frame, place in sorted(places.items()):
         if frame in by_patch:
             made.follow(frame, box(place), patch)
         else:
             made.detect(frame, box(place), score, patch)
-    made.behind = [box(place) for place in behind]
-    made.sure, made.shot = sure, shot
+    made.backward_boxes = [box(place) for place in backward]
+    made.confirmed, made.shot = confirmed, shot
     return made
 
 
 def straight(
     frames: Iterable[int], x: float = 100, y: float = 90, size: float = 40, speed: float = 0
 ) -> dict[int, Place]:
-    """Return places on a straight way."""
+    """Return places on a straight line."""
     return {frame: (x + speed * frame, y, size) for frame in frames}

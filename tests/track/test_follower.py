@@ -15,22 +15,10 @@ import lumas
 from facered.detect.detector import Detection
 from facered.jobs.analyze import _by_frame
 from facered.options import Options
-from facered.track.cuts import LOOKAHEAD, CutDetector
-from facered.track.follower import (
-    ACKNOWLEDGED,
-    CALM_SECONDS,
-    CERTAIN,
-    FAST,
-    FOLLOWED_SECONDS,
-    FOUND_AGAIN,
-    INTERVAL_SECONDS,
-    LOOKS,
-    RETRY,
-    TRIALS,
-    Tracker,
-)
-from facered.track.smoothing import EXTENSION_SECONDS, GROWING_FRAMES, GROWTH, GUESSED_SECONDS
-from facered.track.stitching import BRIDGED_SECONDS, SHORT_SECONDS
+from facered.track import tuning
+from facered.track.cuts import CutDetector
+from facered.track.follower import Follower
+from facered.track.offline import finish
 from lumas import Person, blended, film, wall
 
 if TYPE_CHECKING:
@@ -49,10 +37,10 @@ if TYPE_CHECKING:
 
 RATE = 25.0
 THRESHOLD = 0.4
-EXTENSION = round(EXTENSION_SECONDS * RATE)
-FOLLOWED = round(FOLLOWED_SECONDS * RATE)
-GUESSED = round(GUESSED_SECONDS * RATE)
-BRIDGED = round(BRIDGED_SECONDS * RATE)
+EXTENSION = round(tuning.EXTENSION_SECONDS * RATE)
+FOLLOWED = round(tuning.MAX_FOLLOWED_SECONDS * RATE)
+GUESSED = round(tuning.MAX_FILLED_SECONDS * RATE)
+BRIDGED = round(tuning.MAX_GAP_SECONDS * RATE)
 FEW = 3
 """Frames in which what is followed may still look like the face that has gone."""
 MARGIN = 1.4
@@ -89,11 +77,11 @@ def follow(
         pictures = [np.full((30, 40), 128, np.uint8)] * len(rows)
         size = size or (400, 300)
     height, width = pictures[0].shape if pictures else (1, 1)
-    tracker, begins = Tracker(rate, THRESHOLD, size or (width, height)), set(cuts)
+    tracker, begins = Follower(rate, THRESHOLD, size or (width, height)), set(cuts)
     for number, (luma, row) in enumerate(zip(pictures, rows, strict=True)):
         found = None if row is None else detection(row)
         tracker.update(luma, found, number in begins, look and partial(look, number))
-    return tracker.finish(dissolves)
+    return finish(tracker, dissolves)
 
 
 def seen_in(frames: Iterable[int], total: int, at: Callable[[int], Face] = lambda _: face(100)) -> list[list[Face]]:
@@ -161,7 +149,7 @@ class TestGaps:
         assert bare([track], way, range(10, 50), off=0.15) == []
 
     def test_have_larger_boxes_the_further_the_next_detection(self) -> None:
-        assert GROWING_FRAMES >= 7
+        assert tuning.MAX_GROWTH_FRAMES >= 7
         track = one(follow(seen_in({*range(10), *range(34, 44)}, 44)))
         widths = track.boxes[:, 2]
         assert widths[:10] == pytest.approx(40, rel=5e-3)
@@ -188,25 +176,27 @@ class TestGaps:
 
     @pytest.mark.parametrize("rate", [12.0, 25.0, 60.0])
     def test_in_which_a_face_is_hidden_are_filled_if_they_are_short(self, rate: float) -> None:
-        missing = round(0.8 * GUESSED_SECONDS * rate)
+        missing = round(0.8 * tuning.MAX_FILLED_SECONDS * rate)
         track = one(self.looking_away(missing, rate=rate))
         assert track.frames.tolist() == list(range(60 + missing))
 
     @pytest.mark.parametrize("rate", [12.0, 25.0, 60.0])
     def test_that_are_long_are_of_one_face_but_not_filled(self, rate: float) -> None:
-        missing = round(0.9 * BRIDGED_SECONDS * rate)
-        assert missing > 1.2 * GUESSED_SECONDS * rate
+        missing = round(0.9 * tuning.MAX_GAP_SECONDS * rate)
+        assert missing > 1.2 * tuning.MAX_FILLED_SECONDS * rate
         track = one(self.looking_away(missing, rate=rate))
-        near = max(1, round(EXTENSION_SECONDS * rate)) + FEW
+        near = max(1, round(tuning.EXTENSION_SECONDS * rate)) + FEW
         absent = set(range(60 + missing)) - set(track.frames.tolist())
         assert set(range(30 + near, 30 + missing - near)) <= absent <= set(range(30, 30 + missing))
 
     @pytest.mark.parametrize("rate", [12.0, 25.0, 60.0])
     def test_that_are_too_long_are_not_bridged(self, rate: float) -> None:
-        before, behind = self.looking_away(round(1.2 * BRIDGED_SECONDS * rate), rate=rate)
+        before, behind = self.looking_away(round(1.2 * tuning.MAX_GAP_SECONDS * rate), rate=rate)
         assert not set(before.keys) & set(behind.keys)
 
-    @pytest.mark.parametrize("seconds", [0.5 * (SHORT_SECONDS + BRIDGED_SECONDS), 0.9 * BRIDGED_SECONDS])
+    @pytest.mark.parametrize(
+        "seconds", [0.5 * (tuning.SHORT_GAP_SECONDS + tuning.MAX_GAP_SECONDS), 0.9 * tuning.MAX_GAP_SECONDS]
+    )
     def test_after_which_somebody_else_is_there_are_not_bridged(self, seconds: float) -> None:
         assert len(self.looking_away(round(seconds * RATE), who=BEN)) == 2
 
@@ -241,7 +231,7 @@ class TestEnds:
     @pytest.mark.parametrize("rate", [0.5, 1.0, 25.0, 240.0])
     def test_last_as_long_at_any_frame_rate(self, rate: float) -> None:
         track = one(follow(seen_in(range(100, 110), 200), rate=rate))
-        assert 100 - track.frames[0] == track.frames[-1] - 109 == max(1, round(EXTENSION_SECONDS * rate))
+        assert 100 - track.frames[0] == track.frames[-1] - 109 == max(1, round(tuning.EXTENSION_SECONDS * rate))
 
 
 class TestFollowing:
@@ -299,11 +289,11 @@ class TestFollowing:
 
     @pytest.mark.parametrize("rate", [12.0, 25.0, 50.0])
     def test_lasts_as_long_at_any_frame_rate(self, rate: float) -> None:
-        follows = round(FOLLOWED_SECONDS * rate)
+        follows = round(tuning.MAX_FOLLOWED_SECONDS * rate)
         pictures = film([Person(ADA, always(150, 90, 40))], 20 + 2 * follows)
         rows = shown([always(150, 90, 40)], len(pictures), lambda frame: frame < 20)
         last = one(follow(rows, pictures, rate=rate)).frames[-1]
-        extension = max(1, round(EXTENSION_SECONDS * rate))
+        extension = max(1, round(tuning.EXTENSION_SECONDS * rate))
         assert 19 + follows <= last <= 19 + follows + extension + FEW
 
     def test_stays_behind_on_no_wall(self) -> None:
@@ -355,7 +345,7 @@ class TestFollowing:
 
     def test_needs_a_face_that_is_sure(self) -> None:
         rows = shown([winding], 60, lambda frame: frame in (20, 21))
-        doubtful = [[(*box[:4], CERTAIN - 0.05) for box in row] for row in rows]
+        doubtful = [[(*box[:4], tuning.CONFIRMING_SCORE - 0.05) for box in row] for row in rows]
         assert follow(doubtful, film([Person(ADA, winding)], 60)) == []
 
 
@@ -385,7 +375,7 @@ class TestOcclusion:
     def test_ids_are_not_used_again(self) -> None:
         """People come and go, one after the other, in the same place."""
         people, rows = [], []
-        away = round((SHORT_SECONDS + 0.3) * RATE)
+        away = round((tuning.SHORT_GAP_SECONDS + 0.3) * RATE)
         for n, who in enumerate((ADA, BEN, CAL)):
             stay = range(n * (40 + away), n * (40 + away) + 40)
             people.append(Person(who, lambda frame, stay=stay: (150, 90, 40) if frame in stay else None))  # type: ignore[misc]
@@ -413,18 +403,18 @@ class TestLeavingAndReturning:
 
     @pytest.mark.parametrize("part", [0.4, 0.6, 0.85])
     def test_is_known_by_the_looks(self, part: float) -> None:
-        track = one(self.come_back(ADA, part * BRIDGED_SECONDS))
+        track = one(self.come_back(ADA, part * tuning.MAX_GAP_SECONDS))
         if part * BRIDGED > GUESSED + 2 * FEW:
             assert len(track.frames) < track.frames[-1] - track.frames[0] + 1
 
     @pytest.mark.parametrize("part", [0.5, 0.6, 0.85])
     def test_of_somebody_else_is_another_person(self, part: float) -> None:
-        assert part * BRIDGED_SECONDS > SHORT_SECONDS
-        assert len(self.come_back(BEN, part * BRIDGED_SECONDS)) == 2
+        assert part * tuning.MAX_GAP_SECONDS > tuning.SHORT_GAP_SECONDS
+        assert len(self.come_back(BEN, part * tuning.MAX_GAP_SECONDS)) == 2
 
     @pytest.mark.parametrize("who", [ADA, BEN])
     def test_after_long_is_another_person(self, who: int) -> None:
-        assert len(self.come_back(who, 1.3 * BRIDGED_SECONDS)) == 2
+        assert len(self.come_back(who, 1.3 * tuning.MAX_GAP_SECONDS)) == 2
 
 
 def cuts_in(pictures: Sequence[Luma]) -> tuple[list[int], list[Dissolve]]:
@@ -432,7 +422,7 @@ def cuts_in(pictures: Sequence[Luma]) -> tuple[list[int], list[Dissolve]]:
     detector = CutDetector(RATE)
     answers = [detector.push(picture) for picture in pictures]
     answers += detector.flush()
-    return [frame for frame, begins in enumerate(answers[LOOKAHEAD:]) if begins], detector.dissolves
+    return [frame for frame, begins in enumerate(answers[tuning.CUT_LOOKAHEAD :]) if begins], detector.dissolves
 
 
 class TestCamera:
@@ -516,7 +506,7 @@ class TestShots:
         assert before.frames[-1] <= first[-1] + slack
         assert behind.frames[0] >= second[0] - slack
 
-    @pytest.mark.parametrize("length", range(1, LOOKAHEAD + 1))
+    @pytest.mark.parametrize("length", range(1, tuning.CUT_LOOKAHEAD + 1))
     @pytest.mark.parametrize("detected", [False, True])
     def test_a_flash_loses_nobody(self, length: int, detected: bool) -> None:
         def way(frame: int) -> Place:
@@ -547,7 +537,7 @@ class TestWhenToDetect:
         look: Look | None = None,
     ) -> tuple[list[int], list[Track]]:
         """Return the frames in which the detector was asked, and the tracks, if it was asked only then."""
-        tracker, begins = Tracker(rate, THRESHOLD, (320, 180)), set(cuts)
+        tracker, begins = Follower(rate, THRESHOLD, (320, 180)), set(cuts)
         rows = shown([person.way for person in people], total, seen)
         asked = []
         for frame, (luma, row) in enumerate(zip(film(people, total), rows, strict=True)):
@@ -556,12 +546,12 @@ class TestWhenToDetect:
                 asked.append(frame)
                 found = detection([(*box[:4], score) for box in row])
             tracker.update(luma, found, frame in begins, look and partial(look, frame))
-        return asked, tracker.finish()
+        return asked, finish(tracker)
 
     @pytest.mark.parametrize("rate", [12.0, 25.0, 60.0])
     def test_a_steady_face_is_detected_now_and_then(self, rate: float) -> None:
         asked, tracks = self.asked([Person(ADA, always(150, 90, 44))], 120, rate=rate)
-        interval = max(1, round(CALM_SECONDS * rate))
+        interval = max(1, round(tuning.IDLE_INTERVAL_SECONDS * rate))
         assert asked[0] == 0
         assert np.diff(asked).max() == interval
         assert len(asked) <= 120 / interval + 5
@@ -570,26 +560,26 @@ class TestWhenToDetect:
     def test_an_empty_picture_is_looked_at_now_and_then(self) -> None:
         asked, tracks = self.asked([], 60)
         assert tracks == []
-        assert asked == list(range(0, 60, max(1, round(CALM_SECONDS * RATE))))
+        assert asked == list(range(0, 60, max(1, round(tuning.IDLE_INTERVAL_SECONDS * RATE))))
 
     def test_where_somebody_moves_whom_nobody_knows_is_looked_at_more_often(self) -> None:
         def passes(frame: int) -> Place:
             return 20 + frame, 140, 20
 
         people = [Person(ADA, always(250, 50, 40)), Person(BEN, passes)]
-        tracker, asked = Tracker(RATE, THRESHOLD, (320, 180)), []
+        tracker, asked = Follower(RATE, THRESHOLD, (320, 180)), []
         for frame, luma in enumerate(film(people, 60)):
             wanted = tracker.wants_detection(luma, False)
             asked += [frame] if wanted else []
             tracker.update(luma, detection([face(250, 50, 40)]) if wanted else None, False)
-        assert np.diff(asked[2:]).max() == max(1, round(INTERVAL_SECONDS * RATE))
+        assert np.diff(asked[2:]).max() == max(1, round(tuning.ACTIVE_INTERVAL_SECONDS * RATE))
 
     def test_what_a_known_person_moves_is_no_news(self) -> None:
         def nods(frame: int) -> Place:
             return 150 + 5 * np.sin(frame / 8), 90, 40
 
         asked, tracks = self.asked([Person(ADA, nods)], 120)
-        assert np.median(np.diff(asked)) == max(1, round(CALM_SECONDS * RATE))
+        assert np.median(np.diff(asked)) == max(1, round(tuning.IDLE_INTERVAL_SECONDS * RATE))
         assert bare(tracks, nods, range(120)) == []
 
     def test_every_shot_is_looked_at_from_its_first_frame_on(self) -> None:
@@ -604,7 +594,7 @@ class TestWhenToDetect:
 
     def test_a_fast_face_is_detected_in_every_frame(self) -> None:
         def way(frame: int) -> Place:
-            return 60 + 1.2 * FAST * 40 * frame, 90, 40
+            return 60 + 1.2 * tuning.MAX_STEADY_MOTION * 40 * frame, 90, 40
 
         asked, tracks = self.asked([Person(ADA, way)], 50)
         assert set(range(3, 50)) <= set(asked)
@@ -612,7 +602,7 @@ class TestWhenToDetect:
 
     def test_a_fast_face_may_be_looked_at_closely_instead(self) -> None:
         def way(frame: int) -> Place:
-            return 60 + 1.2 * FAST * 40 * frame, 90, 40
+            return 60 + 1.2 * tuning.MAX_STEADY_MOTION * 40 * frame, 90, 40
 
         looks: list[int] = []
         asked, tracks = self.asked([Person(ADA, way)], 50, look=acknowledging([way], 0.9, looks))
@@ -621,7 +611,9 @@ class TestWhenToDetect:
         assert bare(tracks, way, range(50)) == []
 
     def test_many_fast_faces_are_detected_together(self) -> None:
-        ways = [lambda frame, y=y: (30 + 1.2 * FAST * 30 * frame, y, 30) for y in range(20, 180, 34)]
+        ways = [
+            lambda frame, y=y: (30 + 1.2 * tuning.MAX_STEADY_MOTION * 30 * frame, y, 30) for y in range(20, 180, 34)
+        ]
         looks: list[int] = []
         asked, _ = self.asked([Person(ADA, way) for way in ways], 50, look=acknowledging(ways, 0.9, looks))
         assert set(range(3, 50)) <= set(asked)
@@ -643,19 +635,19 @@ class TestWhenToDetect:
         assert {31, 32, 33} <= set(asked)
 
     def test_what_may_be_a_face_is_detected_until_that_is_known(self) -> None:
-        asked, tracks = self.asked([Person(ADA, always(150, 90, 44))], 60, score=CERTAIN - 0.05)
+        asked, tracks = self.asked([Person(ADA, always(150, 90, 44))], 60, score=tuning.CONFIRMING_SCORE - 0.05)
         assert set(range(10)) <= set(asked)
         assert len(asked) < 60
         assert tracks == []
 
     def test_to_ask_changes_nothing(self) -> None:
         pictures, rows = film([Person(ADA, winding)], 50), shown([winding], 50, lambda frame: frame % 4 < 2)
-        tracker = Tracker(RATE, THRESHOLD, (320, 180))
+        tracker = Follower(RATE, THRESHOLD, (320, 180))
         for frame, (luma, row) in enumerate(zip(pictures, rows, strict=True)):
             for _ in range(frame % 3):
                 tracker.wants_detection(luma, frame == 30)
             tracker.update(luma, detection(row), frame == 30)
-        for a, b in zip(tracker.finish(), follow(rows, pictures, cuts=[30]), strict=True):
+        for a, b in zip(finish(tracker), follow(rows, pictures, cuts=[30]), strict=True):
             np.testing.assert_array_equal(a.frames, b.frames)
             np.testing.assert_array_equal(a.boxes, b.boxes)
 
@@ -669,7 +661,7 @@ class TestWhenToDetect:
         assert all(rows[frame] is not None for frame in asked)
 
     def test_the_smallest_face_is_that_of_somebody_who_is_there(self) -> None:
-        tracker, luma = Tracker(RATE, THRESHOLD, (320, 180)), wall()
+        tracker, luma = Follower(RATE, THRESHOLD, (320, 180)), wall()
         assert tracker.smallest == float("inf")
         for _ in range(3):
             tracker.update(luma, detection([face(100, 90, 40), face(200, 90, 24), face(280, 90, 10, 0.45)]), False)
@@ -715,12 +707,12 @@ class TestScores:
         assert follow(faint, look=look) == []
 
     def test_two_detections_of_which_one_is_certain_make_a_track(self) -> None:
-        scores = {20: CERTAIN + 0.01, 22: CERTAIN - 0.05}
+        scores = {20: tuning.CONFIRMING_SCORE + 0.01, 22: tuning.CONFIRMING_SCORE - 0.05}
         assert len(follow(seen_in(scores, 40, lambda frame: face(100, score=scores[frame])))) == 1
 
     @pytest.mark.parametrize("frames", [range(20, 21), range(20, 60)])
     def test_what_is_never_certain_makes_none(self, frames: range) -> None:
-        assert follow(seen_in(frames, 80, lambda _: face(100, score=CERTAIN - 0.01))) == []
+        assert follow(seen_in(frames, 80, lambda _: face(100, score=tuning.CONFIRMING_SCORE - 0.01))) == []
 
     def test_a_single_detection_makes_none(self) -> None:
         assert follow(seen_in([20], 40)) == []
@@ -734,11 +726,11 @@ class TestScores:
 
 class TestSecondLooks:
     def doubtful(self, look: Look | None, frames: range = range(20, 60)) -> list[Track]:
-        rows = seen_in(frames, 80, lambda _: face(100, score=(THRESHOLD + CERTAIN) / 2))
+        rows = seen_in(frames, 80, lambda _: face(100, score=(THRESHOLD + tuning.CONFIRMING_SCORE) / 2))
         return follow(rows, look=look)
 
     @pytest.mark.parametrize(
-        ("score", "kept"), [(ACKNOWLEDGED + 0.01, True), (ACKNOWLEDGED - 0.01, False), (None, False)]
+        ("score", "kept"), [(tuning.VERIFIED_SCORE + 0.01, True), (tuning.VERIFIED_SCORE - 0.01, False), (None, False)]
     )
     def test_tell_whether_something_doubtful_is_a_face(self, score: float | None, kept: bool) -> None:
         look = acknowledging([always(100, 100, 40)] if score else [], score or 0.0)
@@ -755,7 +747,7 @@ class TestSecondLooks:
         asked: list[int] = []
         self.doubtful(acknowledging([], 0.0, asked), range(20, 80))
         assert asked[0] == 20
-        assert len(asked) == len(set(asked)) <= TRIALS
+        assert len(asked) == len(set(asked)) <= tuning.MAX_VERIFICATIONS
         assert (np.diff(np.diff(asked)) >= 0).all()
 
     def test_come_to_an_end_for_a_face_that_is_sure_and_seen(self) -> None:
@@ -767,13 +759,13 @@ class TestSecondLooks:
     def test_are_so_many_a_frame_at_most(self, people: int) -> None:
         asked: list[int] = []
         ways = [always(30 + 18 * n, 100, 14) for n in range(people)]
-        score = (THRESHOLD + CERTAIN) / 2
+        score = (THRESHOLD + tuning.CONFIRMING_SCORE) / 2
         doubtful = [[(*box[:4], score) for box in row] for row in shown(ways, 120)]
         rows = doubtful + [row if frame % 7 == 0 else [] for frame, row in enumerate(doubtful)]
         pictures = film([Person(n, way) for n, way in enumerate(ways)], 1, wall(400, 180)) * len(rows)
-        tracks = follow(rows, pictures, look=acknowledging(ways, ACKNOWLEDGED + 0.05, asked))
+        tracks = follow(rows, pictures, look=acknowledging(ways, tuning.VERIFIED_SCORE + 0.05, asked))
         assert len(tracks) == people
-        assert max(Counter(asked).values()) <= LOOKS
+        assert max(Counter(asked).values()) <= tuning.MAX_VERIFICATIONS_PER_FRAME
 
     def test_find_a_face_that_has_turned_away(self) -> None:
         """It looks otherwise from frame 20 on, and is not detected any more."""
@@ -789,17 +781,19 @@ class TestSecondLooks:
         lost = one(follow(rows, pictures))
         assert lost.frames[-1] <= 19 + EXTENSION + FEW
         asked: list[int] = []
-        tracks = follow(rows, pictures, look=acknowledging([way], FOUND_AGAIN + 0.01, asked))
+        tracks = follow(rows, pictures, look=acknowledging([way], tuning.REDETECTED_SCORE + 0.01, asked))
         assert len(one(tracks).keys) == 1
         assert bare(tracks, way, range(80)) == []
         assert tracks[0].score == pytest.approx(0.9)
-        assert (np.diff(asked[1:]) >= min(RETRY, 2)).all() or max(Counter(asked).values()) <= LOOKS
+        assert (np.diff(asked[1:]) >= min(tuning.MISSES_PER_VERIFICATION, 2)).all() or max(
+            Counter(asked).values()
+        ) <= tuning.MAX_VERIFICATIONS_PER_FRAME
 
     def test_that_are_too_doubtful_find_no_face(self) -> None:
         way = always(150, 90, 44)
         pictures = film([Person(ADA, lambda frame: way(frame) if frame < 20 else None)], 60)
         rows = shown([way], 60, lambda frame: frame < 20)
-        track = one(follow(rows, pictures, look=acknowledging([way], FOUND_AGAIN - 0.01)))
+        track = one(follow(rows, pictures, look=acknowledging([way], tuning.REDETECTED_SCORE - 0.01)))
         assert track.frames[-1] <= 19 + EXTENSION + FEW
 
 
@@ -876,7 +870,7 @@ class TestSmoothness:
                 assert holds(track.boxes[frame : frame + 1], *corners)
         jumps = np.abs(np.diff(track.boxes, axis=0) - np.diff(truth[:, [0, 1, 2, 2]], axis=0)) / 40
         jerks = np.abs(np.diff(jittered[:, [0, 1, 2, 2]], axis=0) - np.diff(truth[:, [0, 1, 2, 2]], axis=0)) / 40
-        assert jumps.max() < 0.1 + 3 * GROWTH
+        assert jumps.max() < 0.1 + 3 * tuning.GROWTH_PER_FRAME
         assert np.sqrt((jumps[:, :2] ** 2).mean()) < 0.8 * np.sqrt((jerks[:, :2] ** 2).mean())
 
     def test_there_is_no_lag(self) -> None:
@@ -990,7 +984,7 @@ def test_no_faces_make_no_tracks(frames: int) -> None:
 
 
 def test_detections_are_told_by_the_key_of_their_track() -> None:
-    tracker, luma = Tracker(RATE, THRESHOLD, (400, 300)), np.full((30, 40), 128, np.uint8)
+    tracker, luma = Follower(RATE, THRESHOLD, (400, 300)), np.full((30, 40), 128, np.uint8)
     first = tracker.update(luma, detection([face(300), face(100, score=0.8), face(200, score=0.5)]), False)
     second = tracker.update(luma, detection([face(100), face(301, score=0.2), face(20, score=0.7)]), False)
     assert sorted(first.values()) == [0, 1, 2]
@@ -999,7 +993,7 @@ def test_detections_are_told_by_the_key_of_their_track() -> None:
     assert second[keys[0]] == 1
     (new,) = set(second) - set(first)
     assert second[new] == 2
-    tracks = tracker.finish()
+    tracks = finish(tracker)
     assert {key for track in tracks for key in track.keys} <= {*first, *second}
 
 
@@ -1053,7 +1047,7 @@ def test_any_stream_gives_sound_boxes_that_hold_what_was_detected(
     assert_sound(tracks, cuts, len(rows))
     at = boxes_by_frame(tracks, len(rows))
     kept = {key for track in tracks for key in track.keys}
-    tracker = Tracker(RATE, THRESHOLD, (60, 60))
+    tracker = Follower(RATE, THRESHOLD, (60, 60))
     for number, (luma, row) in enumerate(zip(pictures, rows, strict=True)):
         for key, index in tracker.update(luma, detection(row), number in cuts).items():
             if key in kept:
@@ -1093,14 +1087,14 @@ def test_ten_thousand_streams_of_anything_are_survived() -> None:
         frames = int(rng.integers(1, 4)) if number % 200 else 30
         faces = int(rng.integers(1, 3)) if number % 1000 != 99 else 90
         cuts = {int(rng.integers(1, 9))} if number % 3 == 0 else set()
-        tracker = Tracker(float(rng.choice([1, 12, 25, 60])), THRESHOLD, (64, 48))
+        tracker = Follower(float(rng.choice([1, 12, 25, 60])), THRESHOLD, (64, 48))
         for frame in range(frames):
             boxes = wild(rng, kinds[frame % 2], faces)
             scores = rng.choice(np.array([0.1, 0.45, 0.7, 0.9], np.float32), faces)
             found = Detection(boxes, scores)
             picture = pictures[int(rng.integers(7)) if number % 2 else 0]
             tracker.update(picture, found, frame in cuts, lambda _, found=found: found)  # type: ignore[misc]
-        tracks = tracker.finish()
+        tracks = finish(tracker)
         assert_sound(tracks, cuts, frames)
         starts, ids, hidden, _ = _by_frame(tracks, np.ones(frames, np.bool_), options)
         assert np.diff(starts).max() <= 64
