@@ -1,132 +1,187 @@
-"""What a caller may choose, checked once."""
+"""What a caller may choose: one table, from which the command line, job configurations, checks and docs are made."""
 
 from __future__ import annotations
 
-import operator
 import os
-import re
-import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from numbers import Real
-from typing import TypeGuard, cast
+from typing import Any, NamedTuple
 
+from facered import checks
+from facered.checks import Kind, shown
 from facered.errors import ConfigurationUnsupportedError
 
 STYLES = ("Low", "Med", "High", "Box", "Black", "Mosaic")
 """How faces are hidden; Box only outlines them, for checking."""
-
 SHAPES = ("ellipse", "rectangle")
-
 DETECTIONS = ("auto", "every")
-"""When the detector looks: where following is not certain, and once in a while; or at every frame."""
-
+LIVE_DETECTIONS = ("sync", "async")
 RESOLUTIONS = ("SourceResolution", "StandardDefinition")
-"""What the detector works on: the picture as it is, or a smaller one."""
-
 PRECISIONS = ("auto", "fp32", "int8")
-"""Numbers that the detector computes with; auto takes 8-bit integers where the processor is faster with them."""
-
 PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
+)  # fmt: skip
 """The encoders' presets, fastest first."""
-
 CODECS = ("h264", "hevc", "av1", "prores")
-"""What pictures can be encoded with."""
-
 AUDIO = ("copy", "aac", "none")
-"""What becomes of sound: bit for bit where the container holds it, always AAC, or left out."""
+OVERLOADS = ("grow", "hide")
 
-MAX_ID = 2**63 - 1
-"""The largest id that fits the tables of faces."""
+FILES, LIVE, BOTH = "files", "live", "files and live"
 
-MAX_SECONDS = 1e9
-MIN_BITRATE, MAX_BITRATE = 1000, 2**40
-_BITRATE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([kKmM]?)", re.ASCII)
-_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
-_TIME = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9}(?:\.\d{1,12})?)", re.ASCII)
-_ID_LIST = re.compile(r"[\d\s,]+", re.ASCII)
 
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = 80
+class Option(NamedTuple):
+    """One thing that may be chosen.
+
+    Attributes
+    ----------
+    name : str
+        In Python and, but for hyphens and case, in job configurations and on the command line.
+    group : str
+        The heading that it stands under.
+    kind : Kind
+        What it can be.
+    default : object
+    help : str
+        One sentence, without its default.
+    metavar : str
+        What stands for its value on the command line; nothing for a flag.
+    usual : str
+        The default in words, where its value does not say it.
+    use : str
+        `FILES`, `LIVE` or `BOTH`.
+    """
+
+    name: str
+    group: str
+    kind: Kind
+    default: object
+    help: str
+    metavar: str = ""
+    usual: str = ""
+    use: str = BOTH
+
+    @property
+    def shown_default(self) -> str:
+        """The default as people read it."""
+        if self.usual or self.default is None:
+            return self.usual or "none"
+        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return "--" + self.name.removesuffix("s" if self.name in REPEATED else "").replace("_", "-")
+
+
+REPEATED = ("encoder_options", "hide_regions", "show_regions")
+"""Options that collect what is given several times on the command line."""
+
+_THREADS = checks.whole(0, 1024)
+TABLE = (
+    Option("threshold", "detection", checks.number(0.01, 1), 0.3,
+        "least score, 0 to 1, that starts a face; lower finds more, and errs more", "SCORE"),
+    Option("margin", "detection", checks.number(1, 4), 1.4,
+        "how much larger the hidden box is than the detected face", "FACTOR"),
+    Option("max_faces", "detection", checks.whole(1, 4096).or_word("all"), 64, "most faces in a frame, or 'all'", "N"),
+    Option("detect", "detection", checks.choice(DETECTIONS), "auto",
+        "auto or every: where following faces is not certain, or in every frame", "WHEN", use=FILES),
+    Option("detect", "detection", checks.choice_or_whole(LIVE_DETECTIONS, 1, 1000), "sync",
+        "sync, async, or a number N: where following faces is not certain, beside the stream whenever the detector is "
+        "free, or in every N-th frame", "WHEN", use=LIVE),
+    Option("detect_size", "detection", checks.whole(32, 8192).or_none(), None,
+        "longer side of the picture that the detector sees; more finds smaller faces", "PIXELS",
+        "320 to 640, now and then 1280 or half the video's own"),
+    Option("resolution", "detection", checks.choice(RESOLUTIONS), "SourceResolution",
+        "SourceResolution or StandardDefinition: the latter detects on a smaller picture", "NAME", use=FILES),
+    Option("precision", "detection", checks.choice(PRECISIONS), "auto",
+        "auto, fp32 or int8: the numbers that the built-in detector computes with; auto takes int8 where the processor "
+        "has VNNI", "NAME"),
+    Option("model", "detection", checks.FILE.or_none(), None, "another ONNX detector: CenterFace, YuNet or SCRFD",
+        "FILE", "$FACERED_MODEL, or the built-in CenterFace"),
+    Option("blur", "hiding", checks.choice(STYLES), "Med",
+        f"{', '.join(STYLES)}; Low is for looks only, faces can still be found in it; Box draws outlines and ids and "
+        "hides nobody", "STYLE"),
+    Option("blur_radius", "hiding", checks.number(0.05, 4).or_none(), None,
+        "radius of the blur as a part of the box's width; less than 0.5 may hide nobody", "PART", "the style's"),
+    Option("shape", "hiding", checks.choice(SHAPES), "ellipse", "ellipse or rectangle", "SHAPE"),
+    Option("feather", "hiding", checks.number(0.01, 1), 0.15,
+        "width of the fading rim outside the shape, as a part of its size", "PART"),
+    Option("ids", "whom to hide", checks.IDS.or_none(), None,
+        "ids with commas, or a file with one a line", "IDS", "foo_IDList.txt, or everyone", FILES),
+    Option("except_ids", "whom to hide", checks.IDS.or_none(), None, "hide everyone but these, with commas", "IDS",
+        "nobody", FILES),
+    Option("codec", "encoding", checks.choice(CODECS).or_none(), None,
+        f"{', '.join(CODECS)}; prores goes into .mov", "NAME", "h264 for 8 bits, hevc for more"),
+    Option("preset", "encoding", checks.choice(PRESETS), "veryfast",
+        "the encoder's, ultrafast to placebo: slower makes smaller files", "NAME"),
+    Option("crf", "encoding", checks.number(0, 51), 18.0, "the encoder's quality, 0 (lossless) to 51", "N"),
+    Option("bitrate", "encoding", checks.BITRATE.or_none(), None,
+        "bits a second, such as 4M or 800k, instead of a quality", "RATE", "by quality"),
+    Option("pix_fmt", "encoding", checks.PIXEL_FORMAT.or_none(), None, "pixel format, by FFmpeg's name", "NAME",
+        "the source's"),
+    Option("encoder_options", "encoding", checks.TEXTS, {}, "an option of FFmpeg's encoder; can be given several times",
+        "KEY=VALUE", "none"),
+    Option("audio", "encoding", checks.choice(AUDIO), "copy",
+        "copy, aac, none: a voice identifies too", "HOW", "copy, or AAC where that cannot be"),
+    Option("keep_location", "encoding", checks.FLAG, False, "keep the tag that says where the video was recorded",
+        use=FILES),
+    Option("overwrite", "results", checks.FLAG, False, "replace results that exist", use=FILES),
+    Option("start", "results", checks.TIME.or_none(), None,
+        "work from here on: seconds, or 1:30, or 0:01:30; what is before is passed through BARE", "TIME",
+        "the beginning", FILES),
+    Option("end", "results", checks.TIME.or_none(), None,
+        "work up to here; the rest is passed through BARE", "TIME", "the end", FILES),
+    Option("stream", "results", checks.whole(0, 1024).or_none(), None,
+        "which of several video streams, from 0; the others are left out", "N", "the first", FILES),
+    Option("strict", "results", checks.FLAG, False, "stop at damage instead of working on what is left", use=FILES),
+    Option("threads", "general", _THREADS, 0,
+        "threads for each of decoding, detecting and encoding; 1: one thing after the other", "N", "all cores", FILES),
+    Option("threads", "general", _THREADS, 1,
+        "threads for each detection, and for encoding; 0: all cores", "N", "1, and all for encoding", LIVE),
+    Option("rate", "delay", checks.number(1, 1000).or_none(), None, "frames a second", "", "what the first frame says",
+        LIVE),
+    Option("lookahead", "delay", checks.whole(0, 1000), 0,
+        "delay the stream by N frames, so that faces are hidden before they are first detected", "N", use=LIVE),
+    Option("deadline_ms", "delay", checks.number(0, 60_000).or_none(), None,
+        "the longest that a frame waits for the detector", "MS", "as long as that takes", LIVE),
+    Option("on_overload", "delay", checks.choice(OVERLOADS), "grow",
+        "grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of the "
+        "picture hidden", "HOW", use=LIVE),
+    Option("hide_regions", "regions", checks.POLYGONS, (), "always hide what lies in it; can be given several times",
+        "CORNERS", "none", LIVE),
+    Option("show_regions", "regions", checks.POLYGONS, (), "hide no face in it; can be given several times", "CORNERS",
+        "none", LIVE),
+    Option("select", "python", checks.FUNCTION, None, "told a face, says whether it is hidden", "", "all are", LIVE),
+    Option("on_faces", "python", checks.FUNCTION, None, "told every frame that is returned, and its faces", "",
+        "nobody", LIVE),
+)  # fmt: skip
+"""Everything that may be chosen; an option that differs live stands twice."""
+
+
+def options_for(use: str) -> dict[str, Option]:
+    """Return the options of `FILES` or of `LIVE` by their names."""
+    return {option.name: option for option in TABLE if option.use in (use, BOTH)}
+
+
+_FILES = options_for(FILES)
+
+
+_DEFAULTS: dict[str, Any] = {name: option.default for name, option in _FILES.items()}
+
+
+def _attribute_lines() -> Iterator[str]:
+    """Yield the section of a docstring that says what each option is."""
+    yield from ("    Attributes", "    ----------")
+    for option in _FILES.values():
+        yield f"    {option.name} : {option.kind.range}"
+        yield f"        {option.help[:1].upper()}{option.help[1:]} (default: {option.shown_default})."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options of a job.
+    """Options of a job on a file, checked when they are made; see also `TABLE`.
 
-    Names among choices are matched without regard to case and stored as they are spelt here.
-
-    Attributes
-    ----------
-    threshold : float
-        Least score, 0 to 1, of a detection that shows a new face; half of it is enough for a face already followed.
-    margin : float
-        How much larger the hidden shape is than the detected face; at least 1.
-    blur : str
-        How faces are hidden; one of `STYLES`.
-    shape : str
-        What is hidden of a face's box; one of `SHAPES`.
-    feather : float
-        Width of the fading rim around the shape, as a part of its semi-axes.
-    blur_radius : float or None
-        Radius of the blur as a part of the hidden shape's width; None takes what `blur` says.
-    resolution : str
-        What the detector works on; one of `RESOLUTIONS`.
-    max_faces : int or None
-        Most faces in a frame; None, or the text ``"all"``, hides any number.
-    detect : str
-        When the detector looks at a frame; one of `DETECTIONS`.
-    detect_size : int or None
-        Longer side, in pixels, of the picture that the detector sees; None chooses by the size of the video, and looks
-        for smaller faces on a larger picture now and then.
-    precision : str
-        Numbers that the detector computes with; one of `PRECISIONS`.
-    model : path-like or None
-        An ONNX model instead of the one that the package ships.
-    ids : tuple of int or None
-        The faces to hide; None hides all. Any iterable of integers will do, or a text such as ``"1,3"``.
-    except_ids : tuple of int or None
-        The faces not to hide, given like `ids` and not together with it.
-    start, end : float or None
-        First and last moment in seconds; None is where the video begins and ends. Texts such as ``"90"``, ``"1:30"``
-        and ``"0:01:30.5"`` will do.
-    codec : str or None
-        One of `CODECS`; None takes H.264 for 8 bits and HEVC for more.
-    preset : str
-        One of `PRESETS`, of x264, x265 or, as near as can be, SVT-AV1.
-    crf : float
-        The encoder's constant rate factor, 0 (lossless) to 51.
-    bitrate : int or None
-        Bits a second instead of a constant rate factor; a text such as ``"4M"`` or ``"800k"`` will do.
-    pix_fmt : str or None
-        FFmpeg's name of the pixel format to encode; None keeps the source's, as far as the encoder takes it.
-    encoder_options : mapping of str to str
-        Further options of FFmpeg's encoder.
-    audio : str
-        One of `AUDIO`; a voice identifies too.
-    keep_location : bool
-        Whether to keep the tag that says where the video was recorded.
-    stream : int or None
-        Which of several video streams to work on, from 0; None takes the first. The others are left out.
-    strict : bool
-        Whether damage in the video is an error.
-    threads : int
-        Threads for decoding, detecting and encoding each; 0 takes as many as there are cores that the process may use;
-        1 does one thing after the other.
-    overwrite : bool
-        Whether existing outputs may be replaced.
+    Names among choices are matched without regard to case. Times and bit rates may be texts, and so may lists of ids.
 
     Raises
     ------
@@ -134,38 +189,42 @@ class Options:
         A value is out of its range, or two do not go together.
     """
 
-    threshold: float = 0.3
-    margin: float = 1.4
-    blur: str = "Med"
-    shape: str = "ellipse"
-    feather: float = 0.15
-    blur_radius: float | None = None
-    resolution: str = "SourceResolution"
-    max_faces: int | None = 64
-    detect: str = "auto"
-    detect_size: int | None = None
-    precision: str = "auto"
-    model: str | os.PathLike[str] | None = None
-    ids: tuple[int, ...] | None = None
-    except_ids: tuple[int, ...] | None = None
-    start: float | None = None
-    end: float | None = None
-    codec: str | None = None
-    preset: str = "veryfast"
-    crf: float = 18.0
-    bitrate: int | None = None
-    pix_fmt: str | None = None
-    encoder_options: Mapping[str, str] = field(default_factory=dict)
-    audio: str = "copy"
-    keep_location: bool = False
-    stream: int | None = None
-    strict: bool = False
-    threads: int = 0
-    overwrite: bool = False
+    threshold: float = _DEFAULTS["threshold"]
+    margin: float = _DEFAULTS["margin"]
+    blur: str = _DEFAULTS["blur"]
+    shape: str = _DEFAULTS["shape"]
+    feather: float = _DEFAULTS["feather"]
+    blur_radius: float | None = _DEFAULTS["blur_radius"]
+    resolution: str = _DEFAULTS["resolution"]
+    max_faces: int | None = _DEFAULTS["max_faces"]
+    detect: str = _DEFAULTS["detect"]
+    detect_size: int | None = _DEFAULTS["detect_size"]
+    precision: str = _DEFAULTS["precision"]
+    model: str | os.PathLike[str] | None = _DEFAULTS["model"]
+    ids: tuple[int, ...] | None = _DEFAULTS["ids"]
+    except_ids: tuple[int, ...] | None = _DEFAULTS["except_ids"]
+    start: float | None = _DEFAULTS["start"]
+    end: float | None = _DEFAULTS["end"]
+    codec: str | None = _DEFAULTS["codec"]
+    preset: str = _DEFAULTS["preset"]
+    crf: float = _DEFAULTS["crf"]
+    bitrate: int | None = _DEFAULTS["bitrate"]
+    pix_fmt: str | None = _DEFAULTS["pix_fmt"]
+    encoder_options: Mapping[str, str] = field(default_factory=lambda: _DEFAULTS["encoder_options"])
+    audio: str = _DEFAULTS["audio"]
+    keep_location: bool = _DEFAULTS["keep_location"]
+    stream: int | None = _DEFAULTS["stream"]
+    strict: bool = _DEFAULTS["strict"]
+    threads: int = _DEFAULTS["threads"]
+    overwrite: bool = _DEFAULTS["overwrite"]
 
     def __post_init__(self) -> None:
-        for name, check in _CHECKS.items():
-            object.__setattr__(self, name, check(name, getattr(self, name)))
+        for name, option in _FILES.items():
+            object.__setattr__(self, name, option.kind.check(name, getattr(self, name)))
+        if self.ids == ():
+            raise ConfigurationUnsupportedError(
+                "ids is empty, so that nobody would be hidden; leave it out for everyone"
+            )
         if self.ids is not None and self.except_ids is not None:
             raise ConfigurationUnsupportedError("ids and except_ids are both given; give one of them")
         if self.end is not None and self.end <= (self.start or 0):
@@ -173,16 +232,7 @@ class Options:
 
     @classmethod
     def of(cls, mapping: Mapping[str, object]) -> Options:
-        """Return the options that a mapping holds, by the names of the fields.
-
-        Parameters
-        ----------
-        mapping : Mapping
-            Fields that are not in it keep their defaults.
-
-        Returns
-        -------
-        Options
+        """Return the options that a mapping holds, by the names of the fields; others keep their defaults.
 
         Raises
         ------
@@ -190,210 +240,11 @@ class Options:
             A key is not the name of a field, or a value is wrong.
         """
         for name in mapping:
-            if name not in cls.__dataclass_fields__:
+            if name not in _FILES:
                 known = ", ".join(cls.__dataclass_fields__)
                 raise ConfigurationUnsupportedError(f"unknown option {shown(name)}; there are {known}")
         return cls(**mapping)  # type: ignore[arg-type]  # checked when it is made
 
 
-def parse_ids(text: str) -> tuple[int, ...] | None:
-    """Return the ids that a text lists, or None if it is no list and so the name of a file.
-
-    Parameters
-    ----------
-    text : str
-        A list holds digits, commas and blanks only, and at least one id.
-
-    Returns
-    -------
-    tuple of int or None
-    """
-    if _ID_LIST.fullmatch(text) is None:
-        return None
-    digits = re.findall("[0-9]+", text)
-    if not digits or any(len(number.lstrip("0")) > len(str(MAX_ID)) for number in digits):
-        return None
-    ids = tuple(int(number.lstrip("0") or "0") for number in digits)
-    return ids if max(ids) <= MAX_ID else None
-
-
-def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
-    """Return the one of several names that a value is, whatever its case.
-
-    Raises
-    ------
-    ConfigurationUnsupportedError
-        It is none of them.
-    """
-    if isinstance(value, str):
-        for candidate in choices:
-            if candidate.lower() == value.lower():
-                return candidate
-    raise _unfit(name, value, ", ".join(choices))
-
-
-def shown(value: object) -> str:
-    """Return a value as it stands in a message: on one line and cut short."""
-    try:
-        return _REPR.repr(value).replace("\n", " ")
-    except ValueError:  # an integer of more digits than Python prints
-        return f"<{type(value).__name__}>"
-
-
-def _unfit(name: str, value: object, choices: str) -> ConfigurationUnsupportedError:
-    return ConfigurationUnsupportedError(f"{name} is {shown(value)}; it can be {choices}")
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _number(name: str, value: object, low: float, high: float) -> float:
-    # Compared before it is converted: an integer may be too large for a float.
-    if not _is_number(value) or not low <= value <= high:
-        raise _unfit(name, value, f"a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _number_or_none(name: str, value: object, low: float, high: float) -> float | None:
-    return None if value is None else _number(name, value, low, high)
-
-
-def _whole(name: str, value: object, low: int, high: int, otherwise: str = "") -> int:
-    if not _is_number(value) or not low <= value <= high or value != int(value):
-        raise _unfit(name, value, f"a whole number from {low} to {high}{otherwise}")
-    return int(value)
-
-
-def _whole_or_none(name: str, value: object, low: int, high: int) -> int | None:
-    return None if value is None else _whole(name, value, low, high)
-
-
-def _whole_or_all(name: str, value: object, low: int, high: int) -> int | None:
-    if value is None or (isinstance(value, str) and value.lower() == "all"):
-        return None
-    return _whole(name, value, low, high, ", or all")
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _unfit(name, value, "true or false")
-    return value
-
-
-def _choice_or_none(name: str, value: object, choices: tuple[str, ...]) -> str | None:
-    return None if value is None else choice(name, value, choices)
-
-
-def _name_or_none(name: str, value: object) -> str | None:
-    if value is None or (isinstance(value, str) and _NAME.fullmatch(value)):
-        return value
-    raise _unfit(name, value, "the name of a pixel format, such as yuv420p")
-
-
-def _bitrate(name: str, value: object) -> int | None:
-    if isinstance(value, str) and (match := _BITRATE.fullmatch(value.strip())):
-        value = round(float(match[1]) * {"": 1, "k": 1000, "m": 1000000}[match[2].lower()])
-    if value is None or (_is_number(value) and MIN_BITRATE <= value <= MAX_BITRATE):
-        return None if value is None else int(value)
-    raise _unfit(name, value, f"bits a second from {MIN_BITRATE}, or a text such as 4M or 800k")
-
-
-def _texts(name: str, value: object) -> dict[str, str]:
-    if isinstance(value, Mapping) and all(isinstance(key, str) and key for key in value):
-        texts = {key: str(entry) for key, entry in value.items() if isinstance(entry, str | int | float)}
-        if len(texts) == len(value):
-            return texts
-    raise _unfit(name, value, "names with values, such as {'tune': 'film'}")
-
-
-def _path(name: str, value: object) -> str | os.PathLike[str] | None:
-    if value is None or (isinstance(value, (str, os.PathLike)) and value != ""):
-        return value
-    raise _unfit(name, value, "the name of a file")
-
-
-def _ids(name: str, value: object) -> tuple[int, ...] | None:
-    if value is None:
-        return None
-    ids = _listed_ids(value)
-    if ids is None:
-        raise _unfit(name, value, f"whole numbers from 0 to {MAX_ID}, such as 1,3")
-    return ids
-
-
-def _some_ids(name: str, value: object) -> tuple[int, ...] | None:
-    ids = _ids(name, value)
-    if ids == ():
-        raise ConfigurationUnsupportedError(
-            f"{name} is empty, so that nobody would be hidden; leave it out for everyone"
-        )
-    return ids
-
-
-def _listed_ids(value: object) -> tuple[int, ...] | None:
-    """Return the ids in a text or an iterable, or None if there is anything else in it."""
-    if isinstance(value, str):
-        return parse_ids(value)
-    # Bytes are iterables of integers too, but not of those that they spell.
-    if isinstance(value, (bytes, bytearray, memoryview, Mapping)):
-        return None
-    try:
-        items = list(cast("Iterable[object]", value))
-        ids = tuple(operator.index(item) for item in items)  # type: ignore[arg-type]
-    except TypeError:
-        return None
-    fit = all(0 <= number <= MAX_ID for number in ids) and not any(isinstance(item, bool) for item in items)
-    return ids if fit else None
-
-
-def _time(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    seconds = _seconds(value) if isinstance(value, str) else value
-    if not _is_number(seconds) or not 0 <= seconds <= MAX_SECONDS:
-        raise _unfit(name, value, "seconds from 0, or a time such as 1:30 or 0:01:30.5")
-    return float(seconds)
-
-
-def _seconds(text: str) -> float | None:
-    """Return the seconds in a text such as 90, 1:30 or 0:01:30.5, or None."""
-    match = _TIME.fullmatch(text.strip())
-    if match is None:
-        return None
-    hours, minutes, seconds = match.groups()
-    if (minutes is not None and float(seconds) >= 60) or (hours is not None and int(minutes) >= 60):
-        return None
-    return (int(hours or 0) * 60 + int(minutes or 0)) * 60 + float(seconds)
-
-
-_CHECKS: dict[str, Callable[[str, object], object]] = {
-    "threshold": partial(_number, low=0.01, high=1),
-    "margin": partial(_number, low=1, high=4),
-    "blur": partial(choice, choices=STYLES),
-    "shape": partial(choice, choices=SHAPES),
-    "feather": partial(_number, low=0.01, high=1),
-    "blur_radius": partial(_number_or_none, low=0.05, high=4),
-    "resolution": partial(choice, choices=RESOLUTIONS),
-    "max_faces": partial(_whole_or_all, low=1, high=4096),
-    "detect": partial(choice, choices=DETECTIONS),
-    "detect_size": partial(_whole_or_none, low=32, high=8192),
-    "precision": partial(choice, choices=PRECISIONS),
-    "model": _path,
-    "ids": _some_ids,
-    "except_ids": _ids,
-    "start": _time,
-    "end": _time,
-    "preset": partial(choice, choices=PRESETS),
-    "codec": partial(_choice_or_none, choices=CODECS),
-    "crf": partial(_number, low=0, high=51),
-    "bitrate": _bitrate,
-    "pix_fmt": _name_or_none,
-    "encoder_options": _texts,
-    "audio": partial(choice, choices=AUDIO),
-    "keep_location": _flag,
-    "stream": partial(_whole_or_none, low=0, high=1024),
-    "strict": _flag,
-    "threads": partial(_whole, low=0, high=1024),
-    "overwrite": _flag,
-}
+if Options.__doc__:  # not where Python leaves docstrings out
+    Options.__doc__ = Options.__doc__.replace("    Raises", "\n".join(_attribute_lines()) + "\n\n    Raises", 1)

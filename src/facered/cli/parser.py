@@ -1,4 +1,4 @@
-"""The arguments of the command line."""
+"""The parser of the command line, made from the table of options."""
 
 from __future__ import annotations
 
@@ -8,114 +8,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from facered import __version__
-from facered.options import (
-    AUDIO,
-    CODECS,
-    DETECTIONS,
-    PRECISIONS,
-    PRESETS,
-    RESOLUTIONS,
-    SHAPES,
-    STYLES,
-    Options,
+from facered.checks import FLAG
+from facered.cli.texts import (
+    ANALYZE,
+    BENCH,
+    COMBINED,
+    DESCRIPTION,
+    EXAMPLES,
+    EXIT_CODES,
+    HEADINGS,
+    PIPE,
+    PIPE_EXIT_CODES,
+    REDACT,
+    RUN,
 )
-
-DESCRIPTION = """\
-Find every face in a video, follow it forwards and backwards in time, and write
-the video again with those faces made unrecognisable. Runs on the CPU.
-"""
-
-COMBINED = """\
-Find and follow every face in a video and write the video with the faces
-hidden. For foo.mp4 the result is foo_redacted.mp4: the same size, frames,
-times, colours and sound as the source. Images become images.
-"""
-
-ANALYZE = """\
-Find and follow every face in a video. For foo.mp4 this writes
-foo_annotations.json, which says where each face is in each frame, and
-foo_thumb000001.jpg and so on, a picture of each person; the number is the
-person's id. Look at them, edit what needs it, then run facered redact.
-"""
-
-REDACT = """\
-Hide annotated faces: all of them, or those of some people. For foo.mp4 this
-reads foo_annotations.json, and foo_IDList.txt if it is beside it (an id a
-line), and writes foo_redacted.mp4. No face is looked for.
-"""
-
-RUN = """\
-Do what a job configuration says, in the form that Azure Media Redactor took:
-{'version':'1.0', 'options': {'mode':'combined', 'blurType':'High'}}
-"""
-
-BENCH = """\
-Measure analyze, redact and combined on a video, beside the floor: decoding it
-and encoding it again with the same settings, nothing between. All run in turn,
-several times. Only temporary files are written.
-"""
-
-PIPE = """\
-Redact a stream as it goes by. From standard input, as NUT or Y4M (or whatever
-FFmpeg can read from a pipe), to standard output, as raw pictures in the same
-container: sound and subtitles in NUT pass untouched. Or from a camera or an
-address, which is called again when it is lost, and to a file or an address.
-"""
-
-PIPE_EXIT_CODES = """\
-exit codes:
-  0 the source ended   1 internal error, or the output failed   2 wrong call,
-  missing input, output in the way   3 the input is damaged, no video, or lost
-  for good   130 stopped by a signal   141 nobody reads the output any more
-"""
-
-EXIT_CODES = """\
-exit codes:
-  0 done   1 internal error   2 wrong call, missing input, output in the way
-  3 the input is damaged or not a video that can be redacted   130 cancelled
-"""
-
-EXAMPLES = {
-    "combined": """\
-examples:
-  facered combined foo.mp4 -o out/
-  facered combined *.mov -o out/ --preset medium --crf 20
-  facered combined foo.mp4 -o released.mp4 --threshold 0.2 --margin 1.6
-""",
-    "analyze": """\
-examples:
-  facered analyze foo.mp4 -o out/
-  facered analyze foo.mp4 -o out/ --start 1:30 --end 2:00
-""",
-    "redact": """\
-examples:
-  facered redact foo.mp4 -o out/
-  facered redact foo.mp4 -o out/ --ids 1,3 --blur High
-  facered redact foo.mp4 -o out/ --except-ids 2 --blur Black
-  facered redact foo.mp4 -o check.mp4 --blur Box
-""",
-    "run": """\
-examples:
-  facered run foo.mp4 -o out/ --config job.json
-  facered run foo.mp4 -o out/ --config "{'version':'1.0', 'options': {'mode':'analyze'}}"
-""",
-    "pipe": """\
-examples:
-  ffmpeg -i in.mp4 -f nut -c:v rawvideo - | facered pipe | ffmpeg -i - out.mp4
-  ffmpeg -i in.mp4 -f yuv4mpegpipe - | facered pipe --blur Black > out.y4m
-  ... | facered pipe --lookahead 30 --faces faces.jsonl | ...
-  ... | facered pipe --faces /dev/fd/3 3> >(jq .faces) | ...
-  facered pipe rtsp://camera/stream -o udp://127.0.0.1:5000 --detect async
-  facered pipe /dev/video0 -o rtmp://server/live/key --bitrate 3M
-""",
-    "bench": """\
-examples:
-  facered bench foo.mp4
-  facered bench foo.mp4 --preset medium --repeat 5
-""",
-}
-
-DEFAULT = Options()
+from facered.options import FILES, LIVE, REPEATED, Option, options_for
 
 
 class _Parser(argparse.ArgumentParser):
@@ -173,13 +80,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--annotations", dest="keep_annotations", action="store_true", help="write foo_annotations.json too"
     )
     _add_outputs(combined)
-    _add_detection(combined)
-    _add_hiding(combined)
-    _add_encoding(combined)
+    _add_groups(combined, FILES, "detection", "hiding", "encoding")
 
     analyze = _command(commands, "analyze", "find and follow every face, for a person to decide", ANALYZE)
     _add_outputs(analyze)
-    _add_detection(analyze)
+    _add_groups(analyze, FILES, "detection")
 
     redact = _command(commands, "redact", "hide the annotated faces of some people, or all", REDACT)
     _add_outputs(redact)
@@ -190,16 +95,11 @@ def build_parser() -> argparse.ArgumentParser:
     whom.add_argument(
         "--ids", metavar="IDS", help="ids with commas, or a file with one a line (default: foo_IDList.txt, or everyone)"
     )
-    whom.add_argument("--except-ids", metavar="IDS", action=_Option, help="hide everyone but these, with commas")
-    whom.add_argument(
-        "--margin",
-        metavar="FACTOR",
-        type=float,
-        action=_Option,
-        help="enlarge the annotated boxes, which have the margin of analyze already (default: 1)",
-    )
-    _add_hiding(redact)
-    _add_encoding(redact)
+    _add_option(whom, options_for(FILES)["except_ids"])
+    margin = options_for(FILES)["margin"]
+    told = "enlarge the annotated boxes, which have the margin of analyze already"
+    _add_option(whom, margin._replace(help=told, default=1.0))
+    _add_groups(redact, FILES, "hiding", "encoding")
 
     run = _command(commands, "run", "do what a job configuration says", RUN)
     _add_outputs(run)
@@ -213,17 +113,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--repeat", metavar="N", type=_positive, default=3, help="turns; medians are printed (default: %(default)s)"
     )
     bench.add_argument("--json", action="store_true", help="print a JSON line a video with every run")
-    _add_detection(bench)
-    _add_hiding(bench)
-    _add_encoding(bench)
+    _add_groups(bench, FILES, "detection", "hiding", "encoding")
 
     pipe = _command(commands, "pipe", "redact a stream as it goes by, from a pipe, a camera or an address", PIPE)
     _add_stream(pipe)
-    _add_delay(pipe)
-    _add_detection(pipe, live=True)
-    _add_hiding(pipe)
-    _add_regions(pipe)
-    _add_encoding(pipe, live=True)
+    _add_groups(pipe, LIVE, "delay", "detection", "hiding", "regions", "encoding")
     return parser
 
 
@@ -242,15 +136,7 @@ def _command(
     if name != "pipe":
         parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg opens, or a URL")
     group = parser.add_argument_group("general")
-    group.add_argument(
-        "--threads",
-        metavar="N",
-        type=int,
-        action=_Option,
-        help="threads for each of decoding, detecting and encoding; 1: one thing after the other (default: all cores)"
-        if name != "pipe"
-        else "threads for each detection, and for encoding; 0: all cores (default: 1, and all for encoding)",
-    )
+    _add_option(group, options_for(LIVE if name == "pipe" else FILES)["threads"])
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument("--timings", action="store_true", help="print how long each step took, to standard error")
     group.add_argument(
@@ -272,21 +158,9 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         default=Path(),
         help="directory for the results, made if need be, or the video to write, .mp4, .mov or .mkv (default: here)",
     )
-    group.add_argument("--overwrite", action=_Option, nargs=0, const=True, help="replace results that exist")
-    group.add_argument(
-        "--start", metavar="TIME", action=_Option, help="work from here on: seconds, or 1:30, or 0:01:30"
-    )
-    group.add_argument("--end", metavar="TIME", action=_Option, help="work up to here; the rest is passed through BARE")
-    group.add_argument(
-        "--stream",
-        metavar="N",
-        type=int,
-        action=_Option,
-        help="which of several video streams, from 0; the others are left out (default: the first)",
-    )
-    group.add_argument(
-        "--strict", action=_Option, nargs=0, const=True, help="stop at damage instead of working on what is left"
-    )
+    for option in options_for(FILES).values():
+        if option.group == group.title:
+            _add_option(group, option)
     group.add_argument(
         "--json", action="store_true", help="print a JSON line a change of state and a report at the end"
     )
@@ -339,191 +213,30 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_delay(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("delay")
-    group.add_argument(
-        "--lookahead",
-        metavar="N",
-        type=int,
-        action=_Option,
-        help="delay the stream by N frames, so that faces are hidden before they are first detected (default: 0)",
-    )
-    group.add_argument(
-        "--deadline-ms",
-        metavar="MS",
-        type=float,
-        action=_Option,
-        help="the longest that a frame waits for the detector (default: as long as that takes)",
-    )
-    group.add_argument(
-        "--on-overload",
-        metavar="HOW",
-        action=_Option,
-        help="grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of "
-        "the picture hidden (default: grow)",
-    )
+def _add_groups(parser: argparse.ArgumentParser, use: str, *names: str) -> None:
+    """Add the options of some groups, each under its heading."""
+    for name in names:
+        group = parser.add_argument_group(HEADINGS.get((name, use), name))
+        for option in options_for(use).values():
+            if option.group == name and (option.metavar or option.kind is FLAG):
+                _add_option(group, option)
 
 
-def _add_regions(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("regions, as corners X,Y,X,Y,X,Y... in parts of the picture's width and height")
-    for kind, told in (("hide", "always hide what lies in it"), ("show", "hide no face in it")):
-        group.add_argument(
-            f"--{kind}-region",
-            dest=f"{kind}_regions",
-            metavar="CORNERS",
-            type=_polygon,
-            action=_List,
-            help=f"{told}; can be given several times",
-        )
-
-
-def _add_detection(parser: argparse.ArgumentParser, live: bool = False) -> None:
-    group = parser.add_argument_group("detection")
+def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
+    """Add one option of the table, collected for `Options` or `Redactor` where it is given."""
+    if option.kind is FLAG:
+        group.add_argument(option.flag, action=_Option, nargs=0, const=True, help=option.help)
+        return
+    told = option.help if option.name in REPEATED else f"{option.help} (default: {option.shown_default})"
+    parse, action = _COLLECTED.get(option.name, (option.kind.parse, _Option))
     group.add_argument(
-        "--threshold",
-        metavar="SCORE",
-        type=float,
-        action=_Option,
-        help=f"least score, 0 to 1, that starts a face; lower finds more, and errs more (default: {DEFAULT.threshold})",
+        option.flag,
+        dest=option.name,
+        metavar=option.metavar,
+        type=parse,
+        action=action,
+        help=told.replace("%", "%%"),
     )
-    group.add_argument(
-        "--margin",
-        metavar="FACTOR",
-        type=float,
-        action=_Option,
-        help=f"how much larger the hidden box is than the detected face (default: {DEFAULT.margin})",
-    )
-    group.add_argument(
-        "--max-faces",
-        metavar="N",
-        type=_count_or_all,
-        action=_Option,
-        help=f"most faces in a frame, or 'all' (default: {DEFAULT.max_faces})",
-    )
-    if live:
-        group.add_argument(
-            "--detect",
-            metavar="WHEN",
-            type=_interval,
-            action=_Option,
-            help="sync, async, or a number N: where following faces is not certain, beside the stream whenever the "
-            "detector is free, or in every N-th frame (default: sync)",
-        )
-    else:
-        group.add_argument(
-            "--detect",
-            metavar="WHEN",
-            action=_Option,
-            help=f"{' or '.join(DETECTIONS)}: where following faces is not certain, or in every frame "
-            f"(default: {DEFAULT.detect})",
-        )
-    group.add_argument(
-        "--detect-size",
-        metavar="PIXELS",
-        type=int,
-        action=_Option,
-        help="longer side of the picture that the detector sees; more finds smaller faces (default: 320 to 640, now "
-        "and then 1280 or half the video's own)",
-    )
-    if not live:
-        group.add_argument(
-            "--resolution",
-            metavar="NAME",
-            action=_Option,
-            help=f"{' or '.join(RESOLUTIONS)}: the latter detects on a smaller picture (default: {DEFAULT.resolution})",
-        )
-    group.add_argument(
-        "--precision",
-        metavar="NAME",
-        action=_Option,
-        help=f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}: the numbers that the built-in detector computes with; "
-        f"auto takes int8 where the processor has VNNI (default: {DEFAULT.precision})",
-    )
-    group.add_argument(
-        "--model",
-        metavar="FILE",
-        action=_Option,
-        help="another ONNX detector: CenterFace, YuNet or SCRFD (default: $FACERED_MODEL, or the built-in CenterFace)",
-    )
-
-
-def _add_hiding(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("hiding")
-    group.add_argument(
-        "--blur",
-        metavar="STYLE",
-        action=_Option,
-        help=f"{', '.join(STYLES)}; Low is for looks only, faces can still be found in it; Box draws outlines and ids "
-        f"and hides nobody (default: {DEFAULT.blur})",
-    )
-    group.add_argument(
-        "--blur-radius",
-        metavar="PART",
-        type=float,
-        action=_Option,
-        help="radius of the blur as a part of the box's width; less than 0.5 may hide nobody (default: the style's)",
-    )
-    group.add_argument(
-        "--shape", metavar="SHAPE", action=_Option, help=f"{' or '.join(SHAPES)} (default: {DEFAULT.shape})"
-    )
-    group.add_argument(
-        "--feather",
-        metavar="PART",
-        type=float,
-        action=_Option,
-        help=f"width of the fading rim outside the shape, as a part of its size (default: {DEFAULT.feather})",
-    )
-
-
-def _add_encoding(parser: argparse.ArgumentParser, live: bool = False) -> None:
-    group = parser.add_argument_group("encoding, with -o" if live else "encoding")
-    group.add_argument(
-        "--codec",
-        metavar="NAME",
-        action=_Option,
-        help=f"{', '.join(CODECS)}; prores goes into .mov (default: h264 for 8 bits, hevc for more)",
-    )
-    group.add_argument(
-        "--preset",
-        metavar="NAME",
-        action=_Option,
-        help=f"the encoder's, {PRESETS[0]} to {PRESETS[-1]}: slower makes smaller files (default: {DEFAULT.preset})",
-    )
-    group.add_argument(
-        "--crf",
-        metavar="N",
-        type=float,
-        action=_Option,
-        help=f"the encoder's quality, 0 (lossless) to 51 (default: {DEFAULT.crf:g})",
-    )
-    group.add_argument(
-        "--bitrate", metavar="RATE", action=_Option, help="bits a second, such as 4M or 800k, instead of a quality"
-    )
-    group.add_argument(
-        "--pix-fmt", metavar="NAME", action=_Option, help="pixel format, by FFmpeg's name (default: the source's)"
-    )
-    group.add_argument(
-        "--encoder-option",
-        dest="encoder_options",
-        metavar="KEY=VALUE",
-        type=_pair,
-        action=_Pairs,
-        help="an option of FFmpeg's encoder; can be given several times",
-    )
-    group.add_argument(
-        "--audio",
-        metavar="HOW",
-        action=_Option,
-        help=f"{', '.join(AUDIO)}: a voice identifies too (default: {DEFAULT.audio}, or AAC where that cannot be)",
-    )
-    if not live:
-        group.add_argument(
-            "--keep-location",
-            action=_Option,
-            nargs=0,
-            const=True,
-            help="keep the tag that says where the video was recorded",
-        )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -547,15 +260,15 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _interval(text: str) -> str | int:
-    return int(text) if text.isdecimal() else text
-
-
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
 
 
-def _count_or_all(text: str) -> int | None:
-    return None if text == "all" else int(text)
+_COLLECTED = {
+    "encoder_options": (_pair, _Pairs),
+    "hide_regions": (_polygon, _List),
+    "show_regions": (_polygon, _List),
+}
+"""How the texts of options are read that can be given several times, and what collects them."""

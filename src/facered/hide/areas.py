@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.live.settings import Polygon
+    from facered.checks import Polygon
     from facered.video.frames import Picture
 
 OPAQUE = 128

@@ -11,12 +11,13 @@ from typing import IO, cast
 from urllib.parse import unquote, urlsplit
 
 from facered.annotations.model import Annotations
+from facered.checks import parse_ids
 from facered.errors import ConfigurationUnsupportedError
 from facered.jobs.config import MODES, read_config
 from facered.jobs.job import Job, start
 from facered.jobs.progress import ProgressCallback
 from facered.jobs.task import Result, Task
-from facered.options import Options, parse_ids
+from facered.options import Options
 
 StrPath = str | os.PathLike[str]
 Video = StrPath | IO[bytes]

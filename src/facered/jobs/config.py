@@ -11,8 +11,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from facered import checks
+from facered.checks import shown
 from facered.errors import ConfigurationUnsupportedError
-from facered.options import STYLES, Options, choice, shown
+from facered.options import FILES, STYLES, Options, options_for
 
 MODES = ("analyze", "redact", "combined")
 
@@ -32,10 +34,11 @@ _LENIENT = re.compile(
 _ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
 _WORDS = {"True": "true", "False": "false", "None": "null"}
 
-_FIELDS = {name.replace("_", ""): name for name in Options.__dataclass_fields__} | {"mode": "mode", "blurtype": "blur"}
+_OPTIONS = options_for(FILES)
+_FIELDS = {name.replace("_", ""): name for name in _OPTIONS} | {"mode": "mode", "blurtype": "blur"}
 """What the keys of ``options`` stand for."""
 
-_KNOWN = ", ".join(["mode", "blurType", "resolution", *(n for n in Options.__dataclass_fields__ if n != "resolution")])
+_KNOWN = ", ".join(["mode", "blurType", "resolution", *(name for name in _OPTIONS if name != "resolution")])
 
 
 def read_config(config: str | os.PathLike[str] | Mapping[str, object]) -> tuple[str | None, dict[str, object]]:
@@ -74,9 +77,9 @@ def read_config(config: str | os.PathLike[str] | Mapping[str, object]) -> tuple[
     if not isinstance(inner, Mapping):
         raise ConfigurationUnsupportedError(f"{written} is {shown(inner)}; it can be as in {EXAMPLE}")
     options = _keyed(inner, _FIELDS, _KNOWN)
-    mode = choice(*options.pop("mode"), MODES) if "mode" in options else None
+    mode = checks.choice(MODES).check(*options.pop("mode")) if "mode" in options else None
     if "blur" in options:
-        choice(*options["blur"], STYLES)  # for a message with the key as it was written
+        checks.choice(STYLES).check(*options["blur"])  # for a message with the key as it was written
     checked = Options.of({name: value for name, (_, value) in options.items()})
     return mode, {name: getattr(checked, name) for name in options}
 

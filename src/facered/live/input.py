@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from facered import checks
+from facered.checks import shown
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
-from facered.options import choice, shown
 from facered.video import frames
 from facered.video.input.file import display_matrix
 from facered.video.orientation import UPRIGHT, Orientation
@@ -167,7 +168,9 @@ def given_planes(
         u, v = rows[1][:, 0::2], rows[1][:, 1::2]
         if form.chroma == "vu":
             u, v = v, u
-    matrix = choice("matrix", matrix, MATRICES) if matrix is not None else "bt709" if height >= 720 else "bt601"
+    matrix = (
+        checks.choice(MATRICES).check("matrix", matrix) if matrix is not None else "bt709" if height >= 720 else "bt601"
+    )
     whole = frames.Picture(rows[0], u, v, matrix, bool(full_range) or pixel_format.startswith("yuvj"))
     picture = replace(whole, depth=form.depth, across=form.across, down=form.down, interlaced=interlaced and height > 1)
     return GivenPlanes(Planes(pts, tuple(planes)), picture)

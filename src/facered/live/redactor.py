@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
+    from facered.checks import Polygon
     from facered.hide.areas import Area
-    from facered.live.settings import Polygon
     from facered.track.online import Presence
     from facered.video.frames import Picture
 
