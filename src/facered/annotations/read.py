@@ -267,7 +267,7 @@ class _Reader:
         """Decode the faces of a frame; None unless they have the keys that we know, each once."""
         try:
             faces = self.faces.decode(text)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return None
         # All values are numbers, so every pair of quotes is a key; more keys than fields mean that some stand twice.
         keys = 5 * len(faces) + sum([face.index is not None for face in faces])
@@ -277,7 +277,7 @@ class _Reader:
         """Decode the faces of a frame, keep what we do not know; None unless it is simple, and each key stands once."""
         try:
             faces, members = self.extended.decode(text), self.members.decode(text)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return None
         words = sum([len(face) + sum([type(value) is str for value in face.values()]) for face in members])
         if "\\" in text or text.count('"') != 2 * words:
