@@ -48,8 +48,8 @@ CODECS = ("h264", "hevc", "av1", "prores")
 AUDIO = ("copy", "aac", "none")
 """What becomes of sound: bit for bit where the container holds it, always AAC, or left out."""
 
-MAX_ID = 2**63 - 1
-"""The largest id that fits the tables of faces."""
+MAX_ID = 2**31 - 1
+"""The largest id of a face, wherever ids are given."""
 
 MAX_SECONDS = 1e9
 MIN_BITRATE, MAX_BITRATE = 1000, 2**40

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from facered.annotations.read import MAX_ID
 from facered.errors import ConfigurationUnsupportedError
+from facered.options import MAX_ID
 
 MAX_BYTES = 1 << 24
 
