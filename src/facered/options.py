@@ -58,6 +58,8 @@ _NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _TIME = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9}(?:\.\d{1,12})?)", re.ASCII)
 _ID_LIST = re.compile(r"[\d\s,]+", re.ASCII)
 
+_ID_CHOICES = f"whole numbers from 0 to {MAX_ID}, such as 1,3"
+
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 80
 
@@ -196,25 +198,32 @@ class Options:
         return cls(**mapping)  # type: ignore[arg-type]  # checked when it is made
 
 
-def parse_ids(text: str) -> tuple[int, ...] | None:
+def parse_ids(text: str, name: str = "ids") -> tuple[int, ...] | None:
     """Return the ids that a text lists, or None if it is no list and so the name of a file.
 
     Parameters
     ----------
     text : str
         A list holds digits, commas and blanks only, and at least one id.
+    name : str
+        What the ids are called in messages.
 
     Returns
     -------
     tuple of int or None
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It is a list, and an id in it is larger than `MAX_ID`.
     """
     if _ID_LIST.fullmatch(text) is None:
         return None
-    digits = re.findall("[0-9]+", text)
-    if not digits or any(len(number.lstrip("0")) > len(str(MAX_ID)) for number in digits):
-        return None
-    ids = tuple(int(number.lstrip("0") or "0") for number in digits)
-    return ids if max(ids) <= MAX_ID else None
+    digits = [number.lstrip("0") or "0" for number in re.findall("[0-9]+", text)]
+    # Python does not convert thousands of digits.
+    if any(len(number) > len(str(MAX_ID)) or int(number) > MAX_ID for number in digits):
+        raise _unfit(name, text, _ID_CHOICES)
+    return tuple(map(int, digits)) or None
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -316,9 +325,9 @@ def _path(name: str, value: object) -> str | os.PathLike[str] | None:
 def _ids(name: str, value: object) -> tuple[int, ...] | None:
     if value is None:
         return None
-    ids = _listed_ids(value)
+    ids = parse_ids(value, name) if isinstance(value, str) else _listed_ids(value)
     if ids is None:
-        raise _unfit(name, value, f"whole numbers from 0 to {MAX_ID}, such as 1,3")
+        raise _unfit(name, value, _ID_CHOICES)
     return ids
 
 
@@ -332,9 +341,7 @@ def _some_ids(name: str, value: object) -> tuple[int, ...] | None:
 
 
 def _listed_ids(value: object) -> tuple[int, ...] | None:
-    """Return the ids in a text or an iterable, or None if there is anything else in it."""
-    if isinstance(value, str):
-        return parse_ids(value)
+    """Return the ids in an iterable, or None if there is anything else in it."""
     # Bytes are iterables of integers too, but not of those that they spell.
     if isinstance(value, (bytes, bytearray, memoryview, Mapping)):
         return None

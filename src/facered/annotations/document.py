@@ -13,7 +13,6 @@ VERSION = 1
 MAX_FRAGMENTS = 2_000_000
 MAX_TICKS = 1 << 60
 MAX_FRACTION = 10_000
-MAX_INDEX = (1 << 63) - 1
 
 
 class Rule(NamedTuple):
@@ -55,6 +54,7 @@ FACE = {
 
 _Fraction = Annotated[float, msgspec.Meta(ge=-MAX_FRACTION, le=MAX_FRACTION)]
 _Size = Annotated[float, msgspec.Meta(gt=0, le=MAX_FRACTION)]
+_Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # others are read with care
 _Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
 
 
@@ -66,7 +66,7 @@ class Face(msgspec.Struct, gc=False, omit_defaults=True):
     y: _Fraction
     width: _Size
     height: _Size
-    index: Annotated[int, msgspec.Meta(ge=-MAX_INDEX, le=MAX_INDEX)] | None = None
+    index: _Integer | None = None
 
 
 class Fragment(msgspec.Struct):
@@ -76,3 +76,7 @@ class Fragment(msgspec.Struct):
     duration: _Ticks | None = None
     interval: _Ticks | None = None
     events: list[list[Face]] | None = None
+
+
+Simple = _Integer | float | str | bool | None
+"""What most of the keys that we do not know hold."""

@@ -26,17 +26,17 @@ import numpy as np
 from facered.annotations import document
 from facered.annotations.document import FACE, FRAGMENT, HEADER, MAX_FRAGMENTS, MAX_TICKS, Face, Rule
 from facered.annotations.table import Extras, Table
-from facered.annotations.text import MAX_DIGITS, PIECE, Text, WrongError
+from facered.annotations.text import PIECE, Text, WrongError
 from facered.errors import ConfigurationUnsupportedError
 
 T = TypeVar("T", bound=Table)
 
 MAX_BYTES = 1 << 30
-LARGEST_INTEGER = 10**MAX_DIGITS - 1
 
 _FRAGMENTS = msgspec.json.Decoder(list[document.Fragment])
 _FRAMES = msgspec.json.Decoder(list[list[Face]])
-_MEMBERS = msgspec.json.Decoder(list[list[dict[str, int | float | str | bool | None]]])
+_MEMBERS = msgspec.json.Decoder(list[list[dict[str, document.Simple]]])
+_FACE_KEYS = {*FACE, "index"}
 
 # The events end, and with them a fragment that is not the last; the faces of a list end, and with them the events.
 _FRAGMENT_END = re.compile(r"\]\s*\}(?=\s*,)")
@@ -291,16 +291,11 @@ def _other_keys(run: str) -> dict[int, dict[str, Any]] | None:
     None where there may be a key twice: where more quotes are in the text than keys and text values need.
     """
     faces = list(chain.from_iterable(_MEMBERS.decode(f"[{run}]")))
-    words = sum([len(face) + sum([type(value) is str for value in face.values()]) for face in faces])
-    if run.count('"') != 2 * words:
+    others = [{key: value for key, value in face.items() if key not in _FACE_KEYS} for face in faces]
+    texts = sum([type(value) is str for keys in others for value in keys.values()])
+    if run.count('"') != 2 * (sum(map(len, faces)) + texts):
         return None
-    others = {}
-    for row, face in enumerate(faces):
-        if keys := {key: value for key, value in face.items() if key not in FACE and key != "index"}:
-            if any(type(value) is int and abs(value) > LARGEST_INTEGER for value in keys.values()):
-                return None
-            others[row] = keys
-    return others
+    return {row: keys for row, keys in enumerate(others) if keys}
 
 
 def _number(value: object, rule: Rule, where: str) -> float:

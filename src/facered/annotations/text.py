@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 """Bytes that are read at a time."""
 LONGEST = 16
 """Characters of the longest thing that the end of a piece may cut unnoticed: an escape, a constant, an exponent."""
