@@ -379,8 +379,7 @@ def test_a_byte_order_mark_is_fine_and_other_encodings_are_not(store: Store) -> 
 def test_characters_may_stand_across_the_pieces_in_which_a_file_is_read(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facered.annotations.read.CHUNK", 5)
-    monkeypatch.setattr("facered.annotations.read.LARGE", 50)
+    monkeypatch.setattr("facered.annotations.text.PIECE", 5)
     made = document(fragment(0, [face() | {"name": "\u20ac\U0001f600 \n  x"}]), note="Zo\u00eb \u20ac" * 5)
     read = Annotations.read(store(json.dumps(made, ensure_ascii=False, indent=4)))
     assert read.extras.faces == {0: {"name": "\u20ac\U0001f600 \n  x"}}

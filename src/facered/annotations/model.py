@@ -6,30 +6,29 @@ Times are in ticks of the video's own clock. A box is the extent of what is hidd
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.annotations import write as fragments
-from facered.annotations.read import Extras, read_document
+from facered.annotations.read import read_table
+from facered.annotations.table import Table
+from facered.annotations.write import encode
 from facered.errors import ConfigurationUnsupportedError
+from facered.runtime.replace import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
-DECIMALS = fragments.DECIMALS
-"""Boxes are rounded to this many decimals; redaction draws from the rounded values."""
 RATE_TOLERANCE = 0.01
 LISTED_IDS = 20
 MAX_TIME = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Annotations:
+class Annotations(Table):
     """The faces of a video, compactly: five numbers a face and one a frame.
 
     Attributes
@@ -57,19 +56,6 @@ class Annotations:
         The document's file, for messages.
     """
 
-    time_base: Fraction
-    rate: Fraction | None
-    width: int
-    height: int
-    margin: float | None
-    pts: NDArray[np.int64]
-    last_duration: int
-    starts: NDArray[np.int64]
-    ids: NDArray[np.int64]
-    boxes: NDArray[np.float64]
-    extras: Extras = field(default_factory=Extras)
-    source: str = "annotations"
-
     @classmethod
     def read(cls, path: Path) -> Annotations:
         """Read a document; `pts` are its ticks, sorted, `index` is ignored.
@@ -81,52 +67,7 @@ class Annotations:
         ConfigurationUnsupportedError
             The file is missing or something in it is wrong; the message says what and where.
         """
-        content = read_document(path)
-        header = content.header
-        offset = header.get("offset", 0)
-        pts = np.array(content.ticks, np.int64)
-        annotations = cls(
-            time_base=Fraction(1, header["timescale"]),
-            rate=Fraction(header["framerate"]) if "framerate" in header else None,
-            width=header["width"],
-            height=header["height"],
-            margin=header.get("margin"),
-            pts=pts + offset,
-            last_duration=content.last_steps[int(pts.max())] if len(pts) else 1,
-            starts=np.append(0, np.cumsum(np.array(content.counts, np.int64))),
-            ids=np.array(content.ids, np.int64),
-            boxes=np.array(content.boxes).reshape(-1, 4),
-            extras=replace(
-                content.extras,
-                fragments={start + offset: keys for start, keys in content.extras.fragments.items()},
-            ),
-            source=str(path),
-        )
-        return annotations._in_order()
-
-    @property
-    def people(self) -> int:
-        """How many different ids there are."""
-        return len(np.unique(self.ids))
-
-    def frame_at(self, pts: int) -> int | None:
-        """Return the number of the frame at a time, or None if there is none."""
-        index = int(np.searchsorted(self.pts, pts))
-        return index if index < len(self.pts) and self.pts[index] == pts else None
-
-    def frame_before(self, pts: int) -> int | None:
-        """Return the number of the last frame before a time, or None if there is none."""
-        index = int(np.searchsorted(self.pts, pts))
-        return index - 1 if index else None
-
-    def pixel_boxes(self, frame: int) -> NDArray[np.float64]:
-        """Return the (n, 4) boxes of a frame, x1, y1, x2, y2 in pixels; they may reach outside the picture."""
-        boxes = self.boxes[self.starts[frame] : self.starts[frame + 1]]
-        return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * ([self.width, self.height] * 2)
-
-    def frame_ids(self, frame: int) -> NDArray[np.int64]:
-        """Return the (n,) ids of the faces of a frame, in the order of `pixel_boxes`."""
-        return self.ids[self.starts[frame] : self.starts[frame + 1]]
+        return read_table(path, cls)._in_order()
 
     def select(self, ids: Iterable[int] | None = None, except_ids: Iterable[int] | None = None) -> Annotations:
         """Return the annotations of some people only, those to hide; the frames stay.
@@ -232,40 +173,7 @@ class Annotations:
 
     def write(self, path: Path) -> None:
         """Write the document as JSON; the file appears when it is complete."""
-        partial = path.with_name(f".{path.name}.part")
-        try:
-            with partial.open("wb") as file:
-                file.writelines(fragments.encode(self))
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-
-    def _in_order(self) -> Annotations:
-        """Sort the frames by time and join those of the same time; a face that stands twice in them stays once."""
-        if (np.diff(self.pts) > 0).all():
-            return self
-        pts, frames, entries = np.unique(self.pts, return_inverse=True, return_counts=True)
-        frames = np.repeat(frames, np.diff(self.starts))
-        rows = np.argsort(frames, kind="stable")
-        joined = rows[entries[frames[rows]] > 1]
-        table = np.column_stack([frames[joined], self.ids[joined], self.boxes[joined]])
-        _, first = np.unique(table, axis=0, return_index=True)
-        twice = np.delete(joined, first)
-        return self._regrouped(pts, frames, rows[~np.isin(rows, twice)])
-
-    def _regrouped(self, pts: NDArray[np.int64], frames: NDArray[np.int64], rows: NDArray[np.int64]) -> Annotations:
-        """Return some of the faces, `rows` in order of the `frames` (one a face of this table) that they belong to."""
-        place = {int(row): number for number, row in enumerate(rows)} if self.extras.faces else {}
-        return replace(
-            self,
-            pts=pts,
-            starts=np.searchsorted(frames[rows], np.arange(len(pts) + 1)).astype(np.int64),
-            ids=self.ids[rows],
-            boxes=self.boxes[rows],
-            extras=replace(
-                self.extras, faces={place[row]: keys for row, keys in self.extras.faces.items() if row in place}
-            ),
-        )
+        write_whole(path, encode(self))
 
 
 def _listed(ids: list[int]) -> str:

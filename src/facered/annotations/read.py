@@ -1,142 +1,61 @@
-"""Reading the annotations document: JSON text -> flat arrays, every value checked.
+"""Reading the annotations document: a JSON file -> a table, every value checked.
 
-The usual frame goes through msgspec at once. One that it does not take as it stands (keys that we do not know, a key
-twice, a wrong value) is read again with care, so that nothing is lost and an error says what is wrong and where.
+Almost all of a document are frames as facered writes them. Runs of them, and of whole fragments where those are short,
+are decoded at once by msgspec into typed objects. Whatever is not plain there (keys that we do not know, a key twice, a
+wrong value) is read again item by item, so that nothing is lost and an error says what is wrong and where.
+
+msgspec takes the last of two values with the same key. All values of a plain run are numbers, so every pair of quotes
+in its text is a key: where there are more than the decoded objects have, one is unknown or there twice.
 """
 
 from __future__ import annotations
 
-import codecs
 import json
-import math
 import os
 import re
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
-from facered.annotations.text import Cursor, WrongError
+from facered.annotations import document
+from facered.annotations.document import FACE, FRAGMENT, HEADER, MAX_FRAGMENTS, MAX_TICKS, Face, Rule
+from facered.annotations.table import Extras, Table
+from facered.annotations.text import PIECE, Text, WrongError
 from facered.errors import ConfigurationUnsupportedError
 
+T = TypeVar("T", bound=Table)
+
 MAX_BYTES = 1 << 30
-LARGE = 1 << 26
-"""Of files of more bytes the indentation is not held in memory."""
-CHUNK = 1 << 20
-INDENTATION = re.compile(r"\n[ \t]+")
-MAX_FRAMES = 10_000_000
-MAX_FRAGMENTS = 2_000_000
-MAX_ID = (1 << 31) - 1
-MAX_TICKS = 1 << 60
-MAX_FRACTION = 10_000
+
+_FRAGMENTS = msgspec.json.Decoder(list[document.Fragment])
+_FRAMES = msgspec.json.Decoder(list[list[Face]])
+_MEMBERS = msgspec.json.Decoder(list[list[dict[str, document.Simple]]])
+_FACE_KEYS = {*FACE, "index"}
+
+# The events end, and with them a fragment that is not the last; the faces of a list end, and with them the events.
+_FRAGMENT_END = re.compile(r"\]\s*\}(?=\s*,)")
+_LAST_FRAME_END = re.compile(r"\](?=\s*\])")
 
 
-class Rule(NamedTuple):
-    """What a number may be, `text` in words."""
-
-    integer: bool
-    lowest: float
-    highest: float
-    text: str
-
-
-def _whole(lowest: int, highest: int) -> Rule:
-    return Rule(True, lowest, highest, f"a whole number from {lowest} to {highest}")
-
-
-def _positive(highest: int) -> Rule:
-    return Rule(False, math.ulp(0), highest, f"greater than 0 and at most {highest}")
-
-
-_PLACE = Rule(False, -MAX_FRACTION, MAX_FRACTION, f"a number from {-MAX_FRACTION} to {MAX_FRACTION}")
-_TIME, _SPAN = _whole(-MAX_TICKS, MAX_TICKS), _whole(0, MAX_TICKS)
-HEADER = {
-    "version": Rule(True, 1, 1, "1, the version that this facered reads"),
-    "timescale": _whole(1, (1 << 31) - 1),
-    "offset": _TIME,
-    "framerate": _positive(1_000_000),
-    "width": _whole(1, 1 << 16),
-    "height": _whole(1, 1 << 16),
-    "margin": _positive(100),
-}
-FRAGMENT = {"start": _TIME, "duration": _SPAN, "interval": _SPAN}
-FACE = {
-    "id": _whole(0, MAX_ID),
-    "x": _PLACE,
-    "y": _PLACE,
-    "width": _positive(MAX_FRACTION),
-    "height": _positive(MAX_FRACTION),
-}
-
-
-class Face(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
-    """A face in a frame: upper left corner and size as fractions of the picture; `index` is the frame's number."""
-
-    id: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
-    x: Annotated[float, msgspec.Meta(ge=-MAX_FRACTION, le=MAX_FRACTION)]
-    y: Annotated[float, msgspec.Meta(ge=-MAX_FRACTION, le=MAX_FRACTION)]
-    width: Annotated[float, msgspec.Meta(gt=0, le=MAX_FRACTION)]
-    height: Annotated[float, msgspec.Meta(gt=0, le=MAX_FRACTION)]
-    index: int | None = None
-
-
-class ExtendedFace(Face, gc=False, forbid_unknown_fields=False):
-    """A face that may have other keys too."""
-
-
-Scalar = int | float | str | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What we carry along without using it.
-
-    Attributes
-    ----------
-    document : dict
-        Keys of the document.
-    fragments : dict
-        Keys of the fragment that starts at a time; the duration too, where there are no events.
-    faces : dict
-        Keys of the face in a row of the table.
-    """
-
-    document: dict[str, Any] = field(default_factory=dict)
-    fragments: dict[int, dict[str, Any]] = field(default_factory=dict)
-    faces: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What stands in a document, in the order in which it stands there.
-
-    Attributes
-    ----------
-    header : dict
-        Those of the keys of `HEADER` that there are.
-    ticks, counts : array
-        Time and number of faces of each entry of `events`.
-    last_steps : dict
-        Time of the last entry of each fragment -> how long that entry lasts.
-    ids, boxes : array
-        One and four numbers a face.
-    extras : Extras
-    """
-
-    header: dict[str, Any] = field(default_factory=dict)
-    ticks: array[int] = field(default_factory=lambda: array("q"))
-    counts: array[int] = field(default_factory=lambda: array("q"))
-    last_steps: dict[int, int] = field(default_factory=dict)
-    ids: array[int] = field(default_factory=lambda: array("q"))
-    boxes: array[float] = field(default_factory=lambda: array("d"))
-    extras: Extras = field(default_factory=Extras)
-
-
-def read_document(path: Path) -> Content:
+def read_table(path: Path, kind: type[T]) -> T:
     """Read a document.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        `Table`, or a class derived from it.
+
+    Returns
+    -------
+    kind
+        The frames in the order in which they are in the document.
 
     Raises
     ------
@@ -144,153 +63,202 @@ def read_document(path: Path) -> Content:
         The file is missing, or something in it is wrong; the message says what and where.
     """
     try:
-        return _Reader(_text(path)).read()
+        size = path.stat().st_size
+        if not path.is_file():
+            raise WrongError("is not a file; name the annotations themselves")
+        if size > MAX_BYTES:
+            raise WrongError(f"is {size / 1e9:.1f} GB large; at most {MAX_BYTES / 1e9:.1f} GB are read")
+        with path.open("rb") as file:
+            reader = _Reader(Text(file))
+            reader.read_document()
+        return reader.table(kind, str(path))
     except FileNotFoundError:
         reason = "no such annotations file; run facered analyze first or name another"
     except OSError as error:
         reason = f"cannot be read ({os.strerror(error.errno) if error.errno else error})"
-    except json.JSONDecodeError as error:
-        reason = f"is not valid JSON: {error}"
     except WrongError as error:
         reason = str(error)
     raise ConfigurationUnsupportedError(f"{path}: {reason}")
 
 
-def _text(path: Path) -> str:
-    size = path.stat().st_size
-    if not path.is_file():
-        raise WrongError("is not a file; name the annotations themselves")
-    if size > MAX_BYTES:
-        raise WrongError(f"is {size / 1e9:.1f} GB large; at most {MAX_BYTES / 1e9:.1f} GB are read")
-    pieces, done = [], 0
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            try:
-                piece = decoder.decode(chunk, final=done + len(chunk) == size)
-            except UnicodeDecodeError as error:
-                raise WrongError(f"is not UTF-8 text (shortly after byte {done + error.start})") from None
-            # Indentation makes two thirds of a document that somebody's editor wrote.
-            pieces.append(INDENTATION.sub("\n", piece) if size > LARGE else piece)
-            done += len(chunk)
-    text = "".join(pieces)
-    if text.count("[") > MAX_FRAMES:
-        raise WrongError(f"holds more than {MAX_FRAMES} lists; it cannot be the annotations of one video")
-    return text
-
-
 class _Reader:
-    """One walk through a document."""
+    """One walk through a document, and what it found, in the order of the document.
 
-    FRAME = re.compile(r"\[[^\[\]]*\]")
+    Attributes
+    ----------
+    header : dict
+        Those of the keys of `HEADER` that there are.
+    ticks, counts : array
+        Time and number of faces of each frame.
+    ids, boxes : array
+        One and four numbers a face.
+    last_steps : dict
+        Time of the last frame of each fragment -> how long that frame lasts.
+    extras : Extras
+    """
 
-    def __init__(self, text: str) -> None:
-        self.cursor = Cursor(text)
-        self.content = Content()
-        self.faces = msgspec.json.Decoder(list[Face])
-        self.extended = msgspec.json.Decoder(list[ExtendedFace])
-        self.members = msgspec.json.Decoder(list[dict[str, Scalar]])
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        self.header: dict[str, Any] = {}
+        self.ticks, self.counts, self.ids, self.boxes = array("q"), array("q"), array("q"), array("d")
+        self.last_steps: dict[int, int] = {}
+        self.extras = Extras()
+        self.fragments = 0
 
-    def read(self) -> Content:
-        content, cursor = self.content, self.cursor
-        fragments = False
-        for key in cursor.members("$"):
+    def table(self, kind: type[T], source: str) -> T:
+        """Return what was found."""
+        header, offset = self.header, self.header.get("offset", 0)
+        ticks = np.asarray(self.ticks)
+        fragments = {start + offset: keys for start, keys in self.extras.fragments.items()}
+        return kind(
+            time_base=Fraction(1, header["timescale"]),
+            rate=Fraction(header["framerate"]) if "framerate" in header else None,
+            width=header["width"],
+            height=header["height"],
+            margin=header.get("margin"),
+            pts=ticks + offset,
+            last_duration=self.last_steps[int(ticks.max())] if len(ticks) else 1,
+            starts=np.append(0, np.cumsum(np.asarray(self.counts))),
+            ids=np.asarray(self.ids),
+            boxes=np.asarray(self.boxes).reshape(-1, 4),
+            extras=Extras(self.extras.document, fragments, self.extras.faces),
+            source=source,
+        )
+
+    def read_document(self) -> None:
+        text, found = self.text, set()
+        for key in text.members("$"):
+            found.add(key)
             if key == "fragments":
-                fragments = True
-                for number in cursor.items("$.fragments"):
-                    if number == MAX_FRAGMENTS:
-                        raise WrongError(f"$.fragments has more than {MAX_FRAGMENTS} items")
-                    self._fragment(f"$.fragments[{number}]")
+                self._items("$.fragments", _end_of_fragments, self._take_fragments, self._read_fragment)
             elif key in HEADER:
-                content.header[key] = _number(cursor.value(f"$.{key}"), HEADER[key], f"$.{key}")
+                self.header[key] = _number(text.value(f"$.{key}"), HEADER[key], f"$.{key}")
             else:
-                content.extras.document[key] = cursor.value(f"$.{key}")
-        cursor.end()
-        for key in ("timescale", "width", "height"):
-            if key not in content.header:
+                self.extras.document[key] = text.value(f"$.{key}")
+        text.end()
+        for key in ("timescale", "width", "height", "fragments"):
+            if key not in found:
                 raise WrongError(f"$ has no {key}")
-        if not fragments:
-            raise WrongError("$ has no fragments")
-        return content
 
-    def _fragment(self, where: str) -> None:
-        content, cursor = self.content, self.cursor
+    def _items(
+        self, where: str, end: Callable[[str, int], int], take: Callable[[str], bool], read: Callable[[], None]
+    ) -> None:
+        """Read the items of a list: runs of them as long as they are plain, else one by one.
+
+        Parameters
+        ----------
+        where : str
+            The list's name in messages.
+        end : callable
+            Returns where the last whole item in a text ends that begins at a place, if all are plain; 0 for none.
+        take : callable
+            Takes over the items of a run; returns False, and takes none, where they are not plain.
+        read : callable
+            Reads one item.
+        """
+        text, odd = self.text, 0  # up to where we know that not all are plain
+        for _ in text.items(where):
+            if text.position >= odd:
+                if len(text.piece) - text.at < PIECE // 2:
+                    text.more()
+                stop = end(text.piece, text.at)
+                if not stop:
+                    stop = len(text.piece)
+                elif take(text.piece[text.at : stop]):
+                    text.at = stop
+                    continue
+                odd = text.position + stop - text.at
+            read()
+
+    def _take_fragments(self, run: str) -> bool:
+        try:
+            fragments = _FRAGMENTS.decode(f"[{run}]")
+        except (msgspec.MsgspecError, RecursionError):
+            return False
+        frames = list(chain.from_iterable([fragment.events or () for fragment in fragments]))
+        faces = list(chain.from_iterable(frames))
+        spans = [(fragment.start, fragment.duration, fragment.interval, fragment.events) for fragment in fragments]
+        keys = _keys(faces) + 4 * len(spans) - sum([span.count(None) for span in spans])
+        if run.count('"') != 2 * keys:
+            return False
+        self._add_faces(faces)
+        for fragment in fragments:
+            self.counts.extend([len(frame) for frame in fragment.events or ()])
+            known = {"duration": fragment.duration, "interval": fragment.interval}
+            self._add_fragment(
+                fragment.start, {key: value for key, value in known.items() if value is not None}, {},
+                len(fragment.events or ()),
+            )  # fmt: skip
+        return True
+
+    def _read_fragment(self) -> None:
+        where, before = f"$.fragments[{self.fragments}]", len(self.counts)
         known: dict[str, int] = {}
-        extra: dict[str, Any] = {}
-        before = len(content.counts)
-        for key in cursor.members(where):
+        others: dict[str, Any] = {}
+
+        def read_frame() -> None:
+            self._read_frame(f"{where}.events[{len(self.counts) - before}]")
+
+        for key in self.text.members(where):
             if key == "events":
-                inside = f"{where}.events"
-                for number in cursor.items(inside):
-                    self._frame(inside, number)
+                self._items(f"{where}.events", _end_of_frames, self._take_frames, read_frame)
             elif key in FRAGMENT:
-                known[key] = int(_number(cursor.value(f"{where}.{key}"), FRAGMENT[key], f"{where}.{key}"))
+                known[key] = int(_number(self.text.value(f"{where}.{key}"), FRAGMENT[key], f"{where}.{key}"))
             else:
-                extra[key] = cursor.value(f"{where}.{key}")
+                others[key] = self.text.value(f"{where}.{key}")
         if "start" not in known:
             raise WrongError(f"{where} has no start")
-        start, interval, count = known.pop("start"), known.get("interval", 0), len(content.counts) - before
+        self._add_fragment(known.pop("start"), known, others, len(self.counts) - before)
+
+    def _add_fragment(self, start: int, spans: dict[str, int], others: dict[str, Any], count: int) -> None:
+        """Add a fragment whose frames, `count` of them, are added already."""
+        where, interval = f"$.fragments[{self.fragments}]", spans.get("interval", 0)
+        self.fragments += 1
+        if self.fragments > MAX_FRAGMENTS:
+            raise WrongError(f"$.fragments has more than {MAX_FRAGMENTS} items")
         if count > 1 and not interval:
             raise WrongError(f"{where} has {count} events but no interval between them; it must be greater than 0")
         last = start + max(count - 1, 0) * interval
         if last > MAX_TICKS:
             raise WrongError(f"{where} ends at {last} ticks, beyond {MAX_TICKS}")
-        content.ticks.extend(range(start, last + 1, interval or 1) if count > 1 else [start] * count)
+        self.ticks.extend(range(start, last + 1, interval) if count > 1 else [start] * count)
         if count:
-            content.last_steps[last] = interval or known.get("duration", 0) or 1
+            self.last_steps[last] = interval or spans.get("duration", 0) or 1
         else:
-            extra = {**known, **extra}
-        if extra or not count:
-            content.extras.fragments[start] = content.extras.fragments.get(start, {}) | extra
+            others = spans | others
+        if others or not count:
+            self.extras.fragments[start] = self.extras.fragments.get(start, {}) | others
 
-    def _frame(self, where: str, number: int) -> None:
-        """Read an entry of `events`."""
-        content, cursor = self.content, self.cursor
-        cursor.peek()
-        if match := self.FRAME.match(cursor.text, cursor.at):
-            faces = self._plain(match[0])
-            faces = self._extended(match[0]) if faces is None else faces
-            if faces is not None:
-                content.counts.append(len(faces))
-                content.ids.extend([face.id for face in faces])
-                for face in faces:
-                    content.boxes.extend((face.x, face.y, face.width, face.height))
-                cursor.at = match.end()
-                return
-        count = 0
-        for place in cursor.items(f"{where}[{number}]"):
-            self._face(f"{where}[{number}][{place}]")
-            count += 1
-        content.counts.append(count)
-
-    def _plain(self, text: str) -> Sequence[Face] | None:
-        """Decode the faces of a frame; None unless they have the keys that we know, each once."""
+    def _take_frames(self, run: str) -> bool:
+        others: dict[int, dict[str, Any]] | None = {}
         try:
-            faces = self.faces.decode(text)
-        except msgspec.MsgspecError:
-            return None
-        # All values are numbers, so every pair of quotes is a key; more keys than fields mean that some stand twice.
-        keys = 5 * len(faces) + sum([face.index is not None for face in faces])
-        return faces if text.count('"') == 2 * keys else None
+            frames = _FRAMES.decode(f"[{run}]")
+            faces = list(chain.from_iterable(frames))
+            if run.count('"') != 2 * _keys(faces):
+                others = _other_keys(run)
+        except (msgspec.MsgspecError, RecursionError):
+            return False
+        if others is None:
+            return False
+        self.extras.faces.update({len(self.ids) + row: keys for row, keys in others.items()})
+        self.counts.extend([len(frame) for frame in frames])
+        self._add_faces(faces)
+        return True
 
-    def _extended(self, text: str) -> Sequence[Face] | None:
-        """Decode the faces of a frame, keep what we do not know; None unless it is simple, and each key stands once."""
-        try:
-            faces, members = self.extended.decode(text), self.members.decode(text)
-        except msgspec.MsgspecError:
-            return None
-        words = sum([len(face) + sum([type(value) is str for value in face.values()]) for face in members])
-        if "\\" in text or text.count('"') != 2 * words:
-            return None
-        for row, face in enumerate(members, len(self.content.ids)):
-            if extra := {key: value for key, value in face.items() if key not in FACE and key != "index"}:
-                self.content.extras.faces[row] = extra
-        return faces
+    def _add_faces(self, faces: Sequence[Face]) -> None:
+        self.ids.extend([face.id for face in faces])
+        self.boxes.extend([n for face in faces for n in (face.x, face.y, face.width, face.height)])
 
-    def _face(self, where: str) -> None:
-        if self.cursor.peek() not in ("{", ""):
-            self.cursor.open(where, "{", "a face")
-        face: dict[str, Any] = self.cursor.value(where)
+    def _read_frame(self, where: str) -> None:
+        before = len(self.ids)
+        for _ in self.text.items(where):
+            self._read_face(f"{where}[{len(self.ids) - before}]")
+        self.counts.append(len(self.ids) - before)
+
+    def _read_face(self, where: str) -> None:
+        if self.text.peek() not in ("{", ""):
+            self.text.open(where, "{", "a face")
+        face: dict[str, Any] = self.text.value(where)
         numbers = []
         for key, rule in FACE.items():
             if key not in face:
@@ -298,9 +266,36 @@ class _Reader:
             numbers.append(_number(face.pop(key), rule, f"{where}.{key}"))
         face.pop("index", None)
         if face:
-            self.content.extras.faces[len(self.content.ids)] = face
-        self.content.ids.append(int(numbers[0]))
-        self.content.boxes.extend(numbers[1:])
+            self.extras.faces[len(self.ids)] = face
+        self.ids.append(int(numbers[0]))
+        self.boxes.extend(numbers[1:])
+
+
+def _end_of_fragments(text: str, begin: int) -> int:
+    return max((found.end() for found in _FRAGMENT_END.finditer(text, begin)), default=0)
+
+
+def _end_of_frames(text: str, begin: int) -> int:
+    last = _LAST_FRAME_END.search(text, begin)
+    return last.end() if last else text.rfind("]", begin) + 1
+
+
+def _keys(faces: Sequence[Face]) -> int:
+    """Return how many keys some faces have."""
+    return 5 * len(faces) + sum([face.index is not None for face in faces])
+
+
+def _other_keys(run: str) -> dict[int, dict[str, Any]] | None:
+    """Return the keys that we do not know of the faces in a run of frames, by the number of the face.
+
+    None where there may be a key twice: where more quotes are in the text than keys and text values need.
+    """
+    faces = list(chain.from_iterable(_MEMBERS.decode(f"[{run}]")))
+    others = [{key: value for key, value in face.items() if key not in _FACE_KEYS} for face in faces]
+    texts = sum([type(value) is str for keys in others for value in keys.values()])
+    if run.count('"') != 2 * (sum(map(len, faces)) + texts):
+        return None
+    return {row: keys for row, keys in enumerate(others) if keys}
 
 
 def _number(value: object, rule: Rule, where: str) -> float:

@@ -5,82 +5,75 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from facered.annotations.read import Face
+from facered.annotations.document import VERSION, Face
+from facered.annotations.table import DECIMALS, Table
 
-if TYPE_CHECKING:
-    from facered.annotations.model import Annotations
-
-VERSION = 1
-DECIMALS = 6
-"""Boxes are rounded to this many decimals."""
 CHUNK = 1000
 """As many frames are turned into text at a time, so that a long video takes no more memory than a short one."""
 
 
-def encode(annotations: Annotations) -> Iterator[bytes]:
+def encode(table: Table) -> Iterator[bytes]:
     """Yield the document piece by piece."""
     header = {
         "version": VERSION,
-        "timescale": annotations.time_base.denominator,
+        "timescale": table.time_base.denominator,
         "offset": 0,
-        "framerate": annotations.rate and round(float(annotations.rate), DECIMALS),
-        "width": annotations.width,
-        "height": annotations.height,
-        "margin": annotations.margin,
+        "framerate": table.rate and round(float(table.rate), DECIMALS),
+        "width": table.width,
+        "height": table.height,
+        "margin": table.margin,
     }
     known = {key: value for key, value in header.items() if value is not None}
-    yield _json(known | annotations.extras.document)[:-1] + b',"fragments":['
-    for number, (first, last, keys) in enumerate(_runs(annotations)):
+    yield _json(known | table.extras.document)[:-1] + b',"fragments":['
+    for number, (first, last, keys) in enumerate(_runs(table)):
         yield (b"," if number else b"") + _json(keys)[:-1]
         for start in range(first, last, CHUNK):
-            yield (b"," if start > first else b',"events":[') + _events(annotations, start, min(start + CHUNK, last))
+            yield (b"," if start > first else b',"events":[') + _events(table, start, min(start + CHUNK, last))
         yield b"]}" if last > first else b"}"
     yield b"]}"
 
 
-def _runs(annotations: Annotations) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def _runs(table: Table) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Cut the frames where the interval changes; yield first, last + 1 and the keys of each fragment, by time."""
-    pts, unit = annotations.pts, annotations.time_base.numerator
+    pts, unit = table.pts, table.time_base.numerator
     # The duration of the last frame stands for the interval to the next, which does not exist.
-    steps = np.append(np.diff(pts), max(annotations.last_duration, 1))[: len(pts)]
-    extras = annotations.extras.fragments
+    steps = np.append(np.diff(pts), max(table.last_duration, 1))[: len(pts)]
+    extras = table.extras.fragments
     cuts = np.append(True, np.diff(steps) != 0)[: len(pts)] | np.isin(pts, list(extras))
     firsts = np.flatnonzero(cuts)
     bare = sorted(set(extras) - set(pts[firsts].tolist()), reverse=True)
     for first, last in pairwise([*firsts.tolist(), len(pts)]):
         start, step = int(pts[first]), int(steps[first])
         while bare and bare[-1] < start:
-            yield _bare(annotations, bare.pop())
+            yield _bare(table, bare.pop())
         own = {"start": start * unit, "duration": (last - first) * step * unit, "interval": step * unit}
         yield first, last, own | extras.get(start, {}) | own
     while bare:
-        yield _bare(annotations, bare.pop())
+        yield _bare(table, bare.pop())
 
 
-def _bare(annotations: Annotations, start: int) -> tuple[int, int, dict[str, Any]]:
+def _bare(table: Table, start: int) -> tuple[int, int, dict[str, Any]]:
     """Return a fragment without events."""
-    unit, keys = annotations.time_base.numerator, annotations.extras.fragments[start]
+    unit, keys = table.time_base.numerator, table.extras.fragments[start]
     spans: dict[str, Any] = {key: keys[key] * unit for key in ("duration", "interval") if key in keys}
     return 0, 0, {"start": start * unit, **keys, **spans}
 
 
-def _events(annotations: Annotations, first: int, last: int) -> bytes:
+def _events(table: Table, first: int, last: int) -> bytes:
     """Encode a run of frames, without brackets around."""
-    starts, extras = annotations.starts[first : last + 1], annotations.extras.faces
+    starts, extras = table.starts[first : last + 1], table.extras.faces
     rows = slice(int(starts[0]), int(starts[-1]))
     index = np.repeat(np.arange(first, last), np.diff(starts)).tolist()
-    boxes = np.round(annotations.boxes[rows], DECIMALS)
+    boxes = np.round(table.boxes[rows], DECIMALS)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 10.0**-DECIMALS)  # a face must not vanish by rounding
     faces: list[Face | msgspec.Raw] = [
         Face(number, x, y, width, height, frame)
-        for number, (x, y, width, height), frame in zip(
-            annotations.ids[rows].tolist(), boxes.tolist(), index, strict=True
-        )
+        for number, (x, y, width, height), frame in zip(table.ids[rows].tolist(), boxes.tolist(), index, strict=True)
     ]
     for place in range(len(faces)) if extras else ():
         if rows.start + place in extras:

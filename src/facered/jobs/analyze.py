@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.annotations.model import DECIMALS, Annotations
+from facered.annotations.model import Annotations
+from facered.annotations.table import DECIMALS
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.span import Span

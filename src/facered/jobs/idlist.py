@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from facered.annotations.read import MAX_ID
+from facered.checks import MAX_ID
 from facered.errors import ConfigurationUnsupportedError
 
 MAX_BYTES = 1 << 24

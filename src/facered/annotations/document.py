@@ -1,0 +1,82 @@
+"""What the JSON document may hold: keys, ranges of numbers, limits. ``schema.json`` says the same."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from facered.checks import MAX_ID
+
+VERSION = 1
+MAX_FRAGMENTS = 2_000_000
+MAX_TICKS = 1 << 60
+MAX_FRACTION = 10_000
+
+
+class Rule(NamedTuple):
+    """What a number may be, `text` in words."""
+
+    integer: bool
+    lowest: float
+    highest: float
+    text: str
+
+
+def _whole(lowest: int, highest: int) -> Rule:
+    return Rule(True, lowest, highest, f"a whole number from {lowest} to {highest}")
+
+
+def _positive(highest: int) -> Rule:
+    return Rule(False, math.ulp(0), highest, f"greater than 0 and at most {highest}")
+
+
+_PLACE = Rule(False, -MAX_FRACTION, MAX_FRACTION, f"a number from {-MAX_FRACTION} to {MAX_FRACTION}")
+_TIME, _SPAN = _whole(-MAX_TICKS, MAX_TICKS), _whole(0, MAX_TICKS)
+HEADER = {
+    "version": Rule(True, VERSION, VERSION, f"{VERSION}, the version that this facered reads"),
+    "timescale": _whole(1, (1 << 31) - 1),
+    "offset": _TIME,
+    "framerate": _positive(1_000_000),
+    "width": _whole(1, 1 << 16),
+    "height": _whole(1, 1 << 16),
+    "margin": _positive(100),
+}
+FRAGMENT = {"start": _TIME, "duration": _SPAN, "interval": _SPAN}
+FACE = {
+    "id": _whole(0, MAX_ID),
+    "x": _PLACE,
+    "y": _PLACE,
+    "width": _positive(MAX_FRACTION),
+    "height": _positive(MAX_FRACTION),
+}
+
+_Fraction = Annotated[float, msgspec.Meta(ge=-MAX_FRACTION, le=MAX_FRACTION)]
+_Size = Annotated[float, msgspec.Meta(gt=0, le=MAX_FRACTION)]
+_Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # others are read with care
+_Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
+
+
+class Face(msgspec.Struct, gc=False, omit_defaults=True):
+    """A face in a frame: upper left corner and size as fractions of the picture; `index` is the frame's number."""
+
+    id: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
+    x: _Fraction
+    y: _Fraction
+    width: _Size
+    height: _Size
+    index: _Integer | None = None
+
+
+class Fragment(msgspec.Struct):
+    """A run of frames at regular times."""
+
+    start: Annotated[int, msgspec.Meta(ge=-MAX_TICKS, le=MAX_TICKS)]
+    duration: _Ticks | None = None
+    interval: _Ticks | None = None
+    events: list[list[Face]] | None = None
+
+
+Simple = _Integer | float | str | bool | None
+"""What most of the keys that we do not know hold."""
