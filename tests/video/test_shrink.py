@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import videos
-from facered.video.frames import Picture, view
+from facered.video.picture import Picture, view
 from facered.video.shrink import LARGEST, SMALLEST, Shrinker
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from facered.track.cuts import CutDetector
 from facered.track.follower import Tracker
 from facered.track.schedule import DOUBTFUL, SURPLUS, FineTurns
 from facered.track.smoothing import Track
-from facered.video import frames
+from facered.video.picture import view
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from facered.options import Options
     from facered.track.cuts import Dissolve
-    from facered.video.frames import Picture
     from facered.video.input.file import Reader, VideoInfo
+    from facered.video.picture import Picture
 
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""
@@ -152,7 +152,7 @@ class _Upcoming:
         self.wanted.append(wanted)
         self.last_duration = frame.duration or 0
         with timed("shrink"):
-            return frame, self._shrink(frames.view(frame, self._reader.info.orientation)), wanted
+            return frame, self._shrink(view(frame, self._reader.info.orientation)), wanted
 
 
 class _Finder:
@@ -171,7 +171,7 @@ class _Finder:
 
     def take(self, seen: _Seen) -> None:
         """Look for faces in the next frame; where it is not wanted, there are none."""
-        picture = frames.view(seen.frame, self._orientation)
+        picture = view(seen.frame, self._orientation)
         found = self._detect(picture, seen)
 
         def look(box: NDArray[np.float64]) -> Detection:

@@ -14,8 +14,8 @@ from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.span import Span
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
-from facered.video import frames
 from facered.video.orientation import UPRIGHT, Orientation
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def redact_frame(
         with timed("copy"):
             frame.make_writable()
         with timed("hide"):
-            hider.hide(frames.view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
+            hider.hide(view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
     return boxes
 
 

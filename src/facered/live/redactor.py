@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from facered.hide.areas import Area
     from facered.live.settings import Polygon
     from facered.track.online import Presence
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from facered.live.detection import Sighting, Watch
     from facered.live.settings import Settings
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5
 """A detection older than that says nothing of who may have come since."""

@@ -11,7 +11,7 @@ from facered._native.tensor import Letterbox
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 SMALLEST, LARGEST = 640, 960
 """The longer side is half the picture's, within these bounds, but never more than the picture's own."""

@@ -28,7 +28,7 @@ from facered.errors import (
     ServiceError,
 )
 from facered.runtime import cores
-from facered.video import frames
+from facered.video import formats
 from facered.video.input.timeline import Timeline
 from facered.video.orientation import UPRIGHT, Orientation
 from facered.video.output.settings import Colours, light_level, mastering_display, side_data
@@ -106,7 +106,7 @@ class VideoInfo:
     @property
     def working_format(self) -> str:
         """The pixel format of the frames that `Reader` yields."""
-        return frames.working_format(self.pixel_format)
+        return formats.working_format(self.pixel_format)
 
 
 class Reader:
@@ -329,7 +329,7 @@ class Reader:
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
         if not self._count:
             self.info = describe(frame, self.stream, self.container, self.path)
-            self._converter = frames.Converter(self.info.working_format)
+            self._converter = formats.Converter(self.info.working_format)
         width, height = self.info.stored_size
         if (frame.width, frame.height) != (width, height):
             raise ContentUnsupportedError(

@@ -20,7 +20,7 @@ from av.format import Flags
 from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, FaceredError
-from facered.video import frames
+from facered.video import formats
 from facered.video.input.clock import Clock
 from facered.video.input.file import VideoInfo, describe, find_stream
 from facered.video.input.peek import NUT, Y4M, peek, siting
@@ -173,7 +173,7 @@ class Feed:
         self._items: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
         self._stopped, self._taken = threading.Event(), threading.Event()
         self._clock = Clock() if source.live else None
-        self._converter: frames.Converter | None = None
+        self._converter: formats.Converter | None = None
         self._last: Fraction | None = None
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
 
@@ -325,7 +325,7 @@ class Feed:
     def _prepare(self, frame: VideoFrame, container: InputContainer, stream: VideoStream) -> VideoFrame:
         if self._converter is None:
             info = describe(frame, stream, container, self.source.name)
-            self._converter = frames.Converter(info.working_format)
+            self._converter = formats.Converter(info.working_format)
             native = self._converter.convert(frame)
             self.info = replace(info, colours=Colours.of(native))
             if native is not frame:

@@ -13,7 +13,8 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from facered.errors import ServiceError
-from facered.video import frames
+from facered.video import formats
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -95,7 +96,7 @@ class ImageWriter:
         return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
 
     def _as_png(self, frame: VideoFrame) -> VideoFrame:
-        deep, gray = frames.bits(frame.format.name) > 8, frame.format.name.startswith("gray")
+        deep, gray = formats.bits(frame.format.name) > 8, frame.format.name.startswith("gray")
         name = {(False, False): "rgb24", (True, False): "rgb48le", (False, True): "gray", (True, True): "gray16le"}
         form = name[deep, gray]
         samples = _converted(frame, form).to_ndarray()
@@ -106,15 +107,15 @@ class ImageWriter:
         return picture.reformat(format=form.replace("le", "be")) if deep else picture
 
     def _as_jpeg(self, frame: VideoFrame) -> VideoFrame:
-        form = frames.layout(frame.format.name)
+        form = formats.layout(frame.format.name)
         assert form is not None
         chroma = {(2, 2): "420", (2, 1): "422"}.get((form.across, form.down), "444")
         if not self._orientation:
             return _converted(frame, f"yuvj{chroma}p")
-        stored = frames.view(_converted(frame, "yuvj444p"), self._orientation)
+        stored = view(_converted(frame, "yuvj444p"), self._orientation)
         upright = stored.upright()
         picture = VideoFrame(*stored.shown_size, "yuvj444p")
-        target = frames.view(picture)
+        target = view(picture)
         for into, plane in ((target.y, upright.y), (target.u, upright.u), (target.v, upright.v)):
             assert into is not None
             assert plane is not None
@@ -124,7 +125,7 @@ class ImageWriter:
 
 def _converted(frame: VideoFrame, form: str) -> VideoFrame:
     """Return the frame in another format of full range, by the matrix and range that its own tags or size tell."""
-    picture = frames.view(frame)
+    picture = view(frame)
     matrix = {"bt601": "ITU601", "bt709": "ITU709", "bt2020": "bt2020"}[picture.matrix]
     if frame.format.name == form:
         return frame

@@ -15,7 +15,7 @@ from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError
 from facered.options import PRESETS, Options
 from facered.runtime import cores
-from facered.video import frames
+from facered.video import formats
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -78,7 +78,7 @@ def choose_codec(info: VideoInfo, encoding: Encoding) -> str:
     """
     if encoding.codec is not None:
         return encoding.codec
-    depth = frames.bits(info.working_format)
+    depth = formats.bits(info.working_format)
     return "h264" if depth <= (DEEPEST_H264 if info.interlaced else 8) else "hevc"
 
 
@@ -92,20 +92,20 @@ def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
     """
     taken = [form.name for form in Codec(ENCODERS[codec], "w").video_formats or ()]
     if encoding.pix_fmt is not None:
-        if encoding.pix_fmt not in taken or frames.layout(encoding.pix_fmt) is None:
-            known = ", ".join(name for name in taken if frames.layout(name))
+        if encoding.pix_fmt not in taken or formats.layout(encoding.pix_fmt) is None:
+            known = ", ".join(name for name in taken if formats.layout(name))
             raise ConfigurationUnsupportedError(f"pix_fmt is {encoding.pix_fmt!r}; for {codec} it can be {known}")
         return encoding.pix_fmt
     source = info.working_format
-    wanted = frames.layout(source)
+    wanted = formats.layout(source)
     assert wanted is not None
     width, height = info.stored_size
 
     def cost(name: str) -> tuple[object, ...]:
-        form = frames.layout(name)
+        form = formats.layout(name)
         assert form is not None
-        lost = max(frames.bits(source) - frames.bits(name), 0)
-        gained = max(frames.bits(name) - frames.bits(source), 0)
+        lost = max(formats.bits(source) - formats.bits(name), 0)
+        gained = max(formats.bits(name) - formats.bits(source), 0)
         # Only AV1 and ProRes know odd sizes where chroma is subsampled; the size is kept and the chroma enlarged.
         uneven = codec in ("h264", "hevc") and (width % form.across or height % form.down) and form.chroma != "none"
         return (
@@ -121,7 +121,7 @@ def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
             form.chroma not in ("planar", "none"),
         )
 
-    return min((name for name in taken if frames.layout(name)), key=cost)
+    return min((name for name in taken if formats.layout(name)), key=cost)
 
 
 def configure(video: VideoStream, info: VideoInfo, encoding: Encoding, codec: str, pixel_format: str) -> None:
@@ -155,7 +155,7 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
     options: dict[str, str] = {}
     parameters: list[str] = []
     if codec == "prores":
-        form = frames.layout(pixel_format)
+        form = formats.layout(pixel_format)
         assert form is not None
         options["profile"] = PRORES_PROFILES[form.across]
     else:
