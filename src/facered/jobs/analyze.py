@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from facered.options import Options
     from facered.track.cuts import Dissolve
-    from facered.video.input.file import Reader, VideoInfo
+    from facered.video.info import VideoInfo
+    from facered.video.input.file import Reader
     from facered.video.picture import Picture
 
 SMALLER_SIZE = 448

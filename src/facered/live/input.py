@@ -11,7 +11,7 @@ import numpy as np
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.options import choice, shown
 from facered.video import formats
-from facered.video.input.file import display_matrix
+from facered.video.info import display_matrix
 from facered.video.orientation import UPRIGHT, Orientation
 from facered.video.picture import Picture, view
 

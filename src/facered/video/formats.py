@@ -26,7 +26,10 @@ _PAIRED = {"nv12": ("420", 8), "nv16": ("422", 8), "nv24": ("444", 8), "nv20le":
     for bits in (10, 12, 16)
 }
 _EXCHANGED = {"nv21": "nv12", "nv42": "nv24"}
-_BT709, _LIMITED = 1, 1
+_BT709 = 1
+
+LIMITED_RANGE, FULL_RANGE = 1, 2
+"""FFmpeg's numbers for samples from 16 to 235 and from 0 to 255, or so many times more where they have more bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Converter:
         colours = frame.format.is_rgb or frame.format.has_palette or frame.format.is_bayer
         if colours:
             converted = frame.reformat(format=self.name, dst_colorspace="ITU709", dst_color_range="MPEG")
-            converted.colorspace, converted.color_range = _BT709, _LIMITED
+            converted.colorspace, converted.color_range = _BT709, LIMITED_RANGE
         else:
             converted = frame.reformat(format=self.name)
             converted.colorspace = frame.colorspace

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from av.video.frame import VideoFrame as VideoFrame
 
-from facered.video.formats import layout
+from facered.video.formats import FULL_RANGE, layout
 from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
 _MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
-_FULL_RANGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
             u, v = v, u
     # Untagged video follows the usual rule: high definition is BT.709, smaller pictures BT.601.
     matrix = _MATRICES.get(int(frame.colorspace), "bt709" if frame.height >= 720 else "bt601")
-    full_range = name.startswith("yuvj") or int(frame.color_range) == _FULL_RANGE
+    full_range = name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
     interlaced = frame.interlaced_frame and frame.height > 1
     return Picture(y, u, v, matrix, full_range, orientation, form.depth, form.across, form.down, interlaced)
 

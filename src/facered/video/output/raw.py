@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.frame import VideoFrame
 
-    from facered.video.input.file import VideoInfo
+    from facered.video.info import VideoInfo
     from facered.video.output.nut import Buffer
 
 FORMATS = ("nut", "y4m")
 _PIPE_BYTES = 1 << 20
 _MOST_PIECES = 256
-_FULL = 2
 _KINDS = {"audio": AUDIO, "subtitle": SUBTITLE}
 _Y4M_CHROMA = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (4, 1): "411"}
 _FIELDS = {1: "p", 2: "t", 3: "b", 4: "t", 5: "b"}
@@ -202,7 +201,7 @@ class Y4mSink:
             f"A{aspect[0]}:{aspect[1]} C{space}"
         )
         header += f" XYSCSS={space.upper()}" if form.chroma != "none" else ""
-        full = info.colours.range == _FULL or info.working_format.startswith("yuvj")
+        full = info.full_range
         if full or info.colours.range:
             header += f" XCOLORRANGE={'FULL' if full else 'LIMITED'}"
         self._descriptor = descriptor

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from av.codec import Codec
-from av.sidedata.sidedata import Type as SideDataType
 
 from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError
@@ -18,10 +16,9 @@ from facered.runtime import cores
 from facered.video import formats
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from facered.video.input.file import VideoInfo
+    from facered.video.info import VideoInfo
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "prores": "prores_ks"}
 """FFmpeg's encoders by the names of `facered.options.CODECS`."""
@@ -54,21 +51,6 @@ class Encoding:
     def of(cls, options: Options) -> Encoding:
         """Return what the options of a job say."""
         return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """What a picture's samples mean, by the code points of ISO/IEC 23091-2; 2, or 0 for the range, is unspecified."""
-
-    range: int = 0
-    primaries: int = 2
-    transfer: int = 2
-    matrix: int = 2
-
-    @classmethod
-    def of(cls, frame: VideoFrame) -> Colours:
-        """Return those of a frame."""
-        return cls(int(frame.color_range), int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
 
 
 def choose_codec(info: VideoInfo, encoding: Encoding) -> str:
@@ -177,44 +159,6 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
     if key and (parameters or key in given):
         options[key] = ":".join([*parameters, *([given.pop(key)] if key in given else [])])
     return options | given
-
-
-def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
-    """Return a frame's side data as numbers of a `struct` format; nothing where there is none.
-
-    Raises
-    ------
-    ValueError
-        The frame has side data of kinds that PyAV does not know.
-    """
-    data = frame.side_data.get(kind)  # type: ignore[call-overload]
-    return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
-
-
-def _known(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
-    with suppress(ValueError):
-        return side_data(frame, kind, numbers)
-    return []
-
-
-def mastering_display(frame: VideoFrame) -> tuple[int, ...]:
-    """Return the mastering display of a frame: x and y of red, green, blue and white, least and greatest light.
-
-    In units of 1/50,000 and of 1/10,000 candela a square metre; empty where the frame does not say all of it.
-    """
-    numbers = _known(frame, SideDataType.MASTERING_DISPLAY_METADATA, "i")
-    if not numbers or not (numbers[20] and numbers[21]) or 0 in numbers[1:20:2]:
-        return ()
-    units = [50000] * 8 + [10000] * 2
-    return tuple(
-        round(unit * numerator / denominator)
-        for unit, numerator, denominator in zip(units, numbers[0:20:2], numbers[1:20:2], strict=True)
-    )
-
-
-def light_level(frame: VideoFrame) -> tuple[int, ...]:
-    """Return the greatest light of a pixel and of a frame's average, in candela a square metre, or nothing."""
-    return tuple(_known(frame, SideDataType.CONTENT_LIGHT_LEVEL, "I")[:2])
 
 
 def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: str) -> list[str]:
