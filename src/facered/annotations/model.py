@@ -15,6 +15,7 @@ import numpy as np
 from facered.annotations import write as fragments
 from facered.annotations.read import Extras, read_document
 from facered.errors import ConfigurationUnsupportedError
+from facered.runtime.replace import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,13 +233,7 @@ class Annotations:
 
     def write(self, path: Path) -> None:
         """Write the document as JSON; the file appears when it is complete."""
-        partial = path.with_name(f".{path.name}.part")
-        try:
-            with partial.open("wb") as file:
-                file.writelines(fragments.encode(self))
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, fragments.encode(self))
 
     def _in_order(self) -> Annotations:
         """Sort the frames by time and join those of the same time; a face that stands twice in them stays once."""

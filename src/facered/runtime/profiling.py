@@ -14,6 +14,7 @@ from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import TypeVar
 
+from facered.runtime.replace import write_whole
 from facered.runtime.table import table
 
 T = TypeVar("T")
@@ -131,17 +132,13 @@ class Profile:
         OSError
             The file cannot be written; what was there is still there.
         """
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with partial.open("w", encoding="utf-8") as file:
-                file.write('{"displayTimeUnit": "ms", "traceEvents": [')
-                for number, event in enumerate(self._events()):
-                    file.write((",\n" if number else "\n") + json.dumps(event))
-                file.write("\n]}\n")
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(Path(path), self._trace())
+
+    def _trace(self) -> Iterator[bytes]:
+        yield b'{"displayTimeUnit": "ms", "traceEvents": ['
+        for number, event in enumerate(self._events()):
+            yield (b",\n" if number else b"\n") + json.dumps(event).encode()
+        yield b"\n]}\n"
 
     def _events(self) -> Iterator[dict[str, object]]:
         rows: dict[tuple[int, str], int] = {}
