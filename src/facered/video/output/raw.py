@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("nut", "y4m")
 _PIPE_BYTES = 1 << 20
-_MOST_PIECES = 256
+"""How much a pipe holds, if the system allows it: with less, writer and reader wait for each other more often."""
+_MAX_PIECES = 256
+"""Pieces that are written by one call of the system, at most; the system takes 1,024."""
 _KINDS = {"audio": AUDIO, "subtitle": SUBTITLE}
 _Y4M_CHROMA = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (4, 1): "411"}
 _FIELDS = {1: "p", 2: "t", 3: "b", 4: "t", 5: "b"}
@@ -71,7 +73,7 @@ class Descriptor:
         """
         left = [memoryview(piece) for piece in pieces if len(piece)]
         while left:
-            count = os.writev(self._number, left[:_MOST_PIECES])
+            count = os.writev(self._number, left[:_MAX_PIECES])
             while left and count >= len(left[0]):
                 count -= len(left.pop(0))
             if count:

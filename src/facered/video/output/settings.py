@@ -27,9 +27,10 @@ PARAMETERS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-param
 SVT_PRESETS = dict(zip(PRESETS, ("12", "11", "10", "9", "8", "7", "6", "5", "4", "2"), strict=True))
 PRORES_PROFILES = {2: "3", 1: "4"}
 """422 HQ and 4444, by the luma samples that share a chroma sample along a row."""
-DEEPEST_H264 = 10
-MOST_THREADS = 128
-"""More threads than these x264 does not take."""
+MAX_H264_DEPTH = 10
+"""Bits of a sample that x264 encodes at most."""
+MAX_H264_THREADS = 128
+"""Threads that x264 takes at most."""
 _FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # FFmpeg's flags
 
 
@@ -61,7 +62,7 @@ def choose_codec(info: VideoInfo, encoding: Encoding) -> str:
     if encoding.codec is not None:
         return encoding.codec
     depth = formats.bits(info.working_format)
-    return "h264" if depth <= (DEEPEST_H264 if info.interlaced else 8) else "hevc"
+    return "h264" if depth <= (MAX_H264_DEPTH if info.interlaced else 8) else "hevc"
 
 
 def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
@@ -179,4 +180,4 @@ def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: 
 
 def _usual_threads(height: int) -> int:
     """Return what x264 itself chooses, but for the cores that the container leaves: one and a half a core."""
-    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MOST_THREADS))
+    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MAX_H264_THREADS))
