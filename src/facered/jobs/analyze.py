@@ -27,14 +27,13 @@ from facered.video.shrink import Shrinker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
     from facered.options import Options
     from facered.track.cuts import Dissolve
     from facered.video.info import VideoInfo
     from facered.video.input.file import Reader
-    from facered.video.picture import Picture
+    from facered.video.picture import Picture, VideoFrame
 
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""

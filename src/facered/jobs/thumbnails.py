@@ -6,11 +6,10 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from av.codec import CodecContext
-from av.video.frame import VideoFrame
 
 from facered.video.orientation import UPRIGHT, Orientation
-from facered.video.picture import view
+from facered.video.output.images import encode_image
+from facered.video.picture import VideoFrame, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,8 +131,4 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
 
 def encode(picture: VideoFrame) -> bytes:
     """Return a JPEG file's content."""
-    context = CodecContext.create("mjpeg", "w")
-    context.width, context.height, context.pix_fmt = picture.width, picture.height, picture.format.name
-    context.time_base, context.options = 1, QUALITY  # type: ignore[assignment]
-    picture.pts = 0
-    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+    return encode_image(picture, "mjpeg", QUALITY)

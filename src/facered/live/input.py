@@ -13,10 +13,9 @@ from facered.options import choice, shown
 from facered.video import formats
 from facered.video.info import display_matrix
 from facered.video.orientation import UPRIGHT, Orientation
-from facered.video.picture import Picture, view
+from facered.video.picture import Picture, VideoFrame, view
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
     from facered.video.formats import Layout

@@ -28,13 +28,12 @@ from facered.track import online
 if TYPE_CHECKING:
     import os
 
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
     from facered.hide.areas import Area
     from facered.live.settings import Polygon
     from facered.track.online import Presence
-    from facered.video.picture import Picture
+    from facered.video.picture import Picture, VideoFrame
 
 T = TypeVar("T")
 
