@@ -45,11 +45,13 @@ MAX_WAITING = 16
 """Frames and packets that wait between the threads; by hand. Fewer would stall the decoder when redaction is slow for
 a moment, more would only add to the delay."""
 _HEADER = 256
+"""Bytes of the standard input that are looked at before FFmpeg reads them; a header of NUT or Y4M begins in them."""
 _ENDED = "it ended"
 _RAW = {"fpsprobesize": "2", "analyzeduration": "500000"}
 """All that there is to know of raw pictures stands in the header: waiting for more would be a delay."""
 _ABSENT = (av.error.ProtocolNotFoundError, av.error.HTTPClientError)
-_PATIENCE = 0.2
+_POLL_SECONDS = 0.2
+"""How long a thread waits before it looks whether it should stop; by hand. Less would keep the processor busy."""
 _NO_FILE = cast("int", Flags.no_file.value)
 _CAMERAS = "/dev/video"
 _MISSING = frozenset(
@@ -200,7 +202,7 @@ class Feed:
         while True:
             stopped = self._stopped.is_set()
             try:
-                item = self._items.get(timeout=0 if stopped else _PATIENCE)  # signals are heeded between
+                item = self._items.get(timeout=0 if stopped else _POLL_SECONDS)  # signals come through between
             except queue.Empty:
                 if stopped:
                     return
@@ -214,7 +216,7 @@ class Feed:
     def _put(self, item: Item | BaseException | None) -> None:
         while not self._stopped.is_set():
             with suppress(queue.Full):
-                self._items.put(item, timeout=_PATIENCE)
+                self._items.put(item, timeout=_POLL_SECONDS)
                 return
 
     def _run(self) -> None:
@@ -242,7 +244,7 @@ class Feed:
                     self.damaged += 1
                     logger.warning("%s: cannot be read to its end (%s)", self.source.name, why)
             finite = not self.source.live or container.duration is not None
-            while not self._taken.wait(_PATIENCE) and not self._stopped.is_set():
+            while not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
             if finite or self._stopped.is_set():
                 return

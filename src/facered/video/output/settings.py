@@ -25,6 +25,7 @@ ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "prores": 
 PARAMETERS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}
 """The option of each encoder that takes further ones, with colons between."""
 SVT_PRESETS = dict(zip(PRESETS, ("12", "11", "10", "9", "8", "7", "6", "5", "4", "2"), strict=True))
+"""The presets of SVT-AV1 by the names of x264's; chosen by hand: from fast to slow as those are."""
 PRORES_PROFILES = {2: "3", 1: "4"}
 """422 HQ and 4444, by the luma samples that share a chroma sample along a row."""
 MAX_H264_DEPTH = 10
