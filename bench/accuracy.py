@@ -28,8 +28,8 @@ from bench.truth import enlarged
 from facered.detect.detector import Detector
 from facered.jobs.analyze import analyze_video
 from facered.options import Options
-from facered.video import frames
 from facered.video.input.file import Reader
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,7 +197,7 @@ def detected(path: Path, options: Options) -> Detections:
         boxes, scores, counts = [], [], []
         with Reader(path, options.threads) as reader:
             for frame in reader.frames():
-                found = detector.detect(frames.view(frame), LEAST_SCORE, None)
+                found = detector.detect(view(frame), LEAST_SCORE, None)
                 boxes.append(found.boxes.astype(float))
                 scores.append(found.scores)
                 counts.append(len(found.boxes))

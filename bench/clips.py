@@ -18,7 +18,7 @@ import av
 from av.filter import Graph
 from av.video.frame import PictureType, VideoFrame
 
-from facered.video import frames
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,12 +138,12 @@ def tiled(pictures: Iterator[VideoFrame], width: int, height: int, columns: int,
     for tile in fitted(pictures, across, down):
         tiles.append(tile)
         whole = VideoFrame(width, height, "yuv420p")
-        target = frames.view(whole)
+        target = view(whole)
         for plane, gray in ((target.y, 16), (target.u, 128), (target.v, 128)):
             assert plane is not None
             plane[:] = gray
         for number in range(count):
-            source = frames.view(tiles[max(len(tiles) - 1 - number * DELAY, 0)])
+            source = view(tiles[max(len(tiles) - 1 - number * DELAY, 0)])
             for into, plane, step in ((target.y, source.y, 1), (target.u, source.u, 2), (target.v, source.v, 2)):
                 assert into is not None
                 assert plane is not None

@@ -27,8 +27,8 @@ from av.video.frame import PictureType, VideoFrame
 import facered
 from bench import clips, report
 from bench.job import BIN, execute
-from facered.video import frames
 from facered.video.input.file import Reader
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +148,7 @@ def luma(path: Path) -> Iterator[NDArray[Any]]:
     """Yield each frame's luma as it is shown, brought to 8 bits of full range."""
     with Reader(path, report=False) as reader:
         for frame in reader.frames():
-            picture = frames.view(frame, reader.info.orientation).upright()
+            picture = view(frame, reader.info.orientation).upright()
             samples = picture.y / (1 << (picture.depth - 8))
             yield samples if picture.full_range else (samples - 16) * 255 / 219
 

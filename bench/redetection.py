@@ -24,8 +24,7 @@ from facered.detect.detector import Detector
 from facered.hide.hider import Hider
 from facered.hide.style import STYLES
 from facered.options import Options
-from facered.video import frames
-from facered.video.frames import Picture
+from facered.video.picture import Picture, view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +68,7 @@ def clip() -> Iterator[Shown]:
 
 def _writable(frame: VideoFrame) -> Picture:
     frame.make_writable()
-    return frames.view(frame)
+    return view(frame)
 
 
 def detectors() -> dict[str, Detector]:

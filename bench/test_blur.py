@@ -16,7 +16,7 @@ from bench.truth import enlarged
 from facered.hide.hider import PASSES, Hider
 from facered.hide.style import STYLES
 from facered.options import Options
-from facered.video import frames
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 SIZE = (1920, 1080)
 MARGIN = Options().margin
@@ -39,7 +39,7 @@ def planes(face: int, picture: Callable[[int, int], VideoFrame], benchmark: Benc
     benchmark.group = f"hide a face {face} pixels wide"
     frame = picture(*SIZE)
     frame.make_writable()
-    return frames.view(frame)
+    return view(frame)
 
 
 def hidden_box(face: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from facered._native import decode
 from facered.detect.detector import MAX_CANDIDATES, MAX_IOU, Detector
 from facered.options import Options
 from facered.track import tuning
-from facered.video import frames
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -34,14 +34,14 @@ def frame(picture: Callable[[int, int], VideoFrame]) -> VideoFrame:
 def detector(request: pytest.FixtureRequest, frame: VideoFrame) -> Detector:
     """A detector, on one thread, that finds somebody in the frame."""
     detector = Detector(threads=1, precision=request.param)
-    assert len(detector.detect(frames.view(frame), THRESHOLD).boxes)
+    assert len(detector.detect(view(frame), THRESHOLD).boxes)
     return detector
 
 
 @pytest.fixture
 def tensor(detector: Detector, frame: VideoFrame) -> NDArray[np.float32]:
     """What the network is shown."""
-    (look,) = detector._looks(frames.view(frame), None)
+    (look,) = detector._looks(view(frame), None)
     return look.view.tensor
 
 
@@ -74,4 +74,4 @@ def test_decoding_and_suppression(
 
 
 def test_all_of_detection(benchmark: BenchmarkFixture, detector: Detector, frame: VideoFrame) -> None:
-    assert len(benchmark(detector.detect, frames.view(frame), THRESHOLD).boxes)
+    assert len(benchmark(detector.detect, view(frame), THRESHOLD).boxes)

@@ -13,7 +13,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from facered._native.tensor import Letterbox
 from facered.detect.colour import conversion
 from facered.detect.families import TensorLayout
-from facered.video import frames
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -48,7 +48,7 @@ def empty_tensor(frame: VideoFrame) -> NDArray[np.float32]:
 
 def facered_tensor(frame: VideoFrame) -> tuple[Callable[[], None], NDArray[np.float32]]:
     """Return a call that fills the tensor, and the tensor."""
-    planes = frames.view(frame)
+    planes = view(frame)
     assert planes.u is not None
     letterbox = Letterbox(planes.width, planes.height, *planes.u.shape[::-1], *content(frame))
     matrix, limits = conversion("bt601", False, TensorLayout())
@@ -72,7 +72,7 @@ def test_facered(benchmark: BenchmarkFixture, frame: VideoFrame) -> None:
 
 @SIZES
 def test_facered_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame) -> None:
-    y = frames.view(frame).y
+    y = view(frame).y
     luma = np.zeros(content(frame)[::-1], np.uint8)
     benchmark(Letterbox(frame.width, frame.height, 0, 0, *content(frame)).shrink, y, luma)
     assert luma.any()
@@ -80,7 +80,7 @@ def test_facered_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame) -> N
 
 @SIZES
 def test_opencv_luma_alone(benchmark: BenchmarkFixture, frame: VideoFrame, cv2: ModuleType) -> None:
-    y, small = np.ascontiguousarray(frames.view(frame).y), content(frame)
+    y, small = np.ascontiguousarray(view(frame).y), content(frame)
     benchmark(cv2.resize, y, small, interpolation=cv2.INTER_AREA)
 
 

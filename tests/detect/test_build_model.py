@@ -17,7 +17,7 @@ import videos
 from facered._native.tensor import Letterbox
 from facered.detect import colour
 from facered.detect.families import TensorLayout
-from facered.video.frames import view
+from facered.video.picture import view
 
 OUTPUTS = ["heatmap", "scale", "offset"]
 

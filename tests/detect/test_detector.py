@@ -26,7 +26,7 @@ from facered.detect.detector import (
 from facered.detect.inference import MODEL_VARIABLE
 from facered.detect.tiles import MIN_CROP
 from facered.track.schedule import TileRequest
-from facered.video.frames import Picture, view
+from facered.video.picture import Picture, view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

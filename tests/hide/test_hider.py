@@ -16,9 +16,9 @@ from facered._native import blend, blur
 from facered.hide import hider
 from facered.hide.hider import Hider
 from facered.hide.style import STYLES, Style
-from facered.video import frames
-from facered.video.frames import Picture
+from facered.video import formats
 from facered.video.orientation import Orientation
+from facered.video.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def upside_down(planes: Sequence[NDArray[np.uint8]]) -> Picture:
 
 def of_format(name: str, width: int, height: int, seed: int = 0) -> Picture:
     """Return a picture of a pixel format, with random samples."""
-    form, rng = frames.layout(name), np.random.default_rng(seed)
+    form, rng = formats.layout(name), np.random.default_rng(seed)
     assert form is not None
     kind = np.uint8 if form.depth == 8 else np.uint16
     shapes = [(height, width)] + [(-(-height // form.down), -(-width // form.across))] * (2 * (form.chroma != "none"))

@@ -13,7 +13,7 @@ from facered._native import blur
 from facered.hide import hider
 from facered.hide.hider import Hider
 from facered.hide.style import STYLES, Style
-from facered.video.frames import Picture
+from facered.video.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facered.hide.outline import DIGITS, draw
-from facered.video.frames import Picture
+from facered.video.picture import Picture
 
 BLACK, WHITE = 16, 235
 

@@ -15,7 +15,7 @@ import facered
 import videos
 from facered.detect.detector import NOTHING, Detector
 from facered.jobs import task
-from facered.video import frames as planes
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def test_each_thumbnail_shows_its_person(trio: Path, tmp_path: Path) -> None:
     for path in result.thumbnails.values():
         (picture,) = videos.decode(path)
         assert picture.format.name == "yuvj420p"
-        found = detector.detect(planes.view(picture), 0.5)
+        found = detector.detect(view(picture), 0.5)
         assert len(found.scores) == 1
         assert found.boxes[0][2] > 0.4 * picture.width
 

@@ -13,15 +13,15 @@ import pytest
 import facered
 import videos
 from facered.detect.detector import Detector
-from facered.video import frames as planes
+from facered.video import formats
+from facered.video.picture import view
 
 
 def face_frames(path: Path, step: int = 5) -> int:
     """Count the frames, of every `step`th, in which a face is found."""
     detector = Detector()
     return sum(
-        len(detector.detect(planes.view(planes.to_native(frame)), 0.5).scores) > 0
-        for frame in videos.decode(path)[::step]
+        len(detector.detect(view(formats.to_native(frame)), 0.5).scores) > 0 for frame in videos.decode(path)[::step]
     )
 
 

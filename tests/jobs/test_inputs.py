@@ -19,8 +19,9 @@ import pytest
 import facered
 import videos
 from facered.detect.detector import Detector
-from facered.video import frames as planes
+from facered.video import formats
 from facered.video.input.file import Reader
+from facered.video.picture import view
 
 QUIET = {"libx265": {"x265-params": "log-level=none"}}
 
@@ -37,7 +38,7 @@ def detector() -> Detector:
 
 def bare(detector: Detector, path: Path) -> int:
     """Return in how many frames a face is found."""
-    pictures = (planes.view(planes.to_native(frame)) for frame in videos.decode(path))
+    pictures = (view(formats.to_native(frame)) for frame in videos.decode(path))
     return sum(len(detector.detect(picture, 0.5).scores) > 0 for picture in pictures)
 
 
@@ -303,7 +304,7 @@ class TestDamage:
         frames = videos.decode(carphone, 16)
         for frame in frames[8:]:
             frame.make_writable()
-            for plane in planes.view(frame).y, planes.view(frame).u, planes.view(frame).v:
+            for plane in view(frame).y, view(frame).u, view(frame).v:
                 plane[:] = 90
         source = videos.encode(tmp_path / "foo.mp4", frames)
         assert np.diff(facered.analyze(source, tmp_path).annotations.starts).tolist()[-1] == 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import videos
 from facered.jobs.thumbnails import Thumbnails, crop, encode, look
-from facered.video import frames
+from facered.video.picture import view
 
 FACE = np.array([50, 30, 115, 105], np.float32)
 """About where the man's face is in the first frame of carphone."""
@@ -80,16 +80,16 @@ def test_it_is_at_most_512_pixels_long(width: int, height: int, frame: av.VideoF
 
 
 def test_a_sharp_look_is_better_than_a_blurred_one(frame: av.VideoFrame) -> None:
-    assert look(frames.view(frame), FACE) > 1.2 * look(frames.view(blurred(frame)), FACE)
+    assert look(view(frame), FACE) > 1.2 * look(view(blurred(frame)), FACE)
 
 
 def test_a_whole_face_is_better_than_a_part(frame: av.VideoFrame) -> None:
-    assert look(frames.view(frame), FACE) > 1.2 * look(frames.view(frame), FACE + np.float32([90, 0, 90, 0]))
+    assert look(view(frame), FACE) > 1.2 * look(view(frame), FACE + np.float32([90, 0, 90, 0]))
 
 
 @pytest.mark.parametrize("box", [(500, 500, 600, 600), (-90, -90, -10, -10), (50, 30, 52, 31)])
 def test_next_to_nothing_is_no_look(frame: av.VideoFrame, box: tuple[float, ...]) -> None:
-    assert look(frames.view(frame), np.array(box, np.float32)) == 0
+    assert look(view(frame), np.array(box, np.float32)) == 0
     thumbnails = Thumbnails()
     thumbnails.offer(1, frame, np.array(box, np.float32), 0.9)
     assert thumbnails.take([1]) is None

@@ -20,8 +20,8 @@ import facered
 import videos
 from facered.hide.hider import Hider
 from facered.hide.style import STYLES
-from facered.video import frames as planes
 from facered.video.output.file import Writer
+from facered.video.picture import view
 
 Planes = list[NDArray[np.uint8]]
 Document = dict[str, Any]
@@ -91,7 +91,7 @@ def follow(trio: Path, edited: Document, ids: Iterable[int], blur: str = "Med") 
     for frame in videos.decode(trio):
         boxes = faces.get(frame.pts * frame.time_base, [])
         frame.make_writable()
-        hider.hide(planes.view(frame), np.array(boxes).reshape(-1, 4) * ([WIDTH, HEIGHT] * 2))
+        hider.hide(view(frame), np.array(boxes).reshape(-1, 4) * ([WIDTH, HEIGHT] * 2))
         expected.append(videos.samples(frame))
     return expected
 

@@ -11,7 +11,8 @@ import pytest
 from facered.detect.detector import Detector
 from facered.runtime import cores
 from facered.video.input.file import Reader
-from facered.video.output.file import Encoding, Writer
+from facered.video.output.file import Writer
+from facered.video.output.settings import Encoding
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +99,7 @@ def test_decoder_and_encoder_take_their_threads_from_it(
     with Reader(carphone, asked) as reader:
         assert reader.stream.codec_context.thread_count == decoding
         writer = Writer(tmp_path / "out.mp4", reader, Encoding(threads=asked))
-        assert writer._video.codec_context.thread_count == encoding
+        assert writer._encoder.stream.codec_context.thread_count == encoding
         writer.discard()
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import videos
-from facered.video.frames import Picture, view
-from facered.video.shrink import LARGEST, SMALLEST, Shrinker
+from facered.video.picture import Picture, view
+from facered.video.shrink import MAX_LONGER_SIDE, MIN_LONGER_SIDE, Shrinker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,12 +23,12 @@ def gray(width: int, height: int, luma: int) -> Picture:
     ("longer", "shrunk"),
     [
         (2, 2),
-        (SMALLEST // 2, SMALLEST // 2),
-        (SMALLEST, SMALLEST),
-        (2 * SMALLEST, SMALLEST),
-        (2 * LARGEST - 100, LARGEST - 50),
-        (2 * LARGEST, LARGEST),
-        (8 * LARGEST, LARGEST),
+        (MIN_LONGER_SIDE // 2, MIN_LONGER_SIDE // 2),
+        (MIN_LONGER_SIDE, MIN_LONGER_SIDE),
+        (2 * MIN_LONGER_SIDE, MIN_LONGER_SIDE),
+        (2 * MAX_LONGER_SIDE - 100, MAX_LONGER_SIDE - 50),
+        (2 * MAX_LONGER_SIDE, MAX_LONGER_SIDE),
+        (8 * MAX_LONGER_SIDE, MAX_LONGER_SIDE),
     ],
 )
 def test_the_longer_side_is_half_the_picture_within_bounds_and_never_enlarged(longer: int, shrunk: int) -> None:
@@ -44,7 +44,7 @@ def test_the_longer_side_is_half_the_picture_within_bounds_and_never_enlarged(lo
 def test_pictures_of_any_size_have_small_ones(size: tuple[int, int]) -> None:
     luma = Shrinker()(gray(*size, 50))
     assert min(luma.shape) >= 1
-    assert max(luma.shape) <= LARGEST
+    assert max(luma.shape) <= MAX_LONGER_SIDE
 
 
 def test_a_small_picture_is_copied(carphone: Path) -> None:
@@ -55,8 +55,8 @@ def test_a_small_picture_is_copied(carphone: Path) -> None:
 
 def test_a_large_picture_is_averaged(carphone: Path) -> None:
     (frame,) = videos.decode(carphone, 1)
-    large = view(videos.enlarge(frame, 2 * SMALLEST, SMALLEST))
-    cells = large.y.reshape(SMALLEST // 2, 2, SMALLEST, 2).mean(axis=(1, 3))
+    large = view(videos.enlarge(frame, 2 * MIN_LONGER_SIDE, MIN_LONGER_SIDE))
+    cells = large.y.reshape(MIN_LONGER_SIDE // 2, 2, MIN_LONGER_SIDE, 2).mean(axis=(1, 3))
     np.testing.assert_allclose(Shrinker()(large), cells, atol=1)
 
 

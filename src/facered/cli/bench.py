@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from av.video.frame import VideoFrame
 
 from facered.annotations.model import Annotations
 from facered.errors import ServiceError
@@ -25,6 +24,7 @@ from facered.runtime.table import table
 from facered.video.input.file import Reader
 from facered.video.output.file import Writer
 from facered.video.output.settings import Encoding
+from facered.video.picture import VideoFrame
 
 FLOOR = "floor"
 MODES = (FLOOR, "analyze", "redact", "combined")

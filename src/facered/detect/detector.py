@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.detect.tiles import Place, TileRequest
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 ALIGNMENT = 32
 """Width and height of every family's tensor are multiples of this."""

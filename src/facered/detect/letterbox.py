@@ -11,7 +11,7 @@ from facered._native.tensor import Letterbox
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 
 class UprightLetterbox:

@@ -12,7 +12,7 @@ from facered.runtime.profiling import timed
 
 if TYPE_CHECKING:
     from facered.detect.families import TensorLayout
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 
 class View:

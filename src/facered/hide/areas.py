@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.checks import Polygon
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 OPAQUE = 128
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from facered.hide.areas import Area
     from facered.hide.style import Style
-    from facered.video.frames import Picture, Plane
+    from facered.video.picture import Picture, Plane
 
 CELLS_A_RADIUS = 4
 """A box of this many cells to either side is as smooth as one of single pixels, and costs next to nothing."""

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 _GLYPHS = (
     "### .#. ### ### #.# ### ### ### ### ###",

@@ -24,13 +24,12 @@ from facered.track.follower import Follower
 from facered.track.offline import finish
 from facered.track.schedule import DetectionSchedule
 from facered.track.step import Step, detection_limits
-from facered.video import frames
+from facered.video.picture import view
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
     from facered.options import Options
@@ -38,8 +37,9 @@ if TYPE_CHECKING:
     from facered.track.cuts import Dissolve
     from facered.track.smoothing import Track
     from facered.track.step import Tiles
-    from facered.video.frames import Picture
-    from facered.video.input.file import Reader, VideoInfo
+    from facered.video.info import VideoInfo
+    from facered.video.input.file import Reader
+    from facered.video.picture import Picture, VideoFrame
 
 SMALLER_SIZE = 448
 """Longer side of the detector's picture for the resolution StandardDefinition."""
@@ -158,7 +158,7 @@ class _Upcoming:
         self.wanted.append(wanted)
         self.last_duration = frame.duration or 0
         with timed("shrink"):
-            return frame, self._shrink(frames.view(frame, self._reader.info.orientation)), wanted
+            return frame, self._shrink(view(frame, self._reader.info.orientation)), wanted
 
 
 class _Finder:
@@ -183,7 +183,7 @@ class _Finder:
     def take(self, item: _Item) -> None:
         """Find the faces of the next frame; where it is not wanted, there are none."""
         self._wanted = item.wanted
-        found, keys = self._step.take(frames.view(item.frame, self._orientation), item.luma, item.begins_shot)
+        found, keys = self._step.take(view(item.frame, self._orientation), item.luma, item.begins_shot)
         if self._thumbnails is not None and found is not None:
             with timed("thumbnails"):
                 for key, index in keys.items():

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facered.errors import ConfigurationUnsupportedError
+from facered.video.output import CONTAINERS, IMAGES
 
-CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""What can be written, by the end of the file's name, and FFmpeg's names for it."""
-IMAGES = frozenset({".jpg", ".jpeg", ".png"})
-"""What images can be written, by the end of the file's name."""
 OTHER_IMAGES = frozenset({".bmp", ".tif", ".tiff", ".webp"})
 """Images that become PNG."""
 OTHER_VIDEOS = frozenset({".avi", ".m4v", ".mpg", ".ts", ".webm", ".wmv"})

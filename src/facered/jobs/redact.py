@@ -6,27 +6,24 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from av.video.frame import VideoFrame
-
 from facered.errors import ConfigurationUnsupportedError
 from facered.hide.hider import Hider
 from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.span import Span
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
-from facered.video import frames
 from facered.video.orientation import UPRIGHT, Orientation
+from facered.video.picture import VideoFrame, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-    from av.packet import Packet
-    from av.stream import Stream
     from numpy.typing import NDArray
 
     from facered.annotations.model import Annotations
     from facered.hide.style import Style
+    from facered.video.input.decode import Packet, Stream
     from facered.video.input.file import Reader
     from facered.video.output.file import Writer
     from facered.video.output.images import ImageWriter
@@ -97,7 +94,7 @@ def redact_frame(
         with timed("copy"):
             frame.make_writable()
         with timed("hide"):
-            hider.hide(frames.view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
+            hider.hide(view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
     return boxes
 
 

@@ -13,7 +13,7 @@ from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.hide.style import chosen_style
 from facered.jobs.idlist import read_id_list
-from facered.jobs.outputs import IMAGES, Outputs
+from facered.jobs.outputs import Outputs
 from facered.jobs.progress import ProgressCallback
 from facered.jobs.redact import Redaction, redact_video
 from facered.jobs.span import Span
@@ -21,6 +21,7 @@ from facered.options import Options
 from facered.runtime.profiling import count_frames
 from facered.runtime.replace import write_whole
 from facered.video.input.file import Reader, Source
+from facered.video.output import IMAGES
 from facered.video.output.file import Writer
 from facered.video.output.images import ImageWriter
 from facered.video.output.settings import Encoding

@@ -6,18 +6,17 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from av.codec import CodecContext
-from av.video.frame import VideoFrame
 
-from facered.video import frames
 from facered.video.orientation import UPRIGHT, Orientation
+from facered.video.output.images import encode_image
+from facered.video.picture import VideoFrame, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 LONGEST = 512
 """Most pixels along the longer side."""
@@ -65,7 +64,7 @@ class Thumbnails:
         hopes = score**2 * min(width / LARGE_ENOUGH, 1.0)
         if hopes < best * IMPROVEMENT:
             return
-        picture = frames.view(frame, self._orientation)
+        picture = view(frame, self._orientation)
         quality = hopes * look(picture.upright(), box)
         if quality >= best * IMPROVEMENT and quality > 0:
             self._best[key] = quality, encode(crop(frame, box, self._orientation))
@@ -103,7 +102,7 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
 
     The box is that of the face in the picture as it is shown.
     """
-    source = frames.view(frame, orientation).upright()
+    source = view(frame, orientation).upright()
     x1, y1, x2, y2 = box.tolist()
     centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
     half_x, half_y = MARGIN * (x2 - x1) / 2, MARGIN * (y2 - y1) / 2
@@ -112,7 +111,7 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
     width, height = min(ceil(centre_x + half_x), source.width) - left, min(ceil(centre_y + half_y), source.height) - top
     halved = (source.across, source.down) == (2, 2)
     part = VideoFrame(width, height, "gray" if source.u is None else "yuv420p" if halved else "yuv444p")
-    target, excess = frames.view(part), source.depth - 8
+    target, excess = view(part), source.depth - 8
     target.y[:] = source.y[top : top + height, left : left + width] >> excess
     for into, plane in ((target.u, source.u), (target.v, source.v)):
         if into is not None and plane is not None:
@@ -132,8 +131,4 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
 
 def encode(picture: VideoFrame) -> bytes:
     """Return a JPEG file's content."""
-    context = CodecContext.create("mjpeg", "w")
-    context.width, context.height, context.pix_fmt = picture.width, picture.height, picture.format.name
-    context.time_base, context.options = 1, QUALITY  # type: ignore[assignment]
-    picture.pts = 0
-    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+    return encode_image(picture, "mjpeg", QUALITY)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facered.detect.detector import Detection, Detector
     from facered.live.settings import Settings
     from facered.track.schedule import TileRequest
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,15 @@ import numpy as np
 from facered import checks
 from facered.checks import shown
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
-from facered.video import frames
-from facered.video.input.file import display_matrix
+from facered.video import formats
+from facered.video.info import display_matrix
 from facered.video.orientation import UPRIGHT, Orientation
+from facered.video.picture import Picture, VideoFrame, view
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
-    from facered.video.frames import Layout, Picture
+    from facered.video.formats import Layout
 
 MATRICES = ("bt601", "bt709", "bt2020")
 
@@ -89,14 +89,14 @@ class GivenFrame:
 
     def __init__(self, frame: VideoFrame, orientations: Orientations) -> None:
         name = frame.format.name
-        if frames.layout(name) is None:
+        if formats.layout(name) is None:
             raise ContentUnsupportedError(
                 f"frames in {name} are not redacted as they are; "
-                f"convert them: frame.reformat(format={frames.working_format(name)!r})"
+                f"convert them: frame.reformat(format={formats.working_format(name)!r})"
             )
         self.result = frame
         self._orientation = orientations.of(frame)
-        self.picture = frames.view(frame, self._orientation)
+        self.picture = view(frame, self._orientation)
 
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, to be written into, and how many bytes were copied for that."""
@@ -105,7 +105,7 @@ class GivenFrame:
         frame.make_writable()
         if frame.planes[0].buffer_ptr == before:
             return self.picture, 0
-        return frames.view(frame, self._orientation), sum(plane.buffer_size for plane in frame.planes)
+        return view(frame, self._orientation), sum(plane.buffer_size for plane in frame.planes)
 
 
 class GivenPlanes:
@@ -146,7 +146,7 @@ def given_planes(
     ContentUnsupportedError
         The pixel format is not one that the kernels work on.
     """
-    form = frames.layout(pixel_format) if isinstance(pixel_format, str) else None
+    form = formats.layout(pixel_format) if isinstance(pixel_format, str) else None
     if form is None:
         raise ContentUnsupportedError(f"planes in {shown(pixel_format)} are not redacted; use yuv420p or nv12, say")
     if not all(isinstance(side, int) and 0 < side <= 65536 for side in (width, height)):
@@ -171,7 +171,7 @@ def given_planes(
     matrix = (
         checks.choice(MATRICES).check("matrix", matrix) if matrix is not None else "bt709" if height >= 720 else "bt601"
     )
-    whole = frames.Picture(rows[0], u, v, matrix, bool(full_range) or pixel_format.startswith("yuvj"))
+    whole = Picture(rows[0], u, v, matrix, bool(full_range) or pixel_format.startswith("yuvj"))
     picture = replace(whole, depth=form.depth, across=form.across, down=form.down, interlaced=interlaced and height > 1)
     return GivenPlanes(Planes(pts, tuple(planes)), picture)
 
@@ -219,7 +219,7 @@ def _array(plane: object, name: str) -> NDArray[Any]:
     if isinstance(plane, np.ndarray):
         return plane
     try:
-        view = memoryview(plane)  # type: ignore[arg-type]
+        memory = memoryview(plane)  # type: ignore[arg-type]
     except TypeError:
         if not hasattr(plane, "__dlpack__"):
             raise ConfigurationUnsupportedError(
@@ -229,4 +229,4 @@ def _array(plane: object, name: str) -> NDArray[Any]:
             return np.from_dlpack(plane)
         except (TypeError, ValueError, RuntimeError, BufferError) as error:
             raise ConfigurationUnsupportedError(f"{name} cannot be taken by DLPack: {error}") from error
-    return np.asarray(view)
+    return np.asarray(memory)

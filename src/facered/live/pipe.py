@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.profiling import timed
 from facered.video.input.stream import Event, Feed
+from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
-    from av.packet import Packet
-    from av.stream import Stream
-
     from facered.live.face import Face
     from facered.live.redactor import Redactor
+    from facered.video.input.decode import Packet, Stream
     from facered.video.input.stream import Source
     from facered.video.output.raw import Sink
 

@@ -28,13 +28,12 @@ from facered.track import compiled
 if TYPE_CHECKING:
     import os
 
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
     from facered.checks import Polygon
     from facered.hide.areas import Area
     from facered.track.online import Presence
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture, VideoFrame
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from facered.live.settings import Settings
     from facered.track.boxes import Verify
     from facered.track.step import Tiles
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5
 """A detection older than that says nothing of who may have come since; by hand."""

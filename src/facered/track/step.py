@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facered.track.boxes import Detections, Verify
     from facered.track.follower import Follower
     from facered.track.schedule import DetectionSchedule, TileRequest
-    from facered.video.frames import Picture
+    from facered.video.picture import Picture
 
     Tiles = Callable[[], TileRequest | None]
     """Says, once, which tiles to detect in the frame."""

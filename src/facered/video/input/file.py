@@ -8,105 +8,37 @@ import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
-from av.format import Flags
 from av.packet import Packet
-from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 
-from facered.errors import (
-    ConfigurationUnsupportedError,
-    ContentMalformedError,
-    ContentUnsupportedError,
-    ServiceError,
-)
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ServiceError
 from facered.runtime import cores
-from facered.video import frames
-from facered.video.input.timeline import Timeline
-from facered.video.orientation import UPRIGHT, Orientation
-from facered.video.output.settings import Colours, light_level, mastering_display, side_data
+from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
-    from av.video.stream import VideoStream
+
+    from facered.video.info import VideoInfo
 
 logger = logging.getLogger(__name__)
 
-MOST_THREADS = 16
-"""More make decoders no faster, and each holds a picture."""
+MAX_DECODER_THREADS = 16
+"""Threads of the decoder, where nobody asks for more: with more it is no faster, and each holds a picture; by hand."""
 Source = str | IO[bytes]
 """What is read instead of a file: a URL, or a file-like object."""
-TS_DISCONT = cast("int", Flags.ts_discont.value)
-"""FFmpeg's flag of containers whose clock may break off."""
-TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
-"""The turning part of the display matrix by degrees counterclockwise."""
-LONGEST_LAST = 100
-"""More average frames than this the last one does not last."""
-MISSING_SECONDS = 2
-"""When the pictures end so much earlier than everything does, the file is probably truncated."""
+MAX_LAST_DURATION = 100
+"""How many average frames the last one may last. A header that says more is taken to be wrong; by hand."""
+MAX_MISSING_SECONDS = 2
+"""Where pictures end so many seconds before the longest stream, the file is taken to be truncated; by hand. With less,
+sound that goes on for a moment would be called damage."""
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What there is to know about the picture stream once its first frame is decoded.
-
-    Attributes
-    ----------
-    width, height : int
-        Size of the shown picture in pixels.
-    rate : Fraction
-        Average frames per second.
-    time_base : Fraction
-        Seconds per tick of the stream's clock.
-    frames : int
-        Expected number of frames, for showing progress; 0 where unknown.
-    pixel_format : str
-        FFmpeg's name.
-    orientation : Orientation
-        How the stored picture is turned when it is shown.
-    display_matrix : tuple of nine int
-        The same as the file has it; empty where it has none.
-    interlaced : bool
-        Whether even and odd rows are pictures of different moments.
-    colours : Colours
-        Of the frames that `Reader` yields.
-    sample_aspect_ratio : Fraction or None
-    mastering, light : tuple of int
-        See `encoding.mastering_display` and `encoding.light_level`.
-    """
-
-    width: int
-    height: int
-    rate: Fraction
-    time_base: Fraction
-    frames: int
-    pixel_format: str
-    orientation: Orientation = UPRIGHT
-    display_matrix: tuple[int, ...] = ()
-    interlaced: bool = False
-    colours: Colours = field(default_factory=Colours)
-    sample_aspect_ratio: Fraction | None = None
-    mastering: tuple[int, ...] = ()
-    light: tuple[int, ...] = ()
-
-    @property
-    def stored_size(self) -> tuple[int, int]:
-        """Width and height of the picture as it is stored."""
-        return self.orientation.size(self.width, self.height)
-
-    @property
-    def working_format(self) -> str:
-        """The pixel format of the frames that `Reader` yields."""
-        return frames.working_format(self.pixel_format)
 
 
 class Reader:
@@ -128,7 +60,6 @@ class Reader:
 
     Attributes
     ----------
-    info : VideoInfo
     stream : av.VideoStream
     number : int
         Which of the video streams it is.
@@ -163,18 +94,27 @@ class Reader:
         self._suspect = False  # whether the next frame may be damaged
         self.container = _open(self.path, opened)
         try:
-            self.stream = find_stream(self.container, self.number, self.path)
-            context = self.stream.codec_context
-            context.thread_type = "AUTO"  # PyAV's default, slices, leaves most decoders on one thread
-            context.thread_count = threads or min(cores.available(), MOST_THREADS)
+            self._pictures = PictureStream(
+                self.container,
+                self.number,
+                self.path,
+                thread_type="AUTO",  # PyAV's default, slices, leaves most decoders on one thread
+                threads=threads or min(cores.available(), MAX_DECODER_THREADS),
+            )
+            self.stream = self._pictures.stream
+            self._normalizer = Normalizer(self.path, report)
             self._count = 0
-            self._converted: set[str] = set()  # pixel formats of frames seen so far
             self._last_pts: int | None = None
             self._items = self._walk()
             self._ahead = self._look_ahead()
         except BaseException:
             self.container.close()
             raise
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the file and its first frame say of the pictures."""
+        return self._normalizer.info
 
     def __enter__(self) -> Reader:
         return self
@@ -222,13 +162,13 @@ class Reader:
 
     def number_of(self, stream: Stream) -> int:
         """Return which of the video streams, covers not counted, one is."""
-        return pictures(self.container).index(stream)  # type: ignore[arg-type]
+        return picture_streams(self.container).index(stream)  # type: ignore[arg-type]
 
     def _walk(self) -> Generator[VideoFrame | Packet[Stream], None, None]:
         held: VideoFrame | None = None
         try:
             for packet in self._packets():
-                if packet.stream is not self.stream:
+                if not self._pictures.holds(packet):
                     if packet.size:
                         yield packet
                     continue
@@ -261,7 +201,7 @@ class Reader:
         if stream.duration is not None and self.container.format.name.startswith("mov"):
             # Other containers tell how long everything lasts, sound included.
             left = (stream.start_time or 0) + stream.duration - pts
-            if 0 < left <= LONGEST_LAST * ticks:  # a header may be wrong
+            if 0 < left <= MAX_LAST_DURATION * ticks:  # a header may be wrong
                 return left
         return frame.duration or ticks
 
@@ -269,33 +209,23 @@ class Reader:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
         # Other pictures, covers among them, are not even looked at.
         others = [stream for stream in self.container.streams if stream.type != "video"]
-        timeline = Timeline() if self.container.format.flags & TS_DISCONT else None
         try:
-            for packet in self.container.demux(self.stream, *others):
-                if (
-                    timeline is None
-                    or not packet.size
-                    or timeline.mend(packet, picture=packet.stream_index == self.stream.index)
-                ):
-                    yield packet
+            yield from self._pictures.demux(others)
         except FFmpegError as error:
-            self._note_damage(_reason(error))
+            self._note_damage(reason(error))
             if self.report:
-                logger.warning("%s: cannot be read after frame %d (%s)", self.path, self._count, _reason(error))
+                logger.warning("%s: cannot be read after frame %d (%s)", self.path, self._count, reason(error))
             flush: Packet[Stream] = Packet()
             flush.stream = self.stream
             yield flush
+        timeline = self._pictures.timeline
         if timeline is not None and timeline.breaks and self.report:
             logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, timeline.breaks)
 
     def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
         if packet.size and packet.is_corrupt:
             self._note_damage("a part of the data is missing")
-        try:
-            return cast("list[VideoFrame]", packet.decode())
-        except FFmpegError as error:
-            self._note_damage(_reason(error))
-            return []
+        return self._pictures.decode(packet, self._note_damage)
 
     def _note_damage(self, reason: str) -> None:
         if self._strict:
@@ -317,7 +247,7 @@ class Reader:
             # How long everything lasts, sound included.
             announced = Fraction(self.container.duration or 0, av.time_base)
             announced += Fraction(self.container.start_time or 0, av.time_base)
-            tolerance = Fraction(MISSING_SECONDS)
+            tolerance = Fraction(MAX_MISSING_SECONDS)
         if announced - reached <= tolerance:
             return
         told = f"the pictures end at {float(reached):.1f} s, but the file announces {float(announced):.1f} s"
@@ -327,22 +257,7 @@ class Reader:
             logger.warning("%s: %s; it may be truncated", self.path, told)
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
-        if not self._count:
-            self.info = describe(frame, self.stream, self.container, self.path)
-            self._converter = frames.Converter(self.info.working_format)
-        width, height = self.info.stored_size
-        if (frame.width, frame.height) != (width, height):
-            raise ContentUnsupportedError(
-                f"{self.path}: the picture changes from {width}x{height} to {frame.width}x{frame.height} at frame "
-                f"{self._count}; split the file there"
-            )
-        native = self._converter.convert(frame)
-        if not self._count:
-            self.info = replace(self.info, colours=Colours.of(native))
-        name = frame.format.name
-        if native is not frame and name not in self._converted and self.report:
-            logger.warning("%s: %s frames are converted to %s", self.path, name, native.format.name)
-        self._converted.add(name)
+        native = self._normalizer.convert(frame, self._pictures, f" at frame {self._count}; split the file there")
         native.time_base = self.info.time_base
         native.pts = self._next_pts(frame)
         if frame.is_corrupt:
@@ -367,82 +282,6 @@ class Reader:
         return pts
 
 
-def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, name: object) -> VideoInfo:
-    """Return what a stream's first frame, as decoded, and its container say; `name` stands in errors.
-
-    Raises
-    ------
-    ContentMalformedError
-        The stream has no clock.
-    """
-    time_base = stream.time_base
-    if time_base is None:
-        raise ContentMalformedError(f"{name}: the video stream has no time base")
-    rate = stream.average_rate or stream.base_rate or Fraction(25)
-    count = stream.frames
-    if not count and stream.duration:
-        count = round(stream.duration * time_base * rate)
-    elif not count and container.duration:
-        count = round(Fraction(container.duration, av.time_base) * rate)
-    matrix = display_matrix(frame)
-    orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
-    size = orientation.size(frame.width, frame.height)
-    return VideoInfo(
-        *size,
-        rate=rate,
-        time_base=time_base,
-        frames=count,
-        pixel_format=frame.format.name,
-        orientation=orientation,
-        display_matrix=matrix,
-        interlaced=frame.interlaced_frame,
-        sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
-        mastering=mastering_display(frame),
-        light=light_level(frame),
-    )
-
-
-def pictures(container: InputContainer) -> list[VideoStream]:
-    """Return the video streams that are no covers."""
-    covers = Disposition.attached_pic | Disposition.timed_thumbnails
-    return [stream for stream in container.streams.video if not stream.disposition & covers]
-
-
-def find_stream(container: InputContainer, number: int, name: object) -> VideoStream:
-    """Return one of the video streams, by its number; `name` stands in errors.
-
-    Raises
-    ------
-    ConfigurationUnsupportedError
-        There are not so many.
-    ContentUnsupportedError
-        There is none that can be decoded.
-    """
-    found = pictures(container)
-    if not found:
-        raise ContentUnsupportedError(f"{name}: there is no video stream in this file")
-    if number >= len(found):
-        raise ConfigurationUnsupportedError(
-            f"{name}: there is no video stream {number}; there are {len(found)}, from 0"
-        )
-    stream = found[number]
-    # PyAV's types do not know that streams of unknown kinds have no codec context.
-    if stream.codec_context is None or not stream.codec_context.pix_fmt:  # type: ignore[redundant-expr,unused-ignore]
-        codec = stream.codec_context.name if stream.codec_context else "unknown"
-        raise ContentUnsupportedError(f"{name}: the {codec} video cannot be decoded")
-    return stream
-
-
-def display_matrix(frame: VideoFrame) -> tuple[int, ...]:
-    """Return the nine numbers that say how a frame is turned when it is shown; none where it is not."""
-    try:
-        matrix = side_data(frame, SideDataType.DISPLAYMATRIX, "i")
-    except ValueError:  # PyAV does not know what photos have beside it, and tells the angle only
-        a, b, c, d = TURNS.get(frame.rotation % 360, (1, 0, 0, 1))
-        return (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30) if frame.rotation else ()
-    return tuple(matrix)
-
-
 def _open(path: Path, opened: Source | None) -> InputContainer:
     if opened is None and path.is_dir():
         raise ConfigurationUnsupportedError(f"{path}: this is a directory; name a video file")
@@ -455,8 +294,4 @@ def _open(path: Path, opened: Source | None) -> InputContainer:
     except PermissionError:
         raise ConfigurationUnsupportedError(f"{path}: no permission to read this file") from None
     except (FFmpegError, OSError, ValueError) as error:
-        raise ContentMalformedError(f"{path}: not a readable video ({_reason(error)})") from error
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+        raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
@@ -17,38 +17,41 @@ from typing import TYPE_CHECKING, cast
 import av
 from av.error import FFmpegError
 from av.format import Flags
-from av.video.frame import VideoFrame
 
-from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, FaceredError
-from facered.video import frames
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
 from facered.video.input.clock import Clock
-from facered.video.input.file import VideoInfo, describe, find_stream
+from facered.video.input.decode import Normalizer, PictureStream, reason
 from facered.video.input.peek import NUT, Y4M, peek, siting
-from facered.video.input.timeline import Timeline
-from facered.video.output.settings import Colours
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.stream import Stream
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    from facered.video.info import VideoInfo
 
 logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "pipe:0"
-OPENING, SILENCE = 15.0, 10.0
-"""Seconds that an address may take to answer, and to send nothing, before it is lost."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-"""Seconds between attempts to reconnect; the pause doubles from one to the other."""
-AHEAD = 16
-"""Frames and packets that wait, at most; more would only add to the delay."""
+OPEN_TIMEOUT, READ_TIMEOUT = 15.0, 10.0
+"""Seconds that an address may take to answer, and to send nothing, before it is lost; by hand. With less, slow cameras
+would be lost that only take long to begin; with more, it takes longer to notice one that is gone."""
+MIN_PAUSE, MAX_PAUSE = 0.25, 2.0
+"""Seconds between attempts to reconnect, doubling from one to the other; by hand. Less is more work for an address
+that is away, more is a longer gap when it is back."""
+MAX_WAITING = 16
+"""Frames and packets that wait between the threads; by hand. Fewer would stall the decoder when redaction is slow for
+a moment, more would only add to the delay."""
 _HEADER = 256
+"""Bytes of the standard input that are looked at before FFmpeg reads them; a header of NUT or Y4M begins in them."""
 _ENDED = "it ended"
 _RAW = {"fpsprobesize": "2", "analyzeduration": "500000"}
 """All that there is to know of raw pictures stands in the header: waiting for more would be a delay."""
 _ABSENT = (av.error.ProtocolNotFoundError, av.error.HTTPClientError)
-_PATIENCE = 0.2
-_TS_DISCONT = cast("int", Flags.ts_discont.value)
+_POLL_SECONDS = 0.2
+"""How long a thread waits before it looks whether it should stop; by hand. Less would keep the processor busy."""
 _NO_FILE = cast("int", Flags.no_file.value)
 _CAMERAS = "/dev/video"
 _MISSING = frozenset(
@@ -121,18 +124,18 @@ class Source:
                 "r",
                 format=form,
                 container_options={**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options},
-                timeout=(OPENING, SILENCE) if self.live else None,
+                timeout=(OPEN_TIMEOUT, READ_TIMEOUT) if self.live else None,
                 metadata_errors="replace",
             )
         except (FFmpegError, OSError, ValueError) as error:
-            number, reason = getattr(error, "errno", None), getattr(error, "strerror", None) or str(error)
+            number, why = getattr(error, "errno", None), reason(error)
             if isinstance(error, av.error.ExitError):
-                raise ConfigurationUnsupportedError(f"{self.name}: no answer in {OPENING:.0f} s") from error
+                raise ConfigurationUnsupportedError(f"{self.name}: no answer in {OPEN_TIMEOUT:.0f} s") from error
             if isinstance(error, ValueError) and not isinstance(error, FFmpegError):  # PyAV's word for unknown formats
-                raise ConfigurationUnsupportedError(f"{self.name}: {reason}") from error
+                raise ConfigurationUnsupportedError(f"{self.name}: {why}") from error
             if number in _MISSING or isinstance(error, _ABSENT):
-                raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({reason})") from error
-            raise ContentMalformedError(f"{self.name}: not a readable video ({reason})") from error
+                raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({why})") from error
+            raise ContentMalformedError(f"{self.name}: not a readable video ({why})") from error
 
 
 if TYPE_CHECKING:
@@ -148,8 +151,6 @@ class Feed:
 
     Attributes
     ----------
-    info : VideoInfo
-        Known from the first frame on.
     stream : av.VideoStream
     others : list of av.stream.Stream
         Those whose packets come along.
@@ -161,7 +162,6 @@ class Feed:
         How often something could not be decoded.
     """
 
-    info: VideoInfo
     stream: VideoStream
     container_format: str
     siting: str
@@ -170,12 +170,17 @@ class Feed:
         self.source = source
         self.others: list[Stream] = []
         self.damaged = 0
-        self._items: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
+        self._items: queue.Queue[Item | BaseException | None] = queue.Queue(MAX_WAITING)
         self._stopped, self._taken = threading.Event(), threading.Event()
         self._clock = Clock() if source.live else None
-        self._converter: frames.Converter | None = None
+        self._normalizer = Normalizer(source.name)
         self._last: Fraction | None = None
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
+
+    @property
+    def info(self) -> VideoInfo:
+        """What is known of the pictures from the first frame on."""
+        return self._normalizer.info
 
     def stop(self) -> None:
         """Have `items` end with what has come; the thread is left behind where it waits for its source."""
@@ -197,7 +202,7 @@ class Feed:
         while True:
             stopped = self._stopped.is_set()
             try:
-                item = self._items.get(timeout=0 if stopped else _PATIENCE)  # signals are heeded between
+                item = self._items.get(timeout=0 if stopped else _POLL_SECONDS)  # signals come through between
             except queue.Empty:
                 if stopped:
                     return
@@ -211,13 +216,13 @@ class Feed:
     def _put(self, item: Item | BaseException | None) -> None:
         while not self._stopped.is_set():
             with suppress(queue.Full):
-                self._items.put(item, timeout=_PATIENCE)
+                self._items.put(item, timeout=_POLL_SECONDS)
                 return
 
     def _run(self) -> None:
         try:
             self._follow()
-            if self._converter is None and not self._stopped.is_set():
+            if not self._normalizer.begun and not self._stopped.is_set():
                 raise ContentMalformedError(f"{self.source.name}: no frame can be decoded; it is empty or damaged")
         except BaseException as error:
             self._put(error)
@@ -232,19 +237,19 @@ class Feed:
         while container is not None and not self._stopped.is_set():
             try:
                 self._read(container)
-                reason = _ENDED
+                why = _ENDED
             except (FFmpegError, OSError) as error:
-                reason = "silence" if isinstance(error, av.error.ExitError) else error.strerror or str(error)
+                why = "silence" if isinstance(error, av.error.ExitError) else reason(error)
                 if not self.source.live:
                     self.damaged += 1
-                    logger.warning("%s: cannot be read to its end (%s)", self.source.name, reason)
+                    logger.warning("%s: cannot be read to its end (%s)", self.source.name, why)
             finite = not self.source.live or container.duration is not None
-            while not self._taken.wait(_PATIENCE) and not self._stopped.is_set():
+            while not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
             if finite or self._stopped.is_set():
                 return
             container.close()
-            container = self._reconnect(reason)
+            container = self._reconnect(why)
 
     def _open(self, beginning: bytes = b"") -> InputContainer:
         # What comes while FFmpeg finds out what it is counts, too.
@@ -261,16 +266,16 @@ class Feed:
             raise ContentMalformedError("standard input: it is empty; see what should have written into it")
         return beginning or b""
 
-    def _reconnect(self, reason: str) -> InputContainer | None:
+    def _reconnect(self, why: str) -> InputContainer | None:
         if self._stopped.is_set():
             return None
         self._put(Event.LOST)
         if not self.source.reconnect:
-            if reason != _ENDED:
-                logger.warning("%s: lost (%s)", self.source.name, reason)
+            if why != _ENDED:
+                logger.warning("%s: lost (%s)", self.source.name, why)
             return None
-        logger.warning("%s: lost (%s); trying again for %g s", self.source.name, reason, self.source.reconnect)
-        until, pause = time.monotonic() + self.source.reconnect, FIRST_PAUSE
+        logger.warning("%s: lost (%s); trying again for %g s", self.source.name, why, self.source.reconnect)
+        until, pause = time.monotonic() + self.source.reconnect, MIN_PAUSE
         while not self._stopped.wait(min(pause, max(until - time.monotonic(), 0))):
             try:
                 container = self._open()
@@ -279,68 +284,43 @@ class Feed:
                     raise ContentMalformedError(
                         f"{self.source.name}: lost, and not back within {self.source.reconnect:g} s ({error})"
                     ) from error
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause = min(2 * pause, MAX_PAUSE)
             else:
                 logger.warning("%s: back again", self.source.name)
                 return container
         return None
 
     def _read(self, container: InputContainer) -> None:
-        stream = find_stream(container, self.source.number, self.source.name)
+        # Threads a frame would hold frames back.
+        pictures = PictureStream(container, self.source.number, self.source.name, thread_type="SLICE")
         others = [other for other in container.streams if other.type in ("audio", "subtitle", "data")]
-        stream.codec_context.thread_type = "SLICE"  # threads a frame would hold frames back
-        if self._converter is None:
-            self.stream, self.others, self.container_format = stream, others, container.format.name
+        if not self._normalizer.begun:
+            self.stream, self.others, self.container_format = pictures.stream, others, container.format.name
         else:  # what the sink does not know it cannot take
             others = [other for other in others if any(_alike(other, known) for known in self.others)]
         if self._clock is not None:
             start = container.start_time
             self._clock.connect(None if start is None else Fraction(start, av.time_base), self._began)
-        timeline = Timeline() if container.format.flags & _TS_DISCONT else None
-        for packet in container.demux(stream, *others):
+        for packet in pictures.demux(others):
             if self._stopped.is_set():
                 return
-            mine = packet.stream is stream  # the last packets, which flush decoders, have no other mark
-            if packet.size and timeline is not None and not timeline.mend(packet, picture=mine):
-                continue
             if packet.size and self._clock is not None:
                 self._clock.mend(packet)
-            if not mine:
-                if packet.size:
-                    self._put(packet)
-                continue
-            for frame in self._decode(packet):
-                self._put(self._prepare(frame, container, stream))
+            if pictures.holds(packet):
+                for frame in pictures.decode(packet, self._count_damage):
+                    self._put(self._prepare(frame, pictures))
+            elif packet.size:
+                self._put(packet)
 
-    def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
-        try:
-            return cast("list[VideoFrame]", packet.decode())
-        except FFmpegError as error:
-            self.damaged += 1
-            if self.damaged == 1:
-                reason = error.strerror or str(error)
-                logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, reason)
-            return []
+    def _count_damage(self, why: str) -> None:
+        self.damaged += 1
+        if self.damaged == 1:
+            logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, why)
 
-    def _prepare(self, frame: VideoFrame, container: InputContainer, stream: VideoStream) -> VideoFrame:
-        if self._converter is None:
-            info = describe(frame, stream, container, self.source.name)
-            self._converter = frames.Converter(info.working_format)
-            native = self._converter.convert(frame)
-            self.info = replace(info, colours=Colours.of(native))
-            if native is not frame:
-                logger.warning(
-                    "%s: %s frames are converted to %s", self.source.name, frame.format.name, native.format.name
-                )
-        else:
-            native = self._converter.convert(frame)
-        size = self.info.stored_size
-        if (frame.width, frame.height) != size:
-            raise ContentUnsupportedError(
-                f"{self.source.name}: the picture changes from {size[0]}x{size[1]} to {frame.width}x{frame.height}; "
-                "start again for that"
-            )
-        base = native.time_base or stream.time_base or self.info.time_base
+    def _prepare(self, frame: VideoFrame, pictures: PictureStream) -> VideoFrame:
+        native = self._normalizer.convert(frame, pictures, "; start again for that")
+        self._normalizer.report = False  # the first frame tells; what comes after it may change at any time
+        base = native.time_base or pictures.stream.time_base or self.info.time_base
         native.time_base = base
         if native.pts is None:
             native.pts = 0 if self._last is None else round((self._last + 1 / self.info.rate) / base)

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-BACK, AHEAD = Fraction(-1, 10), Fraction(10)
-"""A clock that leaps farther than this, in seconds, has broken off."""
-OVERLAP = Fraction(1, 1000)
-"""So little, in seconds, may be the rounding of a clock."""
-SAME = Fraction(1)
-"""Streams that break off together leap by the same, within this."""
+MAX_BACKWARD, MAX_FORWARD = Fraction(1, 10), Fraction(10)
+"""Seconds that a clock may leap back or on; one that leaps farther has broken off. By hand: within these bounds lie
+packets that are out of order and pauses of what was recorded, whose times must stay."""
+MAX_OVERLAP = Fraction(1, 1000)
+"""Seconds by which sound may begin before it is due, which is what rounding to a clock's ticks makes; by hand."""
+MAX_DIFFERENCE = Fraction(1)
+"""Seconds by which the leaps of two streams may differ that broke off together; by hand. With more, two breaks one soon
+after the other would be taken for one, with less, sound and pictures might drift apart."""
 
 
 class Timeline:
@@ -39,14 +41,14 @@ class Timeline:
             return True
         dts, shift = packet.dts * time_base, self._current.get(index, Fraction(0))
         due = self._expected.get(index)
-        if due is not None and not BACK <= dts + shift - due <= AHEAD:
-            fitting = [known for known in self._shifts if abs(dts + known - due) <= SAME]
+        if due is not None and not -MAX_BACKWARD <= dts + shift - due <= MAX_FORWARD:
+            fitting = [known for known in self._shifts if abs(dts + known - due) <= MAX_DIFFERENCE]
             shift = fitting[-1] if fitting else max(self._expected.values()) - dts
             if not fitting:
                 self._shifts.append(shift)
                 self.breaks += 1
         self._current[index] = shift
-        if shift and due is not None and not picture and dts + shift < due - OVERLAP:
+        if shift and due is not None and not picture and dts + shift < due - MAX_OVERLAP:
             return False
         self._expected[index] = dts + shift + (packet.duration or 0) * time_base
         if shift:

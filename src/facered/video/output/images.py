@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +12,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from facered.errors import ServiceError
-from facered.video import frames
+from facered.runtime.replace import Replacement
+from facered.video import formats
+from facered.video.picture import view
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from facered.video.input.file import Reader
 
 BEST_JPEG = {"qmin": "1", "qmax": "2"}
+"""FFmpeg's bounds of the quantiser, from 1, the finest, to 31; by hand. Coarser files are smaller."""
 FIRST_NUMBERS = range(5)
 """Where FFmpeg looks for the first picture of a sequence."""
 
@@ -45,7 +47,7 @@ class ImageWriter:
         self.others: list[Stream] = []
         self.regions = None  # pictures are coded as well as can be
         self._orientation = reader.info.orientation
-        self._written: list[tuple[Path, Path]] = []  # partial files, and what they will be called
+        self._written: list[Replacement] = []
         self._number = first_number(reader.path)
 
     def __enter__(self) -> ImageWriter:
@@ -60,42 +62,38 @@ class ImageWriter:
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame into a file of its own."""
         name = self.path.name % self._number if "%" in self.path.name else self.path.name
-        path = self.path.with_name(name)
-        partial = path.with_name(f".{name}.{os.getpid()}.part")
+        image = Replacement(self.path.with_name(name))
         self._number += 1
-        self._written.append((partial, path))
+        self._written.append(image)
         try:
-            partial.write_bytes(self._encode(frame))
+            image.partial.write_bytes(self._encode(frame))
         except (FFmpegError, OSError) as error:
-            raise ServiceError(f"{path}: writing failed ({error.strerror or error})") from error
+            raise ServiceError(f"{image.path}: writing failed ({error.strerror or error})") from error
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Take nothing: images have no other streams."""
 
     def close(self) -> None:
         """Give the files their names."""
-        for partial, path in self._written:
-            partial.replace(path)
+        try:
+            for image in self._written:
+                image.commit()
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        for partial, _ in self._written:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
+        for image in self._written:
+            image.discard()
 
     def _encode(self, frame: VideoFrame) -> bytes:
         if self.path.suffix.lower() == ".png":
-            codec, options, picture = "png", {}, self._as_png(frame)
-        else:
-            codec, options, picture = "mjpeg", BEST_JPEG, self._as_jpeg(frame)
-        context = cast("VideoCodecContext", CodecContext.create(codec, "w"))
-        context.width, context.height, context.pix_fmt = picture.width, picture.height, picture.format.name
-        context.time_base, context.options = 1, options  # type: ignore[assignment]
-        picture.pts = 0
-        return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+            return encode_image(self._as_png(frame), "png")
+        return encode_image(self._as_jpeg(frame), "mjpeg", BEST_JPEG)
 
     def _as_png(self, frame: VideoFrame) -> VideoFrame:
-        deep, gray = frames.bits(frame.format.name) > 8, frame.format.name.startswith("gray")
+        deep, gray = formats.bits(frame.format.name) > 8, frame.format.name.startswith("gray")
         name = {(False, False): "rgb24", (True, False): "rgb48le", (False, True): "gray", (True, True): "gray16le"}
         form = name[deep, gray]
         samples = _converted(frame, form).to_ndarray()
@@ -106,15 +104,15 @@ class ImageWriter:
         return picture.reformat(format=form.replace("le", "be")) if deep else picture
 
     def _as_jpeg(self, frame: VideoFrame) -> VideoFrame:
-        form = frames.layout(frame.format.name)
+        form = formats.layout(frame.format.name)
         assert form is not None
         chroma = {(2, 2): "420", (2, 1): "422"}.get((form.across, form.down), "444")
         if not self._orientation:
             return _converted(frame, f"yuvj{chroma}p")
-        stored = frames.view(_converted(frame, "yuvj444p"), self._orientation)
+        stored = view(_converted(frame, "yuvj444p"), self._orientation)
         upright = stored.upright()
         picture = VideoFrame(*stored.shown_size, "yuvj444p")
-        target = frames.view(picture)
+        target = view(picture)
         for into, plane in ((target.y, upright.y), (target.u, upright.u), (target.v, upright.v)):
             assert into is not None
             assert plane is not None
@@ -122,9 +120,28 @@ class ImageWriter:
         return picture
 
 
+def encode_image(picture: VideoFrame, codec: str, options: Mapping[str, str] | None = None) -> bytes:
+    """Return the content of an image file.
+
+    Parameters
+    ----------
+    picture : av.VideoFrame
+        In a pixel format of the codec's; its pts is set.
+    codec : str
+        FFmpeg's name: ``"mjpeg"`` or ``"png"``.
+    options : mapping of str to str, optional
+        Of the encoder.
+    """
+    context = cast("VideoCodecContext", CodecContext.create(codec, "w"))
+    context.width, context.height, context.pix_fmt = picture.width, picture.height, picture.format.name
+    context.time_base, context.options = 1, dict(options or {})  # type: ignore[assignment]
+    picture.pts = 0
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+
+
 def _converted(frame: VideoFrame, form: str) -> VideoFrame:
     """Return the frame in another format of full range, by the matrix and range that its own tags or size tell."""
-    picture = frames.view(frame)
+    picture = view(frame)
     matrix = {"bt601": "ITU601", "bt709": "ITU709", "bt2020": "bt2020"}[picture.matrix]
     if frame.format.name == form:
         return frame

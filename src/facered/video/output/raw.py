@@ -13,21 +13,23 @@ import av
 import numpy as np
 
 from facered.errors import ContentUnsupportedError
-from facered.video import frames
+from facered.video import formats
 from facered.video.output.nut import AUDIO, SUBTITLE, VIDEO, NutStream, NutWriter
+from facered.video.picture import rows
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
 
-    from facered.video.input.file import VideoInfo
+    from facered.video.info import VideoInfo
     from facered.video.output.nut import Buffer
 
 FORMATS = ("nut", "y4m")
 _PIPE_BYTES = 1 << 20
-_MOST_PIECES = 256
-_FULL = 2
+"""How much a pipe holds, if the system allows it: with less, writer and reader wait for each other more often."""
+_MAX_PIECES = 256
+"""Pieces that are written by one call of the system, at most; the system takes 1,024."""
 _KINDS = {"audio": AUDIO, "subtitle": SUBTITLE}
 _Y4M_CHROMA = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (4, 1): "411"}
 _FIELDS = {1: "p", 2: "t", 3: "b", 4: "t", 5: "b"}
@@ -71,7 +73,7 @@ class Descriptor:
         """
         left = [memoryview(piece) for piece in pieces if len(piece)]
         while left:
-            count = os.writev(self._number, left[:_MOST_PIECES])
+            count = os.writev(self._number, left[:_MAX_PIECES])
             while left and count >= len(left[0]):
                 count -= len(left.pop(0))
             if count:
@@ -130,7 +132,7 @@ class NutSink:
             tag = raw_tag(name)
         if tag is None:
             raise ContentUnsupportedError(f"NUT cannot hold {info.working_format} frames")
-        self._converter = frames.Converter(name)
+        self._converter = formats.Converter(name)
         pictures = NutStream(
             VIDEO,
             tag,
@@ -183,17 +185,17 @@ class Y4mSink:
     """
 
     def __init__(self, descriptor: Descriptor, info: VideoInfo, field_order: int = 0, siting: str = "") -> None:
-        form = frames.layout(info.working_format)
+        form = formats.layout(info.working_format)
         assert form is not None
         family = _Y4M_CHROMA.get((form.across, form.down)) if form.chroma != "none" else None
-        bits = frames.bits(info.working_format)
+        bits = formats.bits(info.working_format)
         if form.chroma != "none" and family is None:
             raise ContentUnsupportedError(f"Y4M cannot hold {info.working_format} frames; use --format nut")
         space = (family or "mono") + (f"{'p' if family else ''}{bits}" if bits > 8 else "")
         if space == "420":
             space = siting if siting.startswith("420") else "420jpeg"
         # What Y4M has not, such as NV12, is brought to planes: the same samples in another order.
-        self._converter = frames.Converter(planar(info.working_format))
+        self._converter = formats.Converter(planar(info.working_format))
         (width, height), rate = info.stored_size, info.rate
         aspect = info.sample_aspect_ratio.as_integer_ratio() if info.sample_aspect_ratio else (0, 0)
         header = (
@@ -201,7 +203,7 @@ class Y4mSink:
             f"A{aspect[0]}:{aspect[1]} C{space}"
         )
         header += f" XYSCSS={space.upper()}" if form.chroma != "none" else ""
-        full = info.colours.range == _FULL or info.working_format.startswith("yuvj")
+        full = info.full_range
         if full or info.colours.range:
             header += f" XCOLORRANGE={'FULL' if full else 'LIMITED'}"
         self._descriptor = descriptor
@@ -222,22 +224,22 @@ class Y4mSink:
 
 def planes(frame: VideoFrame) -> list[memoryview]:
     """Return the samples of a frame in a native format, row by row without padding; copied only where there is some."""
-    form = frames.layout(frame.format.name)
+    form = formats.layout(frame.format.name)
     assert form is not None
     size = 1 if form.depth == 8 else 2
     pieces = []
     chroma = -(-frame.width // form.across) * (2 if form.chroma in ("uv", "vu") else 1), -(-frame.height // form.down)
     for plane, (width, height) in zip(frame.planes, ((frame.width, frame.height), chroma, chroma), strict=False):
-        rows = frames.rows(plane, width * size, height, np.uint8)
-        pieces.append(np.ascontiguousarray(rows).data.cast("B"))
+        samples = rows(plane, width * size, height, np.uint8)
+        pieces.append(np.ascontiguousarray(samples).data.cast("B"))
     return pieces
 
 
 def planar(name: str) -> str:
     """Return the planar format that holds the samples of a native one; its own where it is planar."""
-    form = frames.layout(name)
+    form = formats.layout(name)
     assert form is not None
-    return name if form.chroma == "none" else frames.planar_name(form.across, form.down, frames.bits(name))
+    return name if form.chroma == "none" else formats.planar_name(form.across, form.down, formats.bits(name))
 
 
 def raw_tag(name: str) -> bytes | None:

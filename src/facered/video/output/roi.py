@@ -1,7 +1,7 @@
-"""Telling the encoder where nothing fine is left, so that it does not spend its bits there.
+"""Regions of interest: marking where faces are hidden, so that the encoder does not spend its bits there.
 
-Encoders give flat parts of a picture more bits than others, because the eye sees every step there. What is blurred is
-such a part: without a word it costs more to encode than the face that was there.
+Encoders quantise flat parts of a picture more finely than others, because the eye sees every step there. What is
+blurred is such a part: unless it is marked, it costs more to encode than the face that was there.
 """
 
 from __future__ import annotations
@@ -17,24 +17,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 16
-"""Encoders can tell blocks of so many samples apart; those at the rim of a mask keep their quality."""
-INSIDE = ((0.42, 0.907), (0.707, 0.707), (0.907, 0.42))
-"""Half sides of rectangles that together fill most of an ellipse, in parts of its semi-axes."""
-OFFSET = 0.3
-"""How much coarser the blocks are coded, as a part of the whole range: as much as the encoder would code them finer."""
-KEPT = 512
-"""Most words that are kept to be used again."""
-RIM = 1.1
-"""Blocks that were marked before stay so while they lie within the fading rim, so many times as far from the middle."""
-GAIN = 1.15
-"""Unless so many times as large an area can be marked now."""
+"""Samples along a block, the least part of a picture that encoders quantise by itself."""
+INSCRIBED = ((0.42, 0.907), (0.707, 0.707), (0.907, 0.42))
+"""Half sides of rectangles that together fill most of an ellipse, as fractions of its semi-axes."""
+QUANTISER_OFFSET = 0.3
+"""How much more coarsely marked blocks are quantised, as a fraction of the quantiser's range. By hand: about as much as
+the encoder would quantise them more finely. More saves more bits, until blocks show."""
+MAX_GRAPHS = 512
+"""Filter graphs that are kept to be used again; by hand. Each takes some memory, and making one takes longer than using
+it."""
+MAX_REACH = 1.1
+"""How far from the middle of the ellipse, in semi-axes, blocks that are marked may come to lie before they are chosen
+anew; by hand. So far the feathered edge of what is hidden reaches. With less, more graphs would be made."""
+MAX_GAIN = 1.15
+"""How many times as large an area could be marked before blocks are chosen anew; by hand. With more, bits would be
+spent on what is hidden; with less, more graphs would be made."""
 
 Rectangles = tuple[tuple[int, int, int, int], ...]
 """Each as x, y, width, height."""
 
 
 class RegionsOfInterest:
-    """Marks hidden faces in frames on their way to one encoder; FFmpeg's filter `addroi` carries the words."""
+    """Marks hidden faces in frames on their way to one encoder, by FFmpeg's filter `addroi`."""
 
     def __init__(self) -> None:
         self._graphs: dict[Rectangles, Graph] = {}
@@ -57,12 +61,12 @@ class RegionsOfInterest:
                 rectangles = before[number]
             self._last.append(rectangles)
             if rectangles:
-                # A graph a face: its words are often those of a frame before, while those of all faces seldom are.
+                # A graph a face: its marks are often those of a frame before, while those of all faces seldom are.
                 graph = self._graphs.pop(rectangles, None) or _graph(frame, rectangles)
                 self._graphs[rectangles] = graph  # the last used comes last
                 graph.push(frame)
                 frame = cast("VideoFrame", graph.pull())
-        while len(self._graphs) > KEPT:
+        while len(self._graphs) > MAX_GRAPHS:
             del self._graphs[next(iter(self._graphs))]
         return frame
 
@@ -71,7 +75,7 @@ def inside(x1: float, y1: float, x2: float, y2: float, *, width: int, height: in
     """Return rectangles of whole blocks, as x, y, width, height, in the ellipse of a box and in the picture."""
     centre_x, centre_y, semi_x, semi_y = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
     found = []
-    for part_x, part_y in INSIDE:
+    for part_x, part_y in INSCRIBED:
         left, right = _blocks(centre_x - part_x * semi_x, centre_x + part_x * semi_x, width)
         top, bottom = _blocks(centre_y - part_y * semi_y, centre_y + part_y * semi_y, height)
         if left < right and top < bottom:
@@ -86,9 +90,9 @@ def _still_good(before: Rectangles, now: Rectangles, x1: float, y1: float, x2: f
     for left, top, width, height in before:
         across = max(centre_x - left, left + width - centre_x) / semi_x
         down = max(centre_y - top, top + height - centre_y) / semi_y
-        if across * across + down * down > RIM * RIM:
+        if across * across + down * down > MAX_REACH * MAX_REACH:
             return False
-    return _area(now) <= GAIN * _area(before)
+    return _area(now) <= MAX_GAIN * _area(before)
 
 
 def _area(rectangles: Rectangles) -> int:
@@ -104,6 +108,6 @@ def _graph(frame: VideoFrame, rectangles: Rectangles) -> Graph:
     graph = Graph()
     graph.threads = 1  # there is nothing to do for the threads that it would start
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
-    marks = [graph.add("addroi", f"{x}:{y}:{width}:{height}:{OFFSET}") for x, y, width, height in rectangles]
+    marks = [graph.add("addroi", f"{x}:{y}:{width}:{height}:{QUANTISER_OFFSET}") for x, y, width, height in rectangles]
     graph.link_nodes(source, *marks, graph.add("buffersink")).configure()
     return graph

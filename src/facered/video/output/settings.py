@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from av.codec import Codec
-from av.sidedata.sidedata import Type as SideDataType
 
 from facered._native import cpu
 from facered.errors import ConfigurationUnsupportedError
 from facered.options import PRESETS, Options
 from facered.runtime import cores
-from facered.video import frames
+from facered.video import formats
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from facered.video.input.file import VideoInfo
+    from facered.video.info import VideoInfo
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "prores": "prores_ks"}
 """FFmpeg's encoders by the names of `facered.options.CODECS`."""
 PARAMETERS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}
 """The option of each encoder that takes further ones, with colons between."""
 SVT_PRESETS = dict(zip(PRESETS, ("12", "11", "10", "9", "8", "7", "6", "5", "4", "2"), strict=True))
+"""The presets of SVT-AV1 by the names of x264's; chosen by hand: from fast to slow as those are."""
 PRORES_PROFILES = {2: "3", 1: "4"}
 """422 HQ and 4444, by the luma samples that share a chroma sample along a row."""
-DEEPEST_H264 = 10
-MOST_THREADS = 128
-"""More threads than these x264 does not take."""
+MAX_H264_DEPTH = 10
+"""Bits of a sample that x264 encodes at most."""
+MAX_H264_THREADS = 128
+"""Threads that x264 takes at most."""
 _FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # FFmpeg's flags
 
 
@@ -56,21 +55,6 @@ class Encoding:
         return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
 
 
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """What a picture's samples mean, by the code points of ISO/IEC 23091-2; 2, or 0 for the range, is unspecified."""
-
-    range: int = 0
-    primaries: int = 2
-    transfer: int = 2
-    matrix: int = 2
-
-    @classmethod
-    def of(cls, frame: VideoFrame) -> Colours:
-        """Return those of a frame."""
-        return cls(int(frame.color_range), int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
-
-
 def choose_codec(info: VideoInfo, encoding: Encoding) -> str:
     """Return the codec asked for, or the usual one that keeps the depth of the source.
 
@@ -78,8 +62,8 @@ def choose_codec(info: VideoInfo, encoding: Encoding) -> str:
     """
     if encoding.codec is not None:
         return encoding.codec
-    depth = frames.bits(info.working_format)
-    return "h264" if depth <= (DEEPEST_H264 if info.interlaced else 8) else "hevc"
+    depth = formats.bits(info.working_format)
+    return "h264" if depth <= (MAX_H264_DEPTH if info.interlaced else 8) else "hevc"
 
 
 def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
@@ -92,20 +76,20 @@ def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
     """
     taken = [form.name for form in Codec(ENCODERS[codec], "w").video_formats or ()]
     if encoding.pix_fmt is not None:
-        if encoding.pix_fmt not in taken or frames.layout(encoding.pix_fmt) is None:
-            known = ", ".join(name for name in taken if frames.layout(name))
+        if encoding.pix_fmt not in taken or formats.layout(encoding.pix_fmt) is None:
+            known = ", ".join(name for name in taken if formats.layout(name))
             raise ConfigurationUnsupportedError(f"pix_fmt is {encoding.pix_fmt!r}; for {codec} it can be {known}")
         return encoding.pix_fmt
     source = info.working_format
-    wanted = frames.layout(source)
+    wanted = formats.layout(source)
     assert wanted is not None
     width, height = info.stored_size
 
     def cost(name: str) -> tuple[object, ...]:
-        form = frames.layout(name)
+        form = formats.layout(name)
         assert form is not None
-        lost = max(frames.bits(source) - frames.bits(name), 0)
-        gained = max(frames.bits(name) - frames.bits(source), 0)
+        lost = max(formats.bits(source) - formats.bits(name), 0)
+        gained = max(formats.bits(name) - formats.bits(source), 0)
         # Only AV1 and ProRes know odd sizes where chroma is subsampled; the size is kept and the chroma enlarged.
         uneven = codec in ("h264", "hevc") and (width % form.across or height % form.down) and form.chroma != "none"
         return (
@@ -121,7 +105,7 @@ def choose_format(info: VideoInfo, encoding: Encoding, codec: str) -> str:
             form.chroma not in ("planar", "none"),
         )
 
-    return min((name for name in taken if frames.layout(name)), key=cost)
+    return min((name for name in taken if formats.layout(name)), key=cost)
 
 
 def configure(video: VideoStream, info: VideoInfo, encoding: Encoding, codec: str, pixel_format: str) -> None:
@@ -155,7 +139,7 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
     options: dict[str, str] = {}
     parameters: list[str] = []
     if codec == "prores":
-        form = frames.layout(pixel_format)
+        form = formats.layout(pixel_format)
         assert form is not None
         options["profile"] = PRORES_PROFILES[form.across]
     else:
@@ -179,44 +163,6 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
     return options | given
 
 
-def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
-    """Return a frame's side data as numbers of a `struct` format; nothing where there is none.
-
-    Raises
-    ------
-    ValueError
-        The frame has side data of kinds that PyAV does not know.
-    """
-    data = frame.side_data.get(kind)  # type: ignore[call-overload]
-    return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
-
-
-def _known(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
-    with suppress(ValueError):
-        return side_data(frame, kind, numbers)
-    return []
-
-
-def mastering_display(frame: VideoFrame) -> tuple[int, ...]:
-    """Return the mastering display of a frame: x and y of red, green, blue and white, least and greatest light.
-
-    In units of 1/50,000 and of 1/10,000 candela a square metre; empty where the frame does not say all of it.
-    """
-    numbers = _known(frame, SideDataType.MASTERING_DISPLAY_METADATA, "i")
-    if not numbers or not (numbers[20] and numbers[21]) or 0 in numbers[1:20:2]:
-        return ()
-    units = [50000] * 8 + [10000] * 2
-    return tuple(
-        round(unit * numerator / denominator)
-        for unit, numerator, denominator in zip(units, numbers[0:20:2], numbers[1:20:2], strict=True)
-    )
-
-
-def light_level(frame: VideoFrame) -> tuple[int, ...]:
-    """Return the greatest light of a pixel and of a frame's average, in candela a square metre, or nothing."""
-    return tuple(_known(frame, SideDataType.CONTENT_LIGHT_LEVEL, "I")[:2])
-
-
 def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: str) -> list[str]:
     """Return what tells the encoder of `mastering_display` and `light_level`."""
     parameters = []
@@ -235,4 +181,4 @@ def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: 
 
 def _usual_threads(height: int) -> int:
     """Return what x264 itself chooses, but for the cores that the container leaves: one and a half a core."""
-    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MOST_THREADS))
+    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MAX_H264_THREADS))

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
 from av.error import FFmpegError
-from av.video.frame import PictureType
 
-from facered.errors import ConfigurationUnsupportedError, ServiceError
-from facered.runtime.profiling import timed
-from facered.video.output.settings import ENCODERS, Encoding, choose_codec, choose_format, configure
-from facered.video.output.sound import Transcoder
+from facered.errors import ConfigurationUnsupportedError
+from facered.video.output.encoder import Muxer, VideoEncoder
+from facered.video.output.settings import Encoding, choose_codec
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
     from facered.video.input.stream import Feed
 
@@ -35,14 +30,14 @@ SCHEMES = {
     "srt": "mpegts", "tcp": "mpegts", "udp": "mpegts", "unix": "mpegts",
 }  # fmt: skip
 """FFmpeg's names for what is spoken at an address, where nobody says otherwise."""
-KEY_SECONDS = 2
-"""Who joins a stream waits no longer than this for a picture to begin with."""
-_TUNED = ("h264", "hevc")
+MAX_GOP_SECONDS = 2
+"""Seconds between key frames, by hand: who joins a stream waits no longer for a picture. Less would cost bits."""
+ZERO_LATENCY_CODECS = ("h264", "hevc")
+"""Codecs whose encoders hold frames back unless they are tuned not to."""
 _MPEG_TS = frozenset(
     ("aac", "aac_latm", "ac3", "dts", "dvb_subtitle", "dvb_teletext", "eac3", "mp1", "mp2", "mp3", "opus", "truehd")
 )
 """What MPEG-TS has a name for; FFmpeg would write anything, and nobody could read it."""
-_FULL = 2
 
 
 class EncodedSink:
@@ -75,10 +70,9 @@ class EncodedSink:
             ) from error
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
-        self._others: dict[int, Callable[[Packet[Stream]], None]] = {}
-        self._finishing: list[Callable[[], None]] = []
+        self._muxer = Muxer(self._container, address, passed=(ConnectionError,))  # nobody takes it any more
         try:
-            self._video = self._add_video(feed, encoding)
+            self._encoder = self._add_video(feed, encoding)
             self._add_others(feed, encoding)
             self._container.start_encoding()
         except (FFmpegError, OSError) as error:
@@ -86,81 +80,42 @@ class EncodedSink:
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
-        frame.pict_type = PictureType.NONE
-        if self._conversion:
-            pts, duration, base = frame.pts, frame.duration, frame.time_base
-            frame = frame.reformat(format=self._conversion, src_color_range=self._range, dst_color_range=self._range)
-            frame.pts, frame.duration, frame.time_base = pts, duration, base
-        self._guarded(lambda: self._encode(frame))
+        self._muxer.write_frame(frame, self._encoder)
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of another stream, copied or transcoded, if the container can hold that."""
-        write = self._others.get(packet.stream_index)
-        if write is not None:
-            self._guarded(lambda: write(packet))
+        self._muxer.write_packet(packet)
 
     def close(self) -> None:
         """Write what the encoder has left, and the end."""
         try:
-            self._guarded(lambda: self._encode(None))
-            for finish in self._finishing:
-                self._guarded(finish)
-            self._guarded(self._container.close)
+            self._muxer.finish(self._encoder)
         except BaseException:
             with suppress(FFmpegError, OSError, ValueError):
                 self._container.close()
             raise
 
-    def _encode(self, frame: VideoFrame | None) -> None:
-        with timed("encode"):
-            packets = self._video.encode(frame)
-        with timed("mux"):
-            self._container.mux(packets)
-
-    def _guarded(self, step: Callable[[], object]) -> None:
-        try:
-            step()
-        except (BrokenPipeError, ConnectionError):
-            raise
-        except (FFmpegError, OSError) as error:
-            raise ServiceError(f"{self.address}: writing failed ({error.strerror or error})") from error
-
     def _unreachable(self, error: FFmpegError | OSError) -> ConfigurationUnsupportedError:
         return ConfigurationUnsupportedError(f"{self.address}: cannot be written ({error.strerror or error})")
 
-    def _add_video(self, feed: Feed, encoding: Encoding) -> VideoStream:
+    def _add_video(self, feed: Feed, encoding: Encoding) -> VideoEncoder:
         info = feed.info
         codec = choose_codec(info, encoding)
-        pixel_format = choose_format(info, encoding, codec)
-        self._conversion = pixel_format if pixel_format != info.working_format else None
-        self._range = "JPEG" if info.colours.range == _FULL or info.working_format.startswith("yuvj") else "MPEG"
-        if codec in _TUNED:
-            encoding = replace(encoding, encoder_options={"tune": "zerolatency", **encoding.encoder_options})
         try:
-            video = cast("VideoStream", self._container.add_stream(ENCODERS[codec], rate=info.rate))
+            encoder = VideoEncoder(self._container, codec, info, encoding, feed.source.name)
         except ValueError:
             name = self._container.format.name
             raise ConfigurationUnsupportedError(
                 f"{self.address}: {name} cannot hold {codec}; choose another --codec or --format"
             ) from None
-        if self._conversion:
-            logger.warning("%s: %s frames are encoded as %s", feed.source.name, info.working_format, pixel_format)
-        configure(video, info, encoding, codec, pixel_format)
-        context = video.codec_context
+        if codec in ZERO_LATENCY_CODECS:
+            encoding = replace(encoding, encoder_options={"tune": "zerolatency", **encoding.encoder_options})
+        encoder.configure(info, encoding, feed.stream.codec_context.field_order)
+        context = encoder.stream.codec_context
         context.thread_type = "SLICE"  # a thread a frame would hold frames back
-        context.gop_size = max(1, round(KEY_SECONDS * info.rate))
-        if info.interlaced:
-            context.field_order = feed.stream.codec_context.field_order
-        if info.display_matrix:
-            video.set_display_matrix(info.display_matrix)
-        try:
-            context.open()
-        except FFmpegError as error:
-            raise ConfigurationUnsupportedError(
-                f"{feed.source.name}: {codec} cannot encode {pixel_format} of {info.stored_size[0]}x"
-                f"{info.stored_size[1]} with these options ({error.strerror}); choose another --codec or other options"
-            ) from None
-        return video
+        context.gop_size = max(1, round(MAX_GOP_SECONDS * info.rate))
+        encoder.open()
+        return encoder
 
     def _add_others(self, feed: Feed, encoding: Encoding) -> None:
         for stream in feed.others:
@@ -170,15 +125,13 @@ class EncodedSink:
             if self._holds(stream, name) and not (stream.type == "audio" and encoding.audio == "aac"):
                 with suppress(ValueError):  # FFmpeg knows that the container cannot hold it
                     copy = self._container.add_stream_from_template(stream, opaque=True)
-                    self._others[stream.index] = partial(self._copy, stream=copy)
+                    self._muxer.add_copy(stream, copy)
                     continue
             if stream.type == "audio" and stream.codec_context is not None:
                 if encoding.audio != "aac":
                     form = self._container.format.name
                     logger.warning("%s: %s audio is transcoded to AAC: %s cannot hold it", feed.source.name, name, form)
-                transcoder = Transcoder(cast("AudioStream", stream), self._container)
-                self._others[stream.index] = transcoder.write
-                self._finishing.append(transcoder.finish)
+                self._muxer.add_transcoded(cast("AudioStream", stream))
             else:
                 logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
 
@@ -186,10 +139,6 @@ class EncodedSink:
         if self._container.format.name in ("mpegts", "rtp_mpegts"):
             return name in _MPEG_TS
         return stream.type in ("audio", "subtitle")
-
-    def _copy(self, packet: Packet[Stream], stream: Stream) -> None:
-        packet.stream = stream
-        self._container.mux_one(packet)
 
 
 def exists(address: str) -> bool:

@@ -15,14 +15,14 @@ import facered
 import videos
 from facered.annotations.model import Annotations
 from facered.video.output import file as writer
-from facered.video.output.roi import BLOCK, KEPT, RegionsOfInterest, inside
+from facered.video.output.roi import BLOCK, MAX_GRAPHS, RegionsOfInterest, inside
 
 SIDES = st.floats(1, 400)
 PLACES = st.floats(-200, 800)
 
 
 @given(PLACES, PLACES, SIDES, SIDES)
-def test_only_blocks_inside_the_ellipse_and_the_picture_are_named(
+def test_only_blocks_inside_the_ellipse_and_the_picture_are_marked(
     x: float, y: float, width: float, height: float
 ) -> None:
     for left, top, across, down in inside(x, y, x + width, y + height, width=640, height=360):
@@ -35,14 +35,14 @@ def test_only_blocks_inside_the_ellipse_and_the_picture_are_named(
             assert np.hypot(*off) <= 1.001
 
 
-def test_large_faces_are_named_for_the_most_part() -> None:
-    named = np.zeros((720, 1280), np.bool_)
+def test_large_faces_are_marked_for_the_most_part() -> None:
+    marked = np.zeros((720, 1280), np.bool_)
     for left, top, across, down in inside(300, 100, 620, 540, width=1280, height=720):
-        named[top : top + down, left : left + across] = True
-    assert named.sum() > 0.7 * np.pi / 4 * 320 * 440
+        marked[top : top + down, left : left + across] = True
+    assert marked.sum() > 0.7 * np.pi / 4 * 320 * 440
 
 
-def test_a_face_smaller_than_a_block_is_not_worth_a_word(carphone: Path) -> None:
+def test_a_face_smaller_than_a_block_is_not_marked(carphone: Path) -> None:
     (frame,) = videos.decode(carphone, 1)
     assert RegionsOfInterest().mark(frame, np.array([[20.0, 20.0, 30.0, 30.0]])) is frame
 
@@ -58,14 +58,14 @@ def test_marked_frames_share_their_memory_and_keep_all_that_they_say(carphone: P
             assert str(getattr(marked, name)) == str(getattr(frame, name)), name
 
 
-def test_words_that_are_not_used_any_more_are_forgotten(carphone: Path) -> None:
+def test_marks_that_are_not_used_any_more_are_forgotten(carphone: Path) -> None:
     regions = RegionsOfInterest()
     (frame,) = videos.decode(carphone, 1)
     places = [np.array([[16.0 * x, 0, 16.0 * x + 16 * wide, 16.0 * high]]) for x in range(9) for wide in range(2, 9)
               for high in range(2, 9) for _ in range(2)]  # fmt: skip
     for place in places * 2:
         regions.mark(frame, place)
-    assert len(regions._graphs) <= KEPT
+    assert len(regions._graphs) <= MAX_GRAPHS
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
@@ -76,7 +76,7 @@ def test_blurred_faces_take_fewer_bits_and_the_rest_is_as_good(
     source = videos.encode(tmp_path / "foo.mp4", pictures, options={"crf": "12"})
     found = facered.analyze(source, tmp_path)
     told = facered.redact(source, tmp_path / "told.mp4", codec=codec).video_path
-    monkeypatch.setattr(writer, "HEEDING", ())
+    monkeypatch.setattr(writer, "ROI_CODECS", ())
     untold = facered.redact(source, tmp_path / "untold.mp4", codec=codec).video_path
     assert told is not None
     assert untold is not None

@@ -1,4 +1,4 @@
-"""Frames as planes: NumPy views on a frame's own memory, for the kernels to read and write.
+"""Pictures as planes: NumPy views on a frame's own memory, for the kernels to read and write.
 
 A plane is a (height, width) array of uint8, or of uint16 where samples have more than 8 bits, whose row stride may be
 larger than its width, or negative.
@@ -7,107 +7,22 @@ larger than its width, or negative.
 from __future__ import annotations
 
 import ctypes
-import logging
-import re
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from av.video.format import VideoFormat
+from av.video.frame import VideoFrame as VideoFrame
 
+from facered.video.formats import FULL_RANGE, layout
 from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
     from av.video.plane import VideoPlane
     from numpy.typing import NDArray
 
     Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
-logger = logging.getLogger(__name__)
-
-_PLANAR = re.compile(r"yuvj?(420|422|444|440|411|410)p(?:(9|10|12|14|16)le)?")
-_GRAY = re.compile(r"gray(?:(9|10|12|14|16)le)?")
-_SUBSAMPLING = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "440": (1, 2), "411": (4, 1), "410": (4, 4)}
-# Those of more than 8 bits but one hold them at the top of 16.
-_PAIRED = {"nv12": ("420", 8), "nv16": ("422", 8), "nv24": ("444", 8), "nv20le": ("422", 10)} | {
-    f"p{family}{bits}le": (chroma, 16)
-    for family, chroma in (("0", "420"), ("2", "422"), ("4", "444"))
-    for bits in (10, 12, 16)
-}
-_EXCHANGED = {"nv21": "nv12", "nv42": "nv24"}
-
 _MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
-_FULL_RANGE = 2
-_BT709 = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the planes of a pixel format that the kernels work on lie in memory.
-
-    Attributes
-    ----------
-    depth : int
-        Bits of a sample; 16 where fewer lie at the top of 16.
-    across, down : int
-        How many luma samples share a chroma sample along a row, and down a column.
-    chroma : str
-        ``"planar"``, ``"uv"`` or ``"vu"`` (alternating in one plane), or ``"none"``.
-    """
-
-    depth: int
-    across: int
-    down: int
-    chroma: str
-
-
-@cache
-def layout(name: str) -> Layout | None:
-    """Return the layout of a pixel format by FFmpeg's name, or None if the kernels do not work on it."""
-    if match := _PLANAR.fullmatch(name):
-        return Layout(int(match[2] or 8), *_SUBSAMPLING[match[1]], "planar")
-    if match := _GRAY.fullmatch(name):
-        return Layout(int(match[1] or 8), 1, 1, "none")
-    if name in _EXCHANGED:
-        return replace(_paired(_EXCHANGED[name]), chroma="vu")
-    return _paired(name) if name in _PAIRED else None
-
-
-def _paired(name: str) -> Layout:
-    subsampling, depth = _PAIRED[name]
-    return Layout(depth, *_SUBSAMPLING[subsampling], "uv")
-
-
-def planar_name(across: int, down: int, depth: int) -> str:
-    """Return the name of the planar format with a subsampling and a depth, where there is one."""
-    name = next(name for name, factors in _SUBSAMPLING.items() if factors == (across, down))
-    return f"yuv{name}p" + (f"{depth}le" if depth > 8 else "")
-
-
-@cache
-def working_format(name: str) -> str:
-    """Return the pixel format itself where the kernels work on it, else the one that keeps most of it.
-
-    RGB and palettes become 4:4:4; depth and subsampling of other formats stay, alpha does not.
-    """
-    if layout(name) is not None:
-        return name
-    pixel_format = VideoFormat(name)
-    components = [component for component in pixel_format.components if not component.is_alpha]
-    bits = max(component.bits for component in components)
-    depth = next((depth for depth in (8, 10, 12) if bits <= depth), 16)
-    colours = pixel_format.is_rgb or pixel_format.has_palette or pixel_format.is_bayer
-    if len(components) == 1 and not colours:
-        return "gray" if depth == 8 else f"gray{depth}le"
-    factors = 16 // pixel_format.chroma_width(16), 16 // pixel_format.chroma_height(16)
-    return planar_name(*((1, 1) if colours or factors not in _SUBSAMPLING.values() else factors), depth)
-
-
-def bits(name: str) -> int:
-    """Return how many bits a luma sample of a pixel format has."""
-    return VideoFormat(name).components[0].bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,43 +101,6 @@ class Picture:
         return replace(self, y=y, u=u, v=v, interlaced=False)
 
 
-class Converter:
-    """Brings frames into one native pixel format, by swscale where they have another.
-
-    Parameters
-    ----------
-    name : str
-        The pixel format, one that has a `layout`.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._full_range = name.startswith("yuvj")
-
-    def convert(self, frame: VideoFrame) -> VideoFrame:
-        """Return the frame itself where its pixel format is the one, else a copy; times and colour tags are kept.
-
-        RGB becomes BT.709 in limited range, and is tagged so.
-        """
-        if frame.format.name == self.name:
-            return frame
-        colours = frame.format.is_rgb or frame.format.has_palette or frame.format.is_bayer
-        if colours:
-            converted = frame.reformat(format=self.name, dst_colorspace="ITU709", dst_color_range="MPEG")
-            converted.colorspace, converted.color_range = _BT709, 1
-        else:
-            converted = frame.reformat(format=self.name)
-            converted.colorspace = frame.colorspace
-        converted.color_primaries, converted.color_trc = frame.color_primaries, frame.color_trc
-        converted.pts, converted.time_base, converted.duration = frame.pts, frame.time_base, frame.duration
-        return converted
-
-
-def to_native(frame: VideoFrame) -> VideoFrame:
-    """Return the frame itself where its pixel format is native, else a copy in the `working_format` of its own."""
-    return Converter(working_format(frame.format.name)).convert(frame)
-
-
 def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
     """Return the planes of a frame in a native format, sharing its memory.
 
@@ -246,7 +124,7 @@ def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
             u, v = v, u
     # Untagged video follows the usual rule: high definition is BT.709, smaller pictures BT.601.
     matrix = _MATRICES.get(int(frame.colorspace), "bt709" if frame.height >= 720 else "bt601")
-    full_range = name.startswith("yuvj") or int(frame.color_range) == _FULL_RANGE
+    full_range = name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
     interlaced = frame.interlaced_frame and frame.height > 1
     return Picture(y, u, v, matrix, full_range, orientation, form.depth, form.across, form.down, interlaced)
 

@@ -11,7 +11,8 @@ import pytest
 from av.filter import Graph
 
 import videos
-from facered.video import frames
+from facered.video import formats
+from facered.video.picture import view
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,9 @@ FORMATS = ["yuv420p", "yuvj422p", "yuv444p", "yuv440p", "yuv411p", "gray", "nv12
 DEEP = ["yuv420p10le", "yuv422p12le", "yuv444p16le", "gray10le", "gray16le", "p010le", "p016le", "p210le", "nv20le"]
 
 
-def chroma(form: frames.Layout, frame: av.VideoFrame) -> list[Any]:
+def chroma(form: formats.Layout, frame: av.VideoFrame) -> list[Any]:
     """Return the chroma planes by way of swscale, which is asked for planes of their own."""
-    name = frames.planar_name(form.across, form.down, form.depth)
+    name = formats.planar_name(form.across, form.down, form.depth)
     planes = frame.reformat(format=name).planes[1:]
     kind = np.uint8 if form.depth == 8 else np.uint16
     return [np.frombuffer(p, kind).reshape(p.height, -1)[:, : p.width] for p in planes]
@@ -45,19 +46,19 @@ def chroma(form: frames.Layout, frame: av.VideoFrame) -> list[Any]:
 
 @pytest.mark.parametrize("name", [*FORMATS, *DEEP, "nv21", "nv42"])
 def test_the_planes_are_what_swscale_makes_of_them(frame: av.VideoFrame, name: str) -> None:
-    picture = frame.reformat(format=name)
-    view, form = frames.view(picture), frames.layout(name)
+    converted = frame.reformat(format=name)
+    picture, form = view(converted), formats.layout(name)
     assert form is not None
-    assert (view.depth, view.across, view.down) == (form.depth, form.across, form.down)
-    assert view.y.shape == (144, 176)
-    assert view.y.dtype == (np.uint8 if form.depth == 8 else np.uint16)
+    assert (picture.depth, picture.across, picture.down) == (form.depth, form.across, form.down)
+    assert picture.y.shape == (144, 176)
+    assert picture.y.dtype == (np.uint8 if form.depth == 8 else np.uint16)
     gray = frame.reformat(format="gray").to_ndarray().astype(float)
-    assert np.corrcoef(view.y.ravel(), gray.ravel())[0, 1] > 0.999
+    assert np.corrcoef(picture.y.ravel(), gray.ravel())[0, 1] > 0.999
     if form.chroma == "none":
-        assert view.u is view.v is None
+        assert picture.u is picture.v is None
         return
-    wanted = chroma(form, picture if name != "nv20le" else frame)
-    for plane, expected in zip((view.u, view.v), wanted, strict=True):
+    wanted = chroma(form, converted if name != "nv20le" else frame)
+    for plane, expected in zip((picture.u, picture.v), wanted, strict=True):
         assert plane is not None
         assert plane.shape == (-(-144 // form.down), -(-176 // form.across))
         assert np.corrcoef(plane.ravel(), expected.ravel())[0, 1] > 0.99
@@ -66,32 +67,8 @@ def test_the_planes_are_what_swscale_makes_of_them(frame: av.VideoFrame, name: s
 @pytest.mark.parametrize("name", ["yuv420p", "nv12", "gray", "yuv422p10le", "p010le", "gray12le"])
 def test_rows_that_run_upwards(frame: av.VideoFrame, name: str) -> None:
     picture = frame.reformat(format=name)
-    expected, flipped = frames.view(picture), frames.view(upside_down(picture))
+    expected, flipped = view(picture), view(upside_down(picture))
     for plane, other in ((expected.y, flipped.y), (expected.u, flipped.u), (expected.v, flipped.v)):
         if plane is not None:
             assert other is not None
             np.testing.assert_array_equal(plane[::-1], other)
-
-
-@pytest.mark.parametrize(
-    ("name", "working"),
-    [
-        ("rgb24", "yuv444p"),
-        ("pal8", "yuv444p"),
-        ("bgra", "yuv444p"),
-        ("gbrp12le", "yuv444p12le"),
-        ("rgb48le", "yuv444p16le"),
-        ("yuva420p", "yuv420p"),
-        ("yuva444p10le", "yuv444p10le"),
-        ("uyvy422", "yuv422p"),
-        ("yuv420p10be", "yuv420p10le"),
-        ("ya8", "gray"),
-        ("monob", "gray"),
-        ("yuvj420p", "yuvj420p"),
-        ("p010le", "p010le"),
-        ("bayer_rggb8", "yuv444p"),
-    ],
-)
-def test_what_is_not_native_becomes_what_keeps_most(name: str, working: str) -> None:
-    assert frames.working_format(name) == working
-    assert frames.layout(working) is not None

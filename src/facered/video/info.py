@@ -1,0 +1,180 @@
+"""What a picture stream and its first frame say: size, clock, orientation, colours, light."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from av.sidedata.sidedata import Type as SideDataType
+
+from facered.errors import ContentMalformedError
+from facered.video import formats
+from facered.video.orientation import UPRIGHT, Orientation
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+"""The turning part of the display matrix by degrees counterclockwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """What a picture's samples mean, by the code points of ISO/IEC 23091-2; 2, or 0 for the range, is unspecified."""
+
+    range: int = 0
+    primaries: int = 2
+    transfer: int = 2
+    matrix: int = 2
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Colours:
+        """Return those of a frame."""
+        return cls(int(frame.color_range), int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What there is to know about the picture stream once its first frame is decoded.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the shown picture in pixels.
+    rate : Fraction
+        Average frames per second.
+    time_base : Fraction
+        Seconds per tick of the stream's clock.
+    frames : int
+        Expected number of frames, for showing progress; 0 where unknown.
+    pixel_format : str
+        FFmpeg's name.
+    orientation : Orientation
+        How the stored picture is turned when it is shown.
+    display_matrix : tuple of nine int
+        The same as the file has it; empty where it has none.
+    interlaced : bool
+        Whether even and odd rows are pictures of different moments.
+    colours : Colours
+        Of the frames in the working format.
+    sample_aspect_ratio : Fraction or None
+    mastering, light : tuple of int
+        See `mastering_display` and `light_level`.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int
+    pixel_format: str
+    orientation: Orientation = UPRIGHT
+    display_matrix: tuple[int, ...] = ()
+    interlaced: bool = False
+    colours: Colours = field(default_factory=Colours)
+    sample_aspect_ratio: Fraction | None = None
+    mastering: tuple[int, ...] = ()
+    light: tuple[int, ...] = ()
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Width and height of the picture as it is stored."""
+        return self.orientation.size(self.width, self.height)
+
+    @property
+    def working_format(self) -> str:
+        """The pixel format in which the kernels work on its frames."""
+        return formats.working_format(self.pixel_format)
+
+    @property
+    def full_range(self) -> bool:
+        """Whether black is 0 and white 255, or so many times more where samples have more bits."""
+        return self.colours.range == formats.FULL_RANGE or self.working_format.startswith("yuvj")
+
+
+def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, name: object) -> VideoInfo:
+    """Return what a stream's first frame, as decoded, and its container say; `name` stands in errors.
+
+    Raises
+    ------
+    ContentMalformedError
+        The stream has no clock.
+    """
+    time_base = stream.time_base
+    if time_base is None:
+        raise ContentMalformedError(f"{name}: the video stream has no time base")
+    rate = stream.average_rate or stream.base_rate or Fraction(25)
+    count = stream.frames
+    if not count and stream.duration:
+        count = round(stream.duration * time_base * rate)
+    elif not count and container.duration:
+        count = round(Fraction(container.duration, av.time_base) * rate)
+    matrix = display_matrix(frame)
+    orientation = Orientation.of_matrix(matrix) if matrix else UPRIGHT
+    size = orientation.size(frame.width, frame.height)
+    return VideoInfo(
+        *size,
+        rate=rate,
+        time_base=time_base,
+        frames=count,
+        pixel_format=frame.format.name,
+        orientation=orientation,
+        display_matrix=matrix,
+        interlaced=frame.interlaced_frame,
+        sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
+        mastering=mastering_display(frame),
+        light=light_level(frame),
+    )
+
+
+def display_matrix(frame: VideoFrame) -> tuple[int, ...]:
+    """Return the nine numbers that say how a frame is turned when it is shown; none where it is not."""
+    try:
+        matrix = side_data(frame, SideDataType.DISPLAYMATRIX, "i")
+    except ValueError:  # PyAV does not know what photos have beside it, and tells the angle only
+        a, b, c, d = TURNS.get(frame.rotation % 360, (1, 0, 0, 1))
+        return (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30) if frame.rotation else ()
+    return tuple(matrix)
+
+
+def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
+    """Return a frame's side data as numbers of a `struct` format; nothing where there is none.
+
+    Raises
+    ------
+    ValueError
+        The frame has side data of kinds that PyAV does not know.
+    """
+    data = frame.side_data.get(kind)  # type: ignore[call-overload]
+    return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
+
+
+def _known_side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
+    with suppress(ValueError):
+        return side_data(frame, kind, numbers)
+    return []
+
+
+def mastering_display(frame: VideoFrame) -> tuple[int, ...]:
+    """Return the mastering display of a frame: x and y of red, green, blue and white, least and greatest light.
+
+    In units of 1/50,000 and of 1/10,000 candela a square metre; empty where the frame does not say all of it.
+    """
+    numbers = _known_side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA, "i")
+    if not numbers or not (numbers[20] and numbers[21]) or 0 in numbers[1:20:2]:
+        return ()
+    units = [50000] * 8 + [10000] * 2
+    return tuple(
+        round(unit * numerator / denominator)
+        for unit, numerator, denominator in zip(units, numbers[0:20:2], numbers[1:20:2], strict=True)
+    )
+
+
+def light_level(frame: VideoFrame) -> tuple[int, ...]:
+    """Return the greatest light of a pixel and of a frame's average, in candela a square metre, or nothing."""
+    return tuple(_known_side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL, "I")[:2])

@@ -1,0 +1,194 @@
+"""The picture stream of a container, packet by packet: decoded, and in a format that the kernels work on.
+
+This is what files and live sources have in common. What is done about damage, and which time a frame has that brings
+none of its own, is up to them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from av.error import FFmpegError
+from av.format import Flags
+from av.packet import Packet as Packet
+from av.stream import Disposition
+from av.stream import Stream as Stream
+from av.video.frame import VideoFrame as VideoFrame
+
+from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
+from facered.video.formats import Converter
+from facered.video.info import Colours, VideoInfo, describe
+from facered.video.input.timeline import Timeline
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+logger = logging.getLogger(__name__)
+
+_TS_DISCONT = cast("int", Flags.ts_discont.value)
+"""FFmpeg's flag of containers whose clock may break off."""
+
+
+class PictureStream:
+    """One of the picture streams of an open container.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    number : int
+        Which of several, covers not counted, from 0.
+    name : object
+        What the input is called in errors.
+    thread_type : str
+        What the decoder's threads share: ``"SLICE"``, parts of a frame, or ``"AUTO"``, whole frames where it can, which
+        is faster but holds as many frames back.
+    threads : int, optional
+        How many, by default as FFmpeg has it.
+
+    Attributes
+    ----------
+    container : av.container.InputContainer
+    stream : av.VideoStream
+    timeline : Timeline or None
+        Mends the times, where the container's clock may break off.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        There are not so many.
+    ContentUnsupportedError
+        There is none that can be decoded.
+    """
+
+    def __init__(
+        self, container: InputContainer, number: int, name: object, *, thread_type: str, threads: int | None = None
+    ) -> None:
+        self.container = container
+        self.stream = find_stream(container, number, name)
+        self.stream.codec_context.thread_type = thread_type
+        if threads is not None:
+            self.stream.codec_context.thread_count = threads
+        self.timeline = Timeline() if container.format.flags & _TS_DISCONT else None
+
+    def demux(self, others: Sequence[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield the packets of the pictures and of `others` in the container's order, their times mended.
+
+        Empty ones come last, and have the decoders give out what they hold back. Sound that has no place where the
+        clock breaks off is left out.
+        """
+        for packet in self.container.demux(self.stream, *others):
+            if packet.size and self.timeline is not None and not self.timeline.mend(packet, self.holds(packet)):
+                continue
+            yield packet
+
+    def holds(self, packet: Packet[Stream]) -> bool:
+        """Tell whether a packet is of the pictures."""
+        return packet.stream is self.stream  # the packets that flush decoders have no other mark
+
+    def decode(self, packet: Packet[Stream], failed: Callable[[str], None]) -> list[VideoFrame]:
+        """Return the frames that come of a packet; none if it cannot be decoded, and `failed` is told why."""
+        try:
+            return cast("list[VideoFrame]", packet.decode())
+        except FFmpegError as error:
+            failed(reason(error))
+            return []
+
+
+class Normalizer:
+    """Brings decoded frames into the working format of the first one, and sees to it that their size stays.
+
+    Parameters
+    ----------
+    name : object
+        What the input is called in messages.
+    report : bool
+        Whether to warn, once a pixel format, of frames that are converted.
+    """
+
+    def __init__(self, name: object, report: bool = True) -> None:
+        self.name, self.report = name, report
+        self._info: VideoInfo | None = None
+        self._reported: set[str] = set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was a frame."""
+        return self._info is not None
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the first frame and its stream say."""
+        assert self._info is not None
+        return self._info
+
+    def convert(self, frame: VideoFrame, source: PictureStream, advice: str) -> VideoFrame:
+        """Return a frame of `source` in the working format: itself where it has that, else a copy.
+
+        Raises
+        ------
+        ContentMalformedError
+            The stream has no clock.
+        ContentUnsupportedError
+            The size differs from that of the first; `advice` ends the message.
+        """
+        if self._info is None:
+            native = self._begin(frame, source)
+        else:
+            width, height = self._info.stored_size
+            if (frame.width, frame.height) != (width, height):
+                raise ContentUnsupportedError(
+                    f"{self.name}: the picture changes from {width}x{height} to {frame.width}x{frame.height}{advice}"
+                )
+            native = self._converter.convert(frame)
+        name = frame.format.name
+        if native is not frame and self.report and name not in self._reported:
+            self._reported.add(name)
+            logger.warning("%s: %s frames are converted to %s", self.name, name, native.format.name)
+        return native
+
+    def _begin(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
+        info = describe(frame, source.stream, source.container, self.name)
+        self._converter = Converter(info.working_format)
+        native = self._converter.convert(frame)
+        self._info = replace(info, colours=Colours.of(native))
+        return native
+
+
+def picture_streams(container: InputContainer) -> list[VideoStream]:
+    """Return the video streams that are no covers."""
+    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [stream for stream in container.streams.video if not stream.disposition & covers]
+
+
+def find_stream(container: InputContainer, number: int, name: object) -> VideoStream:
+    """Return one of the video streams, by its number; `name` stands in errors.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        There are not so many.
+    ContentUnsupportedError
+        There is none that can be decoded.
+    """
+    found = picture_streams(container)
+    if not found:
+        raise ContentUnsupportedError(f"{name}: there is no video stream in this file")
+    if number >= len(found):
+        raise ConfigurationUnsupportedError(
+            f"{name}: there is no video stream {number}; there are {len(found)}, from 0"
+        )
+    stream = found[number]
+    # PyAV's types do not know that streams of unknown kinds have no codec context.
+    if stream.codec_context is None or not stream.codec_context.pix_fmt:  # type: ignore[redundant-expr,unused-ignore]
+        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        raise ContentUnsupportedError(f"{name}: the {codec} video cannot be decoded")
+    return stream
+
+
+def reason(error: Exception) -> str:
+    """Return what an error of FFmpeg or of the system says went wrong."""
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,60 @@
+"""A source that is decoded as it comes."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+import facered
+import videos
+from facered.video.input.stream import Feed, Source
+
+
+@pytest.fixture(scope="module")
+def faces(carphone: Path) -> list[av.VideoFrame]:
+    return videos.decode(carphone, 5)
+
+
+def joined(path: Path, *parts: list[av.VideoFrame]) -> Feed:
+    """Return a feed of a file in which several videos follow each other."""
+    kinds = [part[0].format.name for part in parts]
+    pieces = [
+        videos.encode(path.with_name(f"{number}.ts"), part, pixel_format=kind).read_bytes()
+        for number, (part, kind) in enumerate(zip(parts, kinds, strict=True))
+    ]
+    path.write_bytes(b"".join(pieces))
+    return Feed(Source(str(path)))
+
+
+def taken(feed: Feed) -> list[av.VideoFrame]:
+    frames = []
+    for item in feed.items():
+        assert isinstance(item, av.VideoFrame)
+        frames.append(item)
+        feed.release()
+    return frames
+
+
+def test_a_change_of_size_is_an_error(faces: list[av.VideoFrame], tmp_path: Path) -> None:
+    feed = joined(tmp_path / "both.ts", faces, [videos.enlarge(frame, 352, 288) for frame in faces])
+    with pytest.raises(facered.ContentUnsupportedError, match="changes from 176x144 to 352x288; start again"):
+        taken(feed)
+
+
+def test_a_change_of_the_pixel_format_is_mended(
+    faces: list[av.VideoFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = taken(joined(tmp_path / "both.ts", faces, [frame.reformat(format="yuv422p") for frame in faces]))
+    assert [frame.format.name for frame in frames] == ["yuv420p"] * 10
+    assert not caplog.text
+
+
+def test_times_go_on_where_the_clock_breaks_off(carphone: Path, tmp_path: Path) -> None:
+    part = videos.decode(carphone, 40)
+    times = [frame.pts * frame.time_base for frame in taken(joined(tmp_path / "both.ts", part, part))]
+    assert len(times) == 80
+    assert {later - earlier for earlier, later in itertools.pairwise(times)} == {Fraction(1, 25)}

@@ -1,0 +1,70 @@
+"""A file that is encoded from another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+
+import videos
+from facered.video.input.file import Reader
+from facered.video.output.file import Writer
+from facered.video.output.settings import Encoding
+
+
+def copied(source: Path, target: Path, **options: str) -> Path:
+    """Write a video again as it is."""
+    with Reader(source) as reader, Writer(target, reader, Encoding(**options)) as writer:
+        for item in reader.demux(*writer.others):
+            if isinstance(item, av.VideoFrame):
+                writer.write_frame(item)
+            else:
+                writer.write_packet(item)
+    return target
+
+
+def test_key_frames_of_the_source_are_no_orders(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 20), options={"g": "1"})
+    with av.open(str(copied(source, tmp_path / "bar.mp4"))) as container:
+        assert sum(packet.is_keyframe for packet in container.demux(video=0)) == 1
+
+
+@pytest.mark.parametrize("order", ["tt", "bb"])
+def test_the_order_of_fields_is_kept(carphone: Path, tmp_path: Path, order: str) -> None:
+    frames = [frame.reformat(format="yuv422p10le") for frame in videos.decode(carphone, 3)]
+    options = {"flags": "+ildct", "field_order": order}
+    source = videos.encode(tmp_path / "foo.mov", frames, codec="prores_ks", pixel_format="yuv422p10le", options=options)
+    found = []
+    for path in (source, copied(source, tmp_path / "bar.mov", codec="prores")):
+        with av.open(str(path)) as container:
+            found.append(container.streams.video[0].codec_context.field_order)
+    assert found[0] == found[1] == {"tt": 2, "bb": 3}[order]
+
+
+def test_sound_that_is_transcoded_is_there_to_its_end(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(tmp_path / "foo.mkv", videos.decode(carphone, 20), audio="mp2")
+    with av.open(str(copied(source, tmp_path / "bar.mkv", audio="aac"))) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+        written = sum(frame.samples for frame in container.decode(audio=0))
+    with av.open(str(source)) as container:
+        assert written >= sum(frame.samples for frame in container.decode(audio=0))
+
+
+@pytest.mark.parametrize(
+    ("options", "marked"),
+    [
+        ({}, True),
+        ({"codec": "hevc"}, True),
+        ({"preset": "ultrafast"}, False),
+        ({"codec": "av1"}, False),
+        ({"pix_fmt": "yuv444p"}, False),
+    ],
+)
+def test_faces_are_marked_for_encoders_that_take_notice(
+    carphone: Path, tmp_path: Path, options: dict[str, str], marked: bool
+) -> None:
+    with Reader(carphone) as reader:
+        writer = Writer(tmp_path / "bar.mp4", reader, Encoding(**options))
+        assert (writer.regions is not None) == marked
+        writer.discard()

@@ -1,0 +1,54 @@
+"""A live stream that is encoded as it comes, and who takes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+import facered
+from facered.video.input.stream import Feed, Source
+from facered.video.output.settings import Encoding
+from facered.video.output.stream import EncodedSink
+
+
+def write(source: Path, address: str, container_format: str | None = None) -> None:
+    """Encode a video into an address, and close that."""
+    feed = Feed(Source(str(source)))
+    items: Iterator[object] = feed.items()
+    frame = next(items)
+    sink = EncodedSink(address, container_format, feed, Encoding())
+    feed.release()
+    for item in (frame, *items):
+        assert isinstance(item, av.VideoFrame)
+        sink.write_frame(item)
+    sink.close()
+
+
+def test_nothing_is_held_back(carphone: Path, tmp_path: Path) -> None:
+    write(carphone, str(tmp_path / "out.mkv"))
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    assert len(packets) == 120
+    assert all(packet.pts == packet.dts for packet in packets)
+    keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
+    assert keys == [0, 60]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110
+def test_a_full_disk_is_an_error(carphone: Path) -> None:
+    with pytest.raises(facered.ServiceError, match=r"/dev/full: writing failed \(No space left"):
+        write(carphone, "/dev/full", "mpegts")
+
+
+def test_a_reader_that_goes_away_is_told_as_such(carphone: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with pytest.raises(BrokenPipeError):
+            write(carphone, f"/dev/fd/{writing}", "mpegts")
+    finally:
+        os.close(writing)
