@@ -67,7 +67,7 @@ def survives(mutation: Mutation, package: Path) -> bool:
         shutil.copytree(package, copy)
         module = copy / mutation.module
         module.write_text(mutated(module.read_text(encoding="utf-8"), mutation), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:randomly", "-n", "0", *mutation.tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:randomly", *mutation.tests]
         environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
