@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIPS := .cache/clips
 VIDEO ?= $(CLIPS)/carphone_pristine.mp4
-SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.pxd' -o -name '*.json')
+SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.px[di]' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint bench bench-accuracy bench-live bench-memory clean
