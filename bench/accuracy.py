@@ -89,6 +89,14 @@ class Row:
     rival_identities: Identities = field(default_factory=Identities)
     seconds: float = 0.0
 
+    def add(self, scene: Scene, hidden: Hidden, seconds: float) -> None:
+        """Count what facered hides in a clip, and the time it takes."""
+        self.kinds.add(scene.kind)
+        self.cut |= scene.has_cut
+        self.seconds += seconds
+        self.facered.add(scene.truth, hidden)
+        self.identities.add(scene.truth, hidden)
+
     def figures(self) -> dict[str, dict[str, float]]:
         """Return everything, for the JSON."""
         speed = {"frames_per_second": self.facered.frames / max(self.seconds, 1e-9)}
@@ -122,10 +130,8 @@ class Row:
 
 def measure(scene: Scene, rows: Sequence[Row]) -> None:
     """Analyse a clip and add it to rows of the table."""
-    options = Options(max_faces=None) if scene.name.startswith(CROWDED) else Options()
-    begun = time.perf_counter()
-    hidden = followed(scene.path, options)
-    seconds = time.perf_counter() - begun
+    options = options_for(scene)
+    hidden, seconds = timed(scene)
     detections = detected(scene.path, options)
     byte = byte_tracked(detections)
     rivals = {
@@ -134,14 +140,22 @@ def measure(scene: Scene, rows: Sequence[Row]) -> None:
         "ByteTrack x1.3": replace(byte, boxes=enlarged(byte.boxes, ALONE_SCALE), margin=ALONE_SCALE),
     }
     for row in rows:
-        row.kinds.add(scene.kind)
-        row.cut |= scene.has_cut
-        row.seconds += seconds
-        row.facered.add(scene.truth, hidden)
-        row.identities.add(scene.truth, hidden)
+        row.add(scene, hidden, seconds)
         row.rival_identities.add(scene.truth, rivals["ByteTrack"])
         for name, rival in rivals.items():
             row.rivals[name].add(scene.truth, rival)
+
+
+def options_for(scene: Scene) -> Options:
+    """Return the defaults, without the cap where there are more faces than that."""
+    return Options(max_faces=None) if scene.name.startswith(CROWDED) else Options()
+
+
+def timed(scene: Scene) -> tuple[Hidden, float]:
+    """Return what facered hides in a clip, and the seconds that it takes."""
+    begun = time.perf_counter()
+    hidden = followed(scene.path, options_for(scene))
+    return hidden, time.perf_counter() - begun
 
 
 def followed(path: Path, options: Options) -> Hidden:
