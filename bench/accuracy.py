@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from bench.scenes import Scene
 
 FOLDER = clips.CACHE / "detections"
-LEAST_SCORE = 0.1
+MIN_SCORE = 0.1
 """Detections that ByteTrack is given have this score at least; it sorts out by itself."""
 ALONE_SCORE, ALONE_SCALE = 0.2, 1.3
 CROWDED = "audience"
-"""The scene with more than 64 faces: judged without a cap, and then looked at with it."""
-RECALL = {"real": 0.995, "scene": 0.99}
-BARE = {"real": 2, "scene": 5}
-FALSE, BEYOND, IDS, IDF1 = 0.05, 1.5, 1.1, 0.95
+"""The scene with more than 64 faces: judged without a cap, and then with it."""
+MIN_RECALL = {"real": 0.995, "scene": 0.99}
+MAX_BARE = {"real": 2, "scene": 5}
+MAX_FALSE, MAX_BEYOND, MAX_IDS, MIN_IDF1 = 0.05, 1.5, 1.1, 0.95
 
 RIVALS = ("alone", "ByteTrack", "ByteTrack x1.3")
 HEADS = ["", "faces", "recall %", "alone", "ByteTr", "bare", "alone", "ByteTr", "false", "alone", "ByteTr"]
@@ -57,7 +57,7 @@ x1.3. ByteTr: ByteTrack on the same detections. ! misses its target, < ByteTrack
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """The boxes in each frame of a video, by score, from `LEAST_SCORE` on.
+    """The boxes in each frame of a video, by score, from `MIN_SCORE` on.
 
     Attributes
     ----------
@@ -89,6 +89,14 @@ class Row:
     rival_identities: Identities = field(default_factory=Identities)
     seconds: float = 0.0
 
+    def add(self, scene: Scene, hidden: Hidden, seconds: float) -> None:
+        """Count what facered hides in a clip, and the time it takes."""
+        self.kinds.add(scene.kind)
+        self.cut |= scene.has_cut
+        self.seconds += seconds
+        self.facered.add(scene.truth, hidden)
+        self.identities.add(scene.truth, hidden)
+
     def figures(self) -> dict[str, dict[str, float]]:
         """Return everything, for the JSON."""
         speed = {"frames_per_second": self.facered.frames / max(self.seconds, 1e-9)}
@@ -110,22 +118,20 @@ class Row:
         return [
             name,
             str(own["face_frames"]),
-            *beside("recall", "{:.2%}", recall < RECALL[kind], recall < byte["recall"]),
-            *beside("longest_bare_run", "{}", bare > BARE[kind], bare > byte["longest_bare_run"]),
-            *beside("false_boxes_per_frame", "{:.3f}", own["false_boxes_per_frame"] > FALSE, False),
-            *beside("area_beyond_truth", "{:.2f}", own["area_beyond_truth"] > BEYOND, False),
-            *beside("ids_per_person", "{:.2f}", not self.cut and ids > IDS, ids > byte["ids_per_person"]),
-            *beside("idf1", "{:.3f}", not self.cut and idf1 < IDF1, idf1 < byte["idf1"]),
+            *beside("recall", "{:.2%}", recall < MIN_RECALL[kind], recall < byte["recall"]),
+            *beside("longest_bare_run", "{}", bare > MAX_BARE[kind], bare > byte["longest_bare_run"]),
+            *beside("false_boxes_per_frame", "{:.3f}", own["false_boxes_per_frame"] > MAX_FALSE, False),
+            *beside("area_beyond_truth", "{:.2f}", own["area_beyond_truth"] > MAX_BEYOND, False),
+            *beside("ids_per_person", "{:.2f}", not self.cut and ids > MAX_IDS, ids > byte["ids_per_person"]),
+            *beside("idf1", "{:.3f}", not self.cut and idf1 < MIN_IDF1, idf1 < byte["idf1"]),
             f"{own['frames_per_second']:.0f}",
         ]
 
 
 def measure(scene: Scene, rows: Sequence[Row]) -> None:
     """Analyse a clip and add it to rows of the table."""
-    options = Options(max_faces=None) if scene.name.startswith(CROWDED) else Options()
-    begun = time.perf_counter()
-    hidden = followed(scene.path, options)
-    seconds = time.perf_counter() - begun
+    options = options_for(scene)
+    hidden, seconds = timed(scene)
     detections = detected(scene.path, options)
     byte = byte_tracked(detections)
     rivals = {
@@ -134,14 +140,22 @@ def measure(scene: Scene, rows: Sequence[Row]) -> None:
         "ByteTrack x1.3": replace(byte, boxes=enlarged(byte.boxes, ALONE_SCALE), margin=ALONE_SCALE),
     }
     for row in rows:
-        row.kinds.add(scene.kind)
-        row.cut |= scene.has_cut
-        row.seconds += seconds
-        row.facered.add(scene.truth, hidden)
-        row.identities.add(scene.truth, hidden)
+        row.add(scene, hidden, seconds)
         row.rival_identities.add(scene.truth, rivals["ByteTrack"])
         for name, rival in rivals.items():
             row.rivals[name].add(scene.truth, rival)
+
+
+def options_for(scene: Scene) -> Options:
+    """Return the defaults, without the cap where there are more faces than that."""
+    return Options(max_faces=None) if scene.name.startswith(CROWDED) else Options()
+
+
+def timed(scene: Scene) -> tuple[Hidden, float]:
+    """Return what facered hides in a clip, and the seconds that it takes."""
+    begun = time.perf_counter()
+    hidden = followed(scene.path, options_for(scene))
+    return hidden, time.perf_counter() - begun
 
 
 def followed(path: Path, options: Options) -> Hidden:
@@ -197,7 +211,7 @@ def detected(path: Path, options: Options) -> Detections:
         boxes, scores, counts = [], [], []
         with Reader(path, options.threads) as reader:
             for frame in reader.frames():
-                found = detector.detect(view(frame), LEAST_SCORE, None)
+                found = detector.detect(view(frame), MIN_SCORE, None)
                 boxes.append(found.boxes.astype(float))
                 scores.append(found.scores)
                 counts.append(len(found.boxes))
@@ -241,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"skipped: OpenCV, which draws the scenes, cannot be loaded ({missing})", file=sys.stderr)
         return 0
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description="Recall and ids on clips with truth.")
-    parser.add_argument("names", nargs="*", help="clips and scenes to look at (default: all)")
+    parser.add_argument("names", nargs="*", help="clips and scenes to measure (default: all)")
     parser.add_argument("--set", choices=["real", *scenes.SETS], help="only these")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     chosen = parser.parse_args(arguments)

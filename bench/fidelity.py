@@ -42,7 +42,7 @@ HDR = (
 )
 QUARTER = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 """The display matrix of a phone held upright."""
-LEAST_SIMILAR = 0.98
+MIN_SIMILARITY = 0.98
 BLOCK = 8
 
 

@@ -1,4 +1,4 @@
-"""How long frames take on their way through a `Redactor`: ``python -m bench.live``.
+"""How long a `Redactor` takes for frames: ``python -m bench.live``.
 
 Frames are decoded one by one between the measurements. Rows: frames in which the detector ran inline, frames in which
 it did not, and frames beside which it ran in a thread. The processor time is that of the thread which gives the frames:
@@ -38,8 +38,8 @@ LONG, EARLY = 100_000, 10_000
 """Frames over which memory is watched, and how many of them it may take to settle."""
 TARGETS = {"detection": 33.0, "no detection": 4.0, "async": 6.0}
 """Most milliseconds at the 99th percentile."""
-LEAST_RATE = 15.0
-MOST_GROWTH = 5.0
+MIN_RATE = 15.0
+MAX_GROWTH = 5.0
 HEADS = ("720p", "detection", "frames", "p50 ms", "p99 ms", "max ms", "cpu p50", "cpu p99", "target p99")
 
 
@@ -151,14 +151,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results["latency"] = [dict(zip(HEADS, row, strict=True)) for row in table]
     if "streams" in wanted:
         rates = results["streams"] = streams()
-        print(f"{STREAMS} streams at 360p, async: {min(rates):.0f} to {max(rates):.0f} frames/s; target {LEAST_RATE:g}")
+        print(f"{STREAMS} streams at 360p, async: {min(rates):.0f} to {max(rates):.0f} frames/s; target {MIN_RATE:g}")
     if "untouched" in wanted:
         results["untouched"] = untouched()
         print(f"bytes copied of frames without faces: {results['untouched']}")
     if "memory" in wanted:
         grown = results["memory"] = {lookahead: growth(lookahead) for lookahead in (0, 15)}
         for lookahead, megabytes in grown.items():
-            print(f"lookahead {lookahead}: {megabytes:+.1f} MB over {LONG - EARLY:,} frames; target {MOST_GROWTH:g}")
+            print(f"lookahead {lookahead}: {megabytes:+.1f} MB over {LONG - EARLY:,} frames; target {MAX_GROWTH:g}")
     print(report.save("bench-live.json", results))
     return 0
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from bench.scenes import Scene
 
-FEW = ("leave", "emerge", "cuts", "flash", "fast", "covered")
-"""Scenes that are looked at unless others are asked for."""
-WAYS: dict[str, dict[str, Any]] = {
+DEFAULT_SCENES = ("leave", "emerge", "cuts", "flash", "fast", "covered")
+"""Scenes that are measured unless others are asked for."""
+SETTINGS: dict[str, dict[str, Any]] = {
     "0": {},
     "15": {"lookahead": 15},
     "60": {"lookahead": 60},
@@ -60,9 +60,9 @@ def redacted(path: Path, **settings: Any) -> Hidden:
 
 
 def measure(scene: Scene) -> dict[str, Coverage]:
-    """Return what is hidden of a clip in each way."""
+    """Return what is hidden of a clip with each of the settings."""
     found = {"offline": Coverage().add(scene.truth, followed(scene.path, Options()))}
-    for name, settings in WAYS.items():
+    for name, settings in SETTINGS.items():
         found[name] = Coverage().add(scene.truth, redacted(scene.path, **settings))
     return found
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = [scenes.all_scenes(names=names)] if names else [
             scenes.all_scenes("real"),
-            scenes.all_scenes("first", FEW),
+            scenes.all_scenes("first", DEFAULT_SCENES),
         ]  # fmt: skip
         for scene in (scene for group in chosen for scene in group):
             print(f"... {scene.name}", file=sys.stderr, flush=True)
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except clips.MaterialMissingError as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         return 0
-    print(report.table(["", "offline", *(f"lookahead {name}" for name in WAYS)], table))
+    print(report.table(["", "offline", *(f"lookahead {name}" for name in SETTINGS)], table))
     print(report.save("bench-live-accuracy.json", results))
     return 0
 

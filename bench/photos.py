@@ -122,7 +122,7 @@ def photo(name: str) -> Picture:
 
 
 @cache
-def backdrop(name: str, place: tuple[int, int, int, int]) -> Picture:
+def background(name: str, place: tuple[int, int, int, int]) -> Picture:
     """Return a part of a photo, x1, y1, x2, y2, a little out of focus, in which there is no face.
 
     Raises

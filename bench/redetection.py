@@ -33,9 +33,9 @@ SIZES = (640, 1280)
 SCORE = 0.5
 SAME_FACE = 0.3
 SCALES = (1.0, 0.8, 0.6, 0.45)
-"""Sizes that the photos are looked at in."""
+"""Scales of the photos."""
 CLIP_STEP = 4
-"""Every so many frames of the clip are looked at."""
+"""Every so many frames of the clip count."""
 
 Boxes = NDArray[np.float64]
 Hide = Callable[[Picture, Boxes], None]
@@ -96,14 +96,14 @@ def found_again(shown: Iterator[Shown], hide: Hide | None, finders: dict[str, De
 
 def main() -> int:
     """Print the table and keep the figures."""
-    ways: dict[str, Hide | None] = {"untouched": None}
-    ways |= {name: Hider(style).hide for name, style in STYLES.items() if not style.outlined}
+    styles: dict[str, Hide | None] = {"untouched": None}
+    styles |= {name: Hider(style).hide for name, style in STYLES.items() if not style.outlined}
     results: dict[str, dict[str, float]] = {}
     try:
         finders = detectors()
         for material, show in (("photos", photos), ("carphone", clip)):
-            for way, hide in ways.items():
-                results[f"{material}, {way}"] = found_again(show(), hide, finders)
+            for style, hide in styles.items():
+                results[f"{material}, {style}"] = found_again(show(), hide, finders)
     except clips.MaterialMissingError as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         return 0

@@ -1,4 +1,4 @@
-"""Videos whose faces are known: clips with truth beside them, and scenes made from photos, each with its difficulty.
+"""Videos whose faces are known: clips with truth beside them, and scenes composed of photos, each with one difficulty.
 
 A scene lies in ``.cache/scenes`` as ``NAME.mp4`` with its truth in ``NAME.csv`` (`bench.truth`) and, where it has more
 than one shot, ``NAME.cuts``; it is made again when the code that makes it has changed.
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from av.video.frame import VideoFrame
 
-from bench import cast, clips, photos, stage, takes
+from bench import clips, compositor, photos, scenarios, sources
 from bench.truth import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from bench.cast import Cast
-    from bench.stage import Take
+    from bench.compositor import Composition
+    from bench.sources import Sources
 
 FOLDER = clips.CACHE / "scenes"
 CRF = 20
@@ -64,7 +64,7 @@ def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[
     group : str, optional
         Only ``"real"`` clips or only one of `SETS`.
     names : sequence of str
-        Only these; the name of a kind means its scenes of all sets.
+        Only these; the name of a scenario means its scenes of all sets.
 
     Raises
     ------
@@ -75,28 +75,30 @@ def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[
             film = clips.carphone() if path.stem == "carphone_pristine" else clips.film(path)
             if film is not None and (not names or path.stem in names):
                 yield Scene(path.stem, "real", "real", film, Truth.read(path))
-    for own in SETS if group is None else SETS.keys() & {group}:
-        for kind in takes.KINDS:
-            if not names or {kind.__name__, f"{kind.__name__}_{SETS[own]}"} & set(names):
-                yield _scene(kind, own)
+    for name in SETS if group is None else SETS.keys() & {group}:
+        for scenario in scenarios.SCENARIOS:
+            if not names or {scenario.__name__, f"{scenario.__name__}_{SETS[name]}"} & set(names):
+                yield _scene(scenario, name)
 
 
-def _scene(kind: Callable[[Cast], Take], group: str) -> Scene:
+def _scene(scenario: Callable[[Sources], Composition], group: str) -> Scene:
     seed = SETS[group]
-    path = FOLDER / f"{kind.__name__}_{seed}.mp4"
+    path = FOLDER / f"{scenario.__name__}_{seed}.mp4"
     truth, mark = path.with_suffix(".csv"), path.with_suffix(".made-by")
-    key = _key(kind)
+    key = _key(scenario)
     if not path.is_file() or not mark.is_file() or mark.read_text() != key:
-        take = kind(cast.cast_of(seed, kind.__name__))
+        composition = scenario(sources.sources_of(seed, scenario.__name__))
         mark.unlink(missing_ok=True)
-        clips.encode(path, (VideoFrame.from_ndarray(picture, "bgr24") for picture in take.pictures()), cast.RATE, CRF)
+        clips.encode(
+            path, (VideoFrame.from_ndarray(picture, "bgr24") for picture in composition.pictures()), sources.RATE, CRF
+        )
         path.with_suffix(".cuts").unlink(missing_ok=True)
-        take.truth().write(truth)
+        composition.truth().write(truth)
         mark.write_text(key)
     return Scene(path.stem, "scene", group, path, Truth.read(truth))
 
 
-def _key(kind: Callable[[Cast], Take]) -> str:
+def _key(scenario: Callable[[Sources], Composition]) -> str:
     """Return what a scene depends on: the code that draws it, whatever its layout and comments."""
-    code = [inspect.getsource(part) for part in (photos, stage, cast, takes.walk, kind)]
+    code = [inspect.getsource(part) for part in (photos, compositor, sources, scenarios.walking, scenario)]
     return hashlib.sha256("".join(ast.dump(ast.parse(part)) for part in code).encode()).hexdigest()

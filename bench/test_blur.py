@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.truth import enlarged
-from facered.hide.hider import PASSES, Hider
+from facered.hide.hider import BOX_PASSES, Hider
 from facered.hide.style import STYLES
 from facered.options import Options
 from facered.video.picture import view
@@ -64,7 +64,7 @@ def test_opencv_luma_only(benchmark: BenchmarkFixture, planes: Picture, face: in
 
     def blur() -> None:
         blurred = region
-        for _ in range(PASSES):
+        for _ in range(BOX_PASSES):
             blurred = cv2.blur(blurred, (width, width), borderType=cv2.BORDER_REPLICATE)
         region[:] = blurred
 

@@ -41,8 +41,8 @@ def detector(request: pytest.FixtureRequest, frame: VideoFrame) -> Detector:
 @pytest.fixture
 def tensor(detector: Detector, frame: VideoFrame) -> NDArray[np.float32]:
     """What the network is shown."""
-    (look,) = detector._looks(view(frame), None)
-    return look.view.tensor
+    (tile,) = detector._planned(view(frame), None)
+    return tile.view.tensor
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The best look at each face."""
+"""The best picture of each face."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import videos
-from facered.jobs.thumbnails import Thumbnails, crop, encode, look
+from facered.jobs.thumbnails import Thumbnails, crop, encode, face_quality
 from facered.video.picture import view
 
 FACE = np.array([50, 30, 115, 105], np.float32)
@@ -80,23 +80,23 @@ def test_it_is_at_most_512_pixels_long(width: int, height: int, frame: av.VideoF
 
 
 def test_a_sharp_look_is_better_than_a_blurred_one(frame: av.VideoFrame) -> None:
-    assert look(view(frame), FACE) > 1.2 * look(view(blurred(frame)), FACE)
+    assert face_quality(view(frame), FACE) > 1.2 * face_quality(view(blurred(frame)), FACE)
 
 
 def test_a_whole_face_is_better_than_a_part(frame: av.VideoFrame) -> None:
-    assert look(view(frame), FACE) > 1.2 * look(view(frame), FACE + np.float32([90, 0, 90, 0]))
+    assert face_quality(view(frame), FACE) > 1.2 * face_quality(view(frame), FACE + np.float32([90, 0, 90, 0]))
 
 
 @pytest.mark.parametrize("box", [(500, 500, 600, 600), (-90, -90, -10, -10), (50, 30, 52, 31)])
-def test_next_to_nothing_is_no_look(frame: av.VideoFrame, box: tuple[float, ...]) -> None:
-    assert look(view(frame), np.array(box, np.float32)) == 0
+def test_next_to_nothing_is_no_thumbnail(frame: av.VideoFrame, box: tuple[float, ...]) -> None:
+    assert face_quality(view(frame), np.array(box, np.float32)) == 0
     thumbnails = Thumbnails()
     thumbnails.offer(1, frame, np.array(box, np.float32), 0.9)
     assert thumbnails.take([1]) is None
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_best_look_is_kept_whenever_it_comes(frame: av.VideoFrame, order: int) -> None:
+def test_the_best_picture_is_kept_whenever_it_comes(frame: av.VideoFrame, order: int) -> None:
     sharp, poor = encode(crop(frame, FACE)), blurred(frame)
     thumbnails = Thumbnails()
     for picture in (frame, poor)[::order]:
@@ -121,7 +121,7 @@ def test_everyone_has_his_own(frame: av.VideoFrame) -> None:
     assert thumbnails.take([3]) is None
 
 
-def test_who_is_known_by_several_keys_gets_the_best_look_of_all(frame: av.VideoFrame) -> None:
+def test_who_is_known_by_several_keys_gets_the_best_picture_of_all(frame: av.VideoFrame) -> None:
     thumbnails = Thumbnails()
     thumbnails.offer(4, blurred(frame), FACE, 0.9)
     thumbnails.offer(7, frame, FACE, 0.9)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facered.runtime.ahead import FEWEST, MOST, Ahead, depth
+from facered.runtime.ahead import MAX_DEPTH, MIN_DEPTH, Ahead, depth
 
 
 def own_threads() -> list[threading.Thread]:
@@ -164,6 +164,6 @@ def test_an_interruption_while_the_thread_ends_does_not_leave_it_behind(monkeypa
 
 
 def test_fewer_large_pictures_may_wait_than_small_ones() -> None:
-    assert depth(320, 240) == MOST
-    assert depth(7680, 4320) == FEWEST
-    assert FEWEST <= depth(1920, 1080) <= MOST
+    assert depth(320, 240) == MAX_DEPTH
+    assert depth(7680, 4320) == MIN_DEPTH
+    assert MIN_DEPTH <= depth(1920, 1080) <= MAX_DEPTH

@@ -1,4 +1,8 @@
-"""A picture's planes -> face boxes, through an ONNX model on the CPU."""
+"""A picture's planes -> face boxes, through an ONNX model on the CPU.
+
+The numbers below were set by hand while the detector was made; no sweep is recorded, and no paper gave them. "Larger"
+and "smaller" tell what becomes worse then.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import numpy as np
 from facered._native import decode
 from facered.detect import inference
 from facered.detect.tensor import View
-from facered.detect.tiles import FAR, Tile, crop_about, split
+from facered.detect.tiles import MAX_COORDINATE, Tile, crop_about, split
 from facered.runtime.profiling import timed
 
 if TYPE_CHECKING:
@@ -23,28 +27,38 @@ if TYPE_CHECKING:
     from facered.video.picture import Picture
 
 ALIGNMENT = 32
-"""Width and height of every family's tensor are multiples of this."""
+"""Width and height of every tensor, in pixels, are multiples of this: not tuned, the models' coarsest level asks for
+it."""
 MAX_DECODED = 65536
-"""Most boxes that are decoded."""
+"""Most boxes that are decoded. Larger: memory, 20 bytes a box. Smaller: at low thresholds boxes are dropped
+unsorted."""
 MAX_CANDIDATES = 4096
-"""Most boxes, the best ones, that are compared before overlapping ones are suppressed: that takes quadratic time."""
+"""Most boxes, the best ones, that are compared for overlap. Larger: time, with the square of it. Smaller: faces of huge
+crowds are dropped."""
 MAX_IOU = 0.4
-"""Boxes that overlap more show the same face; by hand."""
+"""IoU above which boxes show the same face. Larger: one face gives two boxes. Smaller: faces that overlap are
+dropped."""
 CROP_SCALE = 4.0
-"""Side of the crop on which a face is verified, in multiples of its longer side"""
+"""Side of the crop on which a face is verified, in multiples of its longer side. Larger: time. Smaller: the detector
+sees too little around the face."""
 CROP_FACE_PIXELS = 48
-"""and pixels of the tensor that its longer side becomes there; by hand."""
+"""Pixels of the tensor that the face's longer side has there. Larger: time. Smaller: it shows no better than in the
+whole picture."""
 MIN_SIDE, MAX_SIDE = 320, 640
-"""Without a size asked for, the longer side of the tensor's content is the picture's, within these bounds: more finds
-smaller faces, and costs inference in proportion to its area."""
+"""Bounds in pixels for the longer side that a picture is detected in if no size is asked for. Larger: time, with the
+area (docs/figures.md). Smaller: small faces are not found; below the first, nor those of tiny videos."""
 FINE_SIDE = 1280
-"""Longer side of the larger picture: the picture's own up to this, and half of it if that is more."""
+"""Pixels of the longer side of the larger picture: the picture's own up to this, or half of it if that is more. Larger:
+time, with the area. Smaller: small faces are not found."""
 MAX_NATIVE_SIDE = 3840
-"""Longer side up to which very large pictures are detected in their own size."""
+"""Pixels of the longer side up to which very large pictures are detected in their own size. Larger: very long
+inference. Smaller: tiny faces in 4k are not found."""
 MAX_TILE, MAX_FINE_TILE = 2048, 768
-"""Most pixels along a tile's sides in the picture's own size, and on the larger one: smaller tiles need less memory."""
+"""Most pixels of the tensor along a tile's sides, its overlap apart, in the picture's own size and on the larger
+picture; the second was set to save memory. Larger: memory. Smaller: more overlap is computed twice."""
 DISTINCT_SIZE = 20
-"""Mean side of a face, in pixels of the tensor, below which it is left to the larger picture where that is detected."""
+"""Mean side of a face, in pixels of the tensor, below which it is left to the larger picture where that is detected.
+Larger: faces that only the smaller picture shows are dropped. Smaller: false boxes beside small faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +219,7 @@ class Detector:
         with timed("boxes"):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]
-            found = found[(np.abs(found) < FAR).all(axis=1)]
+            found = found[(np.abs(found) < MAX_COORDINATE).all(axis=1)]
             found[:, :4] *= view.to_picture
             return found
 

@@ -1,4 +1,8 @@
-"""Tiles: the parts of a picture that a model is given one by one, and which of its detections in each count."""
+"""Tiles: the parts of a picture that a model is given one by one, and which of its detections in each count.
+
+The numbers below were set by hand while tiles were made; no sweep is recorded. "Larger" and "smaller" tell what becomes
+worse then.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +24,16 @@ if TYPE_CHECKING:
     """Left, top, right and bottom, in pixels of the picture as it is shown."""
 
 MIN_CROP = 32
-"""Pixels of the shortest side that a crop has."""
+"""Least side of a crop in pixels of the picture. Larger: tiny faces are verified among more around them. Smaller: crops
+of a few pixels."""
 TILE_OVERLAP = 96
-"""Pixels of the tensor that neighbouring tiles share; larger faces are left to coarser tiles. More costs inference."""
+"""Pixels of the tensor that neighbouring tiles share. Larger: time. Smaller: more faces are larger than it, may be cut
+in every tile, and are left to coarser pictures."""
 CUT_MARGIN = 4
-"""Pixels of the tensor: a face that comes so near to the border between tiles may be cut, and is whole in the next."""
-FAR = 1e6
-"""Pixels beyond which no box reaches."""
+"""Pixels of the tensor: a box so near to the border between tiles is left to the next, where the face is whole. Larger:
+whole faces are left to a tile that may not have them. Smaller: cut faces count."""
+MAX_COORDINATE = 1e6
+"""Pixels beyond which no box reaches: not tuned, what a model gives beyond it is infinite or damaged."""
 
 
 class TileRequest(Protocol):
@@ -119,8 +126,8 @@ def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDA
     for top, bottom in spans[1]:
         for left, right in spans[0]:
             low, high = np.array([left, top]), np.array([right, bottom])
-            low = low + np.where(low > place[:2], CUT_MARGIN / scale, -FAR)
-            high = high - np.where(high < place[2:], CUT_MARGIN / scale, -FAR)
+            low = low + np.where(low > place[:2], CUT_MARGIN / scale, -MAX_COORDINATE)
+            high = high - np.where(high < place[2:], CUT_MARGIN / scale, -MAX_COORDINATE)
             bounds = np.concatenate([low, high]) if several else None
             yield (left, top, right, bottom), bounds, shared if several else np.inf
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facered.video.picture import Picture
 
 OPAQUE = 128
+"""What the mask is where it covers fully: not tuned, the blend kernel takes it so."""
 
 
 @dataclass(frozen=True, slots=True)

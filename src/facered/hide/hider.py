@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from facered.hide.style import Style
     from facered.video.picture import Picture, Plane
 
-CELLS_A_RADIUS = 4
-"""A box of this many cells to either side is as smooth as one of single pixels, and costs next to nothing."""
-PASSES = 3
-"""Box passes; three come close to a Gaussian."""
-
-WIDEST = 2000
-"""Most cells that the kernel blurs over to either side."""
+CELLS_PER_RADIUS = 4
+"""Cells to which a radius is averaged before it is blurred; by hand. Larger: time. Smaller: the cells show in the
+blur."""
+BOX_PASSES = 3
+"""Box passes, of which three come close to a Gaussian; by hand. Larger: time. Smaller: the edges of boxes show."""
+MAX_BLUR_CELLS = 2000
+"""Most cells to either side that the kernel averages over: not tuned, it divides exactly by windows of up to 4,096, and
+twice this and one is less. Smaller: wide radii are cut."""
 
 
 class Hider:
@@ -186,7 +187,7 @@ class Hider:
         window = plane[y : top + height + around_y, x : left + width + around_x]
         longest = max(window.shape)
         if style.cells is None:
-            across, down = max(1, int(radius_x / CELLS_A_RADIUS)), max(1, int(radius_y / CELLS_A_RADIUS))
+            across, down = max(1, int(radius_x / CELLS_PER_RADIUS)), max(1, int(radius_y / CELLS_PER_RADIUS))
         else:
             across, down = ceil(size[0] / style.cells), ceil(size[1] / style.cells)
         across, down = min(across, longest), min(down, longest)
@@ -196,9 +197,9 @@ class Hider:
         blur.average_cells(window, across, down, scratch, cells, depth)
         if style.radius:
             nearest = round if style.cells is None else ceil
-            reach_x = min(max(1, nearest(radius_x / across)), WIDEST)
-            reach_y = min(max(1, nearest(radius_y / down)), WIDEST)
-            blur.box_blur(cells, reach_x, reach_y, PASSES, scratch)
+            reach_x = min(max(1, nearest(radius_x / across)), MAX_BLUR_CELLS)
+            reach_y = min(max(1, nearest(radius_y / down)), MAX_BLUR_CELLS)
+            blur.box_blur(cells, reach_x, reach_y, BOX_PASSES, scratch)
         place = left - x, top - y
         blend.blend_cells(region, mask, cells, across, down, *place, style.smooth, scratch.view(np.uint8), depth)
 

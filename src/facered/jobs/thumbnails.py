@@ -1,4 +1,7 @@
-"""One JPEG a person: the best look at each face while a video is analysed."""
+"""One JPEG a person: the best picture of each face while a video is analysed.
+
+The numbers below were set by hand. "Larger" and "smaller" tell what becomes worse then.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,26 @@ if TYPE_CHECKING:
 
     from facered.video.picture import Picture
 
-LONGEST = 512
-"""Most pixels along the longer side."""
-MARGIN = 1.6
-"""How much larger the picture is than the detected face."""
-IMPROVEMENT = 1.15
-"""A new look must be so many times better than the last: encoding takes time."""
-GRID = 24
-"""Sharpness and symmetry are judged on about so many samples a side."""
-LARGE_ENOUGH = 200.0
-"""Faces wider than this, in pixels, are not better for being larger."""
-QUALITY = {"qmin": "3", "qmax": "3"}
+MAX_SIDE = 512
+"""Most pixels along the longer side of a thumbnail. Larger: bytes. Smaller: people cannot be told apart."""
+CROP_SCALE = 1.6
+"""Sides of the thumbnail in multiples of the detected face's. Larger: a small face. Smaller: no hair, nothing around
+it."""
+MIN_IMPROVEMENT = 1.15
+"""Factor by which a new thumbnail must be better than the last. Larger: a worse one stays. Smaller: time, for
+encoding."""
+SYMMETRY_SAMPLES = 24
+"""Samples across a face, about, on which its symmetry is judged; sharpness is judged on every one. Larger: time.
+Smaller: symmetry is judged coarsely."""
+MAX_USEFUL_WIDTH = 200.0
+"""Width of a face in pixels beyond which a larger one is not better. Larger: near faces win over sharp ones. Smaller:
+small ones count as large."""
+JPEG_OPTIONS = {"qmin": "3", "qmax": "3"}
+"""FFmpeg's scale of quantisers, on which 1 is the best. Larger: blocks show. Smaller: bytes."""
 
 
 class Thumbnails:
-    """Keeps the best look of each track as JPEG, so that memory grows with people, not with frames.
+    """Keeps the best picture of each track as JPEG, so that memory grows with people, not with frames.
 
     Parameters
     ----------
@@ -45,7 +53,7 @@ class Thumbnails:
         self._best: dict[int, tuple[float, bytes]] = {}
 
     def offer(self, key: int, frame: VideoFrame, box: NDArray[np.float32], score: float) -> None:
-        """Take a look if it is better than what there is.
+        """Take a picture of a face if it is better than what there is.
 
         Parameters
         ----------
@@ -60,21 +68,21 @@ class Thumbnails:
         """
         width = float(box[2] - box[0])
         best = self._best.get(key, (0.0, b""))[0]
-        # Nothing is better than a sharp, frontal face that is wholly visible: look closer only if that would do.
-        hopes = score**2 * min(width / LARGE_ENOUGH, 1.0)
-        if hopes < best * IMPROVEMENT:
+        # The face's own quality is 1 at most: it is measured only where that would be enough.
+        limit = score**2 * min(width / MAX_USEFUL_WIDTH, 1.0)
+        if limit < best * MIN_IMPROVEMENT:
             return
         picture = view(frame, self._orientation)
-        quality = hopes * look(picture.upright(), box)
-        if quality >= best * IMPROVEMENT and quality > 0:
+        quality = limit * face_quality(picture.upright(), box)
+        if quality >= best * MIN_IMPROVEMENT and quality > 0:
             self._best[key] = quality, encode(crop(frame, box, self._orientation))
 
     def take(self, keys: Iterable[int]) -> bytes | None:
-        """Return the best look at a person, known by some keys, as a JPEG file's content, if there was any."""
+        """Return the best picture of a person, known by some keys, as a JPEG file's content, if there is any."""
         return max((self._best[key] for key in keys if key in self._best), default=(0.0, None))[1]
 
 
-def look(picture: Picture, box: NDArray[np.float32]) -> float:
+def face_quality(picture: Picture, box: NDArray[np.float32]) -> float:
     """Return how well a face is seen, 0 to 1: sharp, frontal (as symmetric as can be), not cut by the border."""
     x1, y1, x2, y2 = box.tolist()
     left, right = max(floor(x1), 0), min(ceil(x2), picture.width)
@@ -82,7 +90,7 @@ def look(picture: Picture, box: NDArray[np.float32]) -> float:
     if right - left < 4 or bottom - top < 4:
         return 0.0
     visible = (right - left) * (bottom - top) / max((x2 - x1) * (y2 - y1), 1.0)
-    step = max(1, (right - left) // GRID)
+    step = max(1, (right - left) // SYMMETRY_SAMPLES)
     scale = np.float32(1 / (1 << (picture.depth - 8)))
     face = picture.y[top:bottom:step, left:right:step] * scale
     face -= face.mean()
@@ -98,14 +106,14 @@ def look(picture: Picture, box: NDArray[np.float32]) -> float:
 
 
 def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation = UPRIGHT) -> VideoFrame:
-    """Return the face with its surroundings, upright and in full range, at most `LONGEST` pixels along its longer side.
+    """Return the face with its surroundings, upright and in full range, its longer side `MAX_SIDE` pixels at most.
 
     The box is that of the face in the picture as it is shown.
     """
     source = view(frame, orientation).upright()
     x1, y1, x2, y2 = box.tolist()
     centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
-    half_x, half_y = MARGIN * (x2 - x1) / 2, MARGIN * (y2 - y1) / 2
+    half_x, half_y = CROP_SCALE * (x2 - x1) / 2, CROP_SCALE * (y2 - y1) / 2
     # Even corners keep chroma aligned.
     left, top = max(floor(centre_x - half_x), 0) & ~1, max(floor(centre_y - half_y), 0) & ~1
     width, height = min(ceil(centre_x + half_x), source.width) - left, min(ceil(centre_y + half_y), source.height) - top
@@ -122,7 +130,7 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
             rows, columns = (y + first_y) // down, (x + first_x) // across
             into[:] = plane[np.ix_(rows, columns)] >> excess
     part.color_range = 2 if source.full_range else 1
-    scale = min(1.0, LONGEST / max(width, height))
+    scale = min(1.0, MAX_SIDE / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return part.reformat(
         *size, format="yuvj420p", src_color_range="JPEG" if source.full_range else "MPEG", dst_color_range="JPEG"
@@ -131,4 +139,4 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
 
 def encode(picture: VideoFrame) -> bytes:
     """Return a JPEG file's content."""
-    return encode_image(picture, "mjpeg", QUALITY)
+    return encode_image(picture, "mjpeg", JPEG_OPTIONS)

@@ -29,15 +29,18 @@ if TYPE_CHECKING:
     from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5
-"""A detection older than that says nothing of who may have come since; by hand."""
+"""Seconds after which a detection says nothing of who may have come since; by hand. Larger: who came since is not
+hidden. Smaller: masks grow, or everything is hidden, although all is well."""
 HELD_FRAMES = tuning.CUT_LOOKAHEAD + 1
-"""Frames after a suspected cut in which those who were there before stay hidden: it may be a flash."""
+"""Frames from a suspected cut on in which those who were there before stay hidden: until it is known whether it was a
+flash. Larger: boxes on nobody after cuts. Smaller: faces are not hidden after a flash."""
 HELD_GROWTH_PER_FRAME = 0.05
-"""Part by which their boxes grow meanwhile, a frame; by hand."""
+"""Part of its size by which each of their boxes grows a frame, whatever the rate; by hand. Larger: large masks.
+Smaller: who moves leaves the mask."""
 FORGET_INTERVAL = 64
-"""Frames between two occasions on which the past is forgotten: fewer cost time, more memory."""
+"""Frames between two occasions on which the past is forgotten; by hand. Larger: memory. Smaller: time."""
 DEFAULT_RATE = 25.0
-"""Frames a second where nobody says."""
+"""Frames a second where nobody says: not tuned, the rate of European television. Where it is wrong, all seconds are."""
 
 
 class Stream:

@@ -12,15 +12,16 @@ from facered.runtime import profiling
 
 T = TypeVar("T")
 
-HELD_BYTES = 8 * 2**20
-"""About so much may wait between two stages."""
-FEWEST, MOST = 2, 8
-"""Bounds for the number of pictures that wait."""
+MAX_BYTES = 8 * 2**20
+"""About so many bytes of pictures may wait between two stages. By hand, as are the next. Larger: memory. Smaller:
+stages wait for each other."""
+MIN_DEPTH, MAX_DEPTH = 2, 8
+"""Bounds for the number of pictures that wait, whatever their size. Larger and smaller: likewise."""
 
 
 def depth(width: int, height: int) -> int:
     """Return how many 4:2:0 pictures of a size may wait between two stages."""
-    return min(max(HELD_BYTES // (width * height * 3 // 2), FEWEST), MOST)
+    return min(max(MAX_BYTES // (width * height * 3 // 2), MIN_DEPTH), MAX_DEPTH)
 
 
 class Ahead(Generic[T]):

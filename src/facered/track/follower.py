@@ -41,8 +41,8 @@ class Follower:
         Least score of a confident detection; lower ones may continue a track.
     size : (int, int)
         Width and height of the picture, in the pixels that boxes are measured in.
-    idle_seconds : float
-        Longest time without a detection where nothing changes.
+    idle_seconds : float, optional
+        Longest time without a detection where nothing changes; by default `tuning.IDLE_INTERVAL_SECONDS`.
     first_key : int
         The key of the first track.
 
@@ -67,7 +67,7 @@ class Follower:
         threshold: float,
         size: tuple[int, int],
         *,
-        idle_seconds: float = tuning.IDLE_INTERVAL_SECONDS,
+        idle_seconds: float | None = None,
         first_key: int = 0,
     ) -> None:
         announce()
@@ -78,6 +78,7 @@ class Follower:
         kept = min(2 * self._max_followed, tuning.MAX_PICTURES) + 1
         self.pictures = RecentPictures(np.array(size, np.float64), kept)
         self._active_interval = max(1, round(tuning.ACTIVE_INTERVAL_SECONDS * rate))
+        idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
         self._idle_interval = max(1, round(idle_seconds * rate))
         self._changes = Changes(self.pictures.size)
         self.frame = self._last_detection = -1

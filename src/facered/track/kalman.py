@@ -4,7 +4,9 @@ A box is (centre x, centre y, width, height). Each of the four is filtered by it
 a frame, so that a covariance is three numbers: the value's variance, the cross term, the velocity's variance. Noise is
 relative to the face's size.
 
-All functions are compiled by Numba and cached.
+All functions are compiled by Numba and cached, with the numbers below in them, which cannot be changed while the
+program runs. These were set by hand, as those in `tuning`. "Larger" and "smaller" tell what becomes worse then. What is
+so much a frame does not follow the video's rate.
 """
 
 from __future__ import annotations
@@ -14,13 +16,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 DETECTION_DEVIATION = 0.05
-"""Standard deviation of a detected box, as a part of the face's size."""
+"""Standard deviation of a detected box, as a part of the face's size. Larger: boxes lag. Smaller: they jitter.
+Detections are told from other boxes by this very value (==), so it must differ from PATCH_DEVIATION."""
 PATCH_DEVIATION = 0.15
-"""Standard deviation of a box found by its patch, likewise: errors add up from frame to frame."""
+"""The same of a box found by its patch: more, because errors add up. Larger: following counts for little. Smaller:
+drift is believed. It must differ from DETECTION_DEVIATION."""
 ACCELERATION = 0.02
-"""Standard deviation of the change of velocity a frame, as a part of the face's size."""
+"""Standard deviation of the change of velocity each frame, as a part of the face's size a frame. Larger: boxes jitter.
+Smaller: they lag behind sudden motion."""
 START_VELOCITY = 0.1
-"""Standard deviation of the velocity of a face first seen, as a part of its size a frame."""
+"""Standard deviation of the velocity of a face first seen, as a part of its size a frame. Larger: first predictions
+jump. Smaller: fast newcomers are lost."""
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,12 @@
-"""The tracker's tuned numbers, in one place: unit, what each trades, and where it comes from.
+"""The tracker's tuned numbers, in one place: what each is, in which unit, what it trades, and where it comes from.
+
+All were set by hand while the tracker was made, on the scenes of ``bench/scenes.py`` and the clips of the accuracy
+table in docs/figures.md. No sweep is recorded, nor which clip led to which value; papers gave the structure, not the
+numbers. Where more is known of one, its line says so. "Larger" and "smaller" tell what becomes worse then. Seconds
+become frames by the video's rate; what is counted in frames, or is so much a frame, does not follow the rate.
 
 Modules read them as ``tuning.NAME`` when they need them, so that ``python -m bench.sweep NAME VALUE ...`` can try
-others. Those of the Kalman filter stand in `kalman`, because Numba compiles them in. Seconds become frames by the
-film's rate. Where a line says "by hand", the value was chosen while looking at the clips named, not swept.
+others. Those of the Kalman filter stand in `kalman`, because Numba compiles them in.
 """
 
 from __future__ import annotations
@@ -10,233 +14,316 @@ from __future__ import annotations
 # --- Association: which detection continues which track -------------------------------------------------------------
 
 LOW_SCORE_FRACTION = 0.5
-"""Part of the threshold that a detection needs to continue a track; ByteTrack's second association."""
+"""Part of the threshold that a detection needs to continue a track; the second association is ByteTrack's (Zhang et al.
+2022), the value is not. Larger: faint faces lose their tracks. Smaller: tracks go on onto what is no face, and there is
+more to match."""
 CANDIDATES_PER_FACE = 2
-"""Detections asked for, in multiples of the faces that may be hidden: the tracker may know better which to keep."""
+"""Detections taken, in multiples of the faces that may be hidden. Larger: more to match. Smaller: where there are more
+faces than may be hidden, known ones lose to others of higher score."""
 IOU_PADDING = 0.3
-"""Part of its size that a box is enlarged by before it is compared: more follows faster faces, confuses neighbours."""
+"""Part of its size by which each box is enlarged before it is compared. Larger: neighbours are confused. Smaller: fast
+and small faces lose their tracks."""
 LOST_IOU_PADDING = 0.8
-"""The same for a track that was not measured in the frame before: its place is a guess."""
+"""The same for a track not measured in the frame before. Larger: another person is taken for the lost one. Smaller: a
+lost face begins a new track."""
 MIN_IOU = 0.15
-"""Least IoU of a track's padded prediction with its next detection."""
+"""Least IoU, of padded boxes, of a prediction and a detection. Larger: fast faces lose their tracks. Smaller:
+neighbours are confused."""
 MIN_IOU_LOW_SCORE = 0.4
-"""The same for a detection below the threshold, not padded: there are many in a crowd."""
+"""The same, without padding, for a detection below the threshold. Larger: faint faces lose their tracks. Smaller: in
+crowds, tracks jump to a faint neighbour."""
 MAX_MISSES = 2
-"""Detections in which a track may be missing before only a detection that looks like it continues it."""
+"""Detections of the whole picture that may miss a track before only one that looks like it continues it. Larger:
+another person takes the track over, unchecked. Smaller: likeness is asked after every short miss, more ids."""
 MIN_NCC_REAPPEARED = 0.4
-"""Least NCC of such a detection with the track's last or best patch."""
+"""Least NCC of such a detection with the track's last or best patch. Larger: who has turned, or is lit otherwise, gets
+a new id. Smaller: another person continues the track."""
 SAME_FACE_IOU = 0.4
-"""Boxes that overlap more are of the same face."""
+"""IoU above which two boxes are of one face. Larger: known faces are not recognised when verified or carried forward.
+Smaller: neighbours are taken for one face."""
 MAX_CONTAINMENT = 0.3
-"""A box of which more lies inside another face is a part of that face, or behind it."""
+"""Part of a box's area within another face above which it is a part of that, or behind it. Larger: parts of faces begin
+tracks, and faces are followed onto others. Smaller: faint faces behind others are missed."""
 
 # --- Life of a track ------------------------------------------------------------------------------------------------
 
 MAX_LOST_SECONDS = 1.0
-"""A confirmed track that is not measured for so long ends."""
+"""Seconds without a measurement after which a confirmed track ends. Larger: it takes over somebody else. Smaller: more
+tracklets, which linking has to mend."""
 TENTATIVE_SECONDS = 0.5
-"""The same for a tentative one; so long, too, is it verified and does it ask for detections."""
+"""The same for a tentative track; so long, too, a tentative or lost one asks for detections. Larger: more inference,
+and false tracks live longer. Smaller: faint faces are given up."""
 CONFIRMING_SCORE = 0.65
-"""A track of two detections, one of them with this score, is confirmed."""
+"""Score that confirms a track of two detections; fainter ones within another face begin no track. Larger: real faces
+stay tentative and are verified more. Smaller: false boxes."""
 VERIFIED_SCORE = 0.55
-"""So is one that has this score when it is verified on an enlarged crop."""
+"""Score on an enlarged crop that confirms a track; 0.5 until glasses on a table passed for faces. Larger: faint faces
+are not confirmed. Smaller: false boxes."""
 REDETECTED_SCORE = 0.45
-"""Least score on the crop for a face that the detector no longer finds in the picture."""
+"""Least score on the crop of a face that the whole picture no longer shows. Larger: such faces are lost. Smaller:
+tracks stay on nobody."""
 MAX_VERIFICATIONS = 6
-"""Verifications of a tentative track: at once, then 1, 3, 7, 15 and 31 frames after its first detection."""
+"""Verifications of a tentative track: beside detections, from 0, 1, 3, 7, 15 and 31 frames after its first on. Larger:
+more inference; live, doubtful faces are hidden longer. Smaller: real faces that are seen well late stay tentative."""
 MAX_VERIFICATIONS_PER_FRAME = 2
-"""Most verifications beside a detection: each is an inference of its own."""
+"""Most verifications beside a detection; each is an inference on a crop. Larger: time a frame. Smaller: in crowds,
+doubtful faces wait longer."""
 MISSES_PER_VERIFICATION = 3
-"""Detections in vain between two verifications of a confirmed track that is no longer detected."""
+"""Detections in vain between two verifications of a confirmed track. Larger: lost faces are found again later. Smaller:
+more inference."""
 MAX_SINGLE_VERIFICATIONS = 3
-"""So many uncertain tracks are verified one by one instead of a detection in the whole picture."""
+"""Most uncertain tracks that are verified one by one in place of a detection. Larger: many crops cost more than the
+whole picture. Smaller: whole pictures for few faces."""
 LOST_VELOCITY_DAMPING = 0.9
-"""Part of its velocity that a track keeps from frame to frame while it is not measured."""
+"""Part of its velocity that a track keeps each frame while it is not measured. Larger: predictions overshoot who stops.
+Smaller: they lag behind who goes on."""
 
 # --- Following by patches -------------------------------------------------------------------------------------------
 
 MAX_FOLLOWED_SECONDS = 1.2
-"""Longest time that a face is followed by its patch alone; back from its first detection, twice as long."""
+"""Most seconds that a face is followed by its patch; back from its first detection, twice as long. Larger: drift, false
+boxes, more pictures in memory. Smaller: heads that turn away are not hidden sooner."""
 MAX_PICTURES = 120
-"""Most pictures kept for following backwards, whatever the frame rate: they are memory."""
+"""Most pictures kept for that; it binds above 50 frames a second. Larger: memory. Smaller: following back is
+shorter."""
 MAX_PICTURE_BYTES = 16 << 20
-"""Most bytes that these pictures take up at full size; their smaller levels take a third more."""
+"""Most bytes of these pictures, without their smaller levels, a third more: 32 of 960 x 540. Larger: memory, for which
+it was halved. Smaller: following back is shorter on large pictures."""
 SCALE_STEP = 1.04
-"""Change of size that is tried from frame to frame."""
+"""Change of size, as a factor, that is tried each frame. Larger: sizes jump. Smaller: who comes near quickly is
+lost."""
 COMPARE_RADIUS = 3
-"""Samples by which a patch may be moved to fit a box that is compared with it."""
+"""Samples, of a patch's 24, by which one may be moved to fit a box; less than when it is searched for (8) only for
+speed. Larger: time, and drift is forgiven. Smaller: small shifts count as unlike."""
 MIN_NCC_RECENT = 0.75
-"""Least NCC of a face's last patch with the place that it is followed to."""
+"""Least NCC of a face's last patch with where it is followed to. Larger: following stops early, more inference, gaps.
+Smaller: faces are followed onto the background."""
 MIN_NCC_ANCHOR = 0.6
-"""Least NCC there of the patch as it was last detected: errors of following add up, and this bounds them."""
+"""Least NCC there of the patch as it was last detected: it bounds the errors of following, which add up. Larger:
+following stops where a head turns. Smaller: drift."""
 MIN_NCC_BEST = 0.25
-"""Least NCC there of the patch as it was detected best."""
+"""Least NCC there of the patch as it was detected best. Larger: as above. Smaller: drift onto anything."""
 MAX_SCALE_CHANGE = 1.5
-"""Most that a face grows or shrinks until it is detected again."""
+"""Most, as a factor, that a followed face differs in size from its nearest detection. Larger: sizes drift. Smaller: who
+comes near quickly is not followed."""
 FLAT_NCC = 0.5
-"""NCC of patches of which one shows nothing: undecided."""
+"""NCC taken where a patch is flat, as in darkness. It equals MIN_LINK_NCC, so that flat patches just pass for alike.
+Larger: strangers in the dark are linked. Smaller: people in the dark get new ids."""
 NCC_SHIFT = 2
-"""Samples by which two patches are moved against each other when they are compared."""
+"""Samples of a patch by which two are moved to be compared. Larger: time, and strangers look alike. Smaller: boxes a
+little off look unlike."""
 
 # --- When the detector is asked -------------------------------------------------------------------------------------
 
 ACTIVE_INTERVAL_SECONDS = 0.2
-"""Longest time without a detection where something changes that no known face explains."""
+"""Most seconds between detections where something changes that no known face explains; live, also where nothing does.
+Larger: who comes in is found later, which live nothing makes up for. Smaller: inference."""
 IDLE_INTERVAL_SECONDS = 0.5
-"""The same where nothing changes."""
+"""The same where nothing changes; STEADY_SECONDS is half of it. Larger: faint, still faces are found later. Smaller:
+inference."""
 MIN_NCC_STEADY = 0.8
-"""A track is certain while its patch correlates so well"""
+"""NCC from which a track is certain, and tells of the camera's motion; 0.9 at first. Larger: inference. Smaller: faces
+that are followed badly are not detected anew."""
 MAX_STEADY_MOTION = 0.1
-"""and moves by no more than this part of its size a frame."""
+"""Most motion of a certain track, in parts of the face's size a frame. Larger: fast faces are lost. Smaller:
+inference."""
 FINE_INTERVAL_SECONDS = (1.0, 0.2)
-"""Time between detections on a larger picture: while there are no small faces, and while there are some."""
+"""Seconds between detections on a larger picture, without small faces and with some. Larger: small faces are found
+later; the second was 0.4 before. Smaller: inference, several times a plain one."""
 NATIVE_INTERVAL_SECONDS = (3.0, 1.2)
-"""Time between detections on very large pictures in their own size, likewise."""
+"""The same for very large pictures in their own size, without faces of half SMALL_FACE and with some. Larger: the
+tiniest faces are found later. Smaller: very long inference."""
 NATIVE_MIN_SIDE = 1920
-"""Pixels of the longer side above which a picture is very large."""
+"""Pixels of the longer side, 1080p's, above which a picture is very large. Larger: more sizes lose tiny faces. Smaller:
+inference and memory for smaller videos."""
 FINE_EARLINESS = 0.1
-"""Part of the interval by which a fine detection may come early, together with another one."""
+"""Part of the interval by which a fine detection may come early to share its frame with another. Larger: they come more
+often than meant. Smaller: each costs a frame of its own."""
 FULL_DETECTIONS_PER_SHOT = 2
-"""Fine detections at the start of a shot that are of the whole picture: the first frames are often the worst."""
+"""Fine detections at the start of a shot that are of the whole picture; the first frames are often bad. Larger:
+inference at each cut. Smaller: faces that those frames hide are missed until something changes."""
 SMALL_FACE = 1 / 32
-"""Part of the picture's longer side below which a face is small."""
+"""Part of the picture's longer side below which a face's mean side is small. Larger: fine detections more often.
+Smaller: small faces are found later."""
 
 # --- What changed since the last detection --------------------------------------------------------------------------
 
 MIN_CELL_CHANGE = 3.0
-"""Change of a cell's mean, in 8-bit steps, that is more than noise."""
+"""Change of a cell's mean, in 8-bit steps, that counts. Larger: who enters with little contrast is noticed late.
+Smaller: noise asks for detections."""
 MIN_CHANGED_CELLS = 2
-"""Cells that change at least where something enters."""
+"""Changed cells, of about 1 / CUT_SAMPLES of the longer side, that ask for a detection. Larger: small newcomers are
+noticed late. Smaller: noise asks for detections."""
 HEAD_EXTENT = (-1.25, -1.0, 1.25, 0.5)
-"""Left, top, right and bottom of what a head moves, from the middle of the face on, in parts of its size."""
+"""Left, top, right, bottom of what a head moves, from the face's middle on, in its widths and heights. Larger: who
+appears beside a known head is noticed late. Smaller: nodding asks for detections."""
 BODY_EXTENT = (-2.0, 0.25, 2.0, 4.0)
-"""The same of what a body moves."""
+"""The same of what a body moves. Larger: who appears before it is noticed late. Smaller: gestures ask for
+detections."""
 FACE_EXTENT = (-1.0, -1.0, 1.0, 1.0)
-"""The same of what a known face is looked for in."""
+"""The same of the part of a fine detection that must hold a known face. Larger: inference. Smaller: known small faces
+fall out of that part."""
 
 # --- Motion of the camera -------------------------------------------------------------------------------------------
 
 MIN_AGREEING_FACES = 5
-"""Faces that must share a motion for it to be the camera's."""
+"""Faces that must share a motion. Larger: the camera's is known in crowds only. Smaller: people who walk together pass
+for it."""
 MIN_AGREEING_FRACTION = 0.7
-"""Part of all steady faces that must: people who each go their own way say nothing of the camera."""
+"""Part of all steady faces that must. Larger: a few walkers hide the camera's motion. Smaller: a group passes for
+it."""
 MAX_MOTION_RESIDUAL = 0.15
-"""Part of its size by which a face may miss the common motion and still agree with it."""
+"""Distance from the common motion at which a face agrees with it, in parts of its size. Larger: own motions pass for
+common. Smaller: the noise of following breaks it."""
 MOTION_FIT_ROUNDS = 4
-"""Rounds in which faces that do not agree are left out of the fit."""
+"""Rounds in which faces that do not agree are left out. Larger: time. Smaller: they stay in the fit."""
 MAX_ZOOM = 1.25
-"""Most by which the picture grows or shrinks from one frame to the next."""
+"""Most zoom as a factor a frame. Larger: bad fits are believed. Smaller: quick zooms are not followed."""
 
 # --- Cuts and dissolves ---------------------------------------------------------------------------------------------
 
 CUT_SAMPLES = 64
-"""Cells along the longer side in which pictures are compared: what is where matters, not detail."""
+"""Cells along the longer side of compared pictures, those of `changes` too; 40 before cells were averaged. Larger:
+time, and motion of detail counts. Smaller: shots look alike, and changes are told coarsely."""
 CUT_ROWS_PER_CELL = 4
-"""Rows of each cell that are averaged."""
+"""Rows of each cell that are averaged; not all, for speed. Larger: time. Smaller: noise."""
 MIN_SHOT_CORRELATION = 0.5
-"""Pictures of the same shot correlate better, whatever the light does."""
+"""Correlation below which pictures may be of two shots. Larger: motion and light pass for cuts, tracks break. Smaller:
+cuts are missed, faces are followed across them."""
 MIN_SHIFTED_CORRELATION = 0.85
-"""So well do pictures of the same shot correlate that were moved against each other"""
+"""Correlation, of pictures moved against each other, that makes them one shot all the same. Larger: swings of the
+camera pass for cuts. Smaller: cuts between like pictures are missed."""
 MAX_SHIFT = 0.2
-"""by up to this part of their size."""
+"""Most of that movement, as a part of either side. Larger: time, and the small middle fits by chance, cuts are missed.
+Smaller: fast swings pass for cuts."""
 MIN_CUT_DIFFERENCE = 8.0
-"""Mean difference of two pictures, in 8-bit steps, below which nothing has happened: darkness is mostly noise."""
+"""Least mean difference at a cut, in 8-bit steps. Larger: cuts in dark films are missed. Smaller: noise in darkness
+passes for a cut."""
 CUT_LOOKAHEAD = 3
-"""Frames that a flash may last; a change that is gone by then is no cut."""
+"""Frames that a flash may last, and that a cut is judged late; live, `HELD_FRAMES` follows from it. Larger: shorter
+shots are none. Smaller: flashes pass for cuts."""
 DISSOLVE_SECONDS = (0.4, 1.0, 2.0)
-"""Spans in which a dissolve is looked for."""
+"""Spans in seconds in which a dissolve is looked for. More or longer: time, false dissolves. Fewer: those of other
+lengths are missed."""
 MAX_UNEXPLAINED = 0.07
-"""Part of a picture's variance that a mixture of two others may leave unexplained."""
+"""Part of a picture's variance that a mixture of two others may leave unexplained. Larger: motion passes for a
+dissolve. Smaller: dissolves with motion are missed."""
 MIN_SHARE = 0.25
-"""Least share of either picture in the mixture, in the middle of a dissolve."""
+"""Least share of either picture in the mixture, halfway. Larger: uneven dissolves are missed. Smaller: false ones."""
 VISIBLE_SHARE = 0.08
-"""Share of a shot that can be seen."""
+"""Least share at which a shot can be seen. Larger: faint faces are not hidden. Smaller: boxes on who cannot be seen."""
 DISSOLVE_SETTLED_SECONDS = 0.6
-"""A dissolve is over when for so long nothing of it has been found."""
+"""Seconds without a find after which a dissolve is over; 0.2 until its extent was measured. Larger: two become one,
+told later. Smaller: it ends too early, at a short span."""
 MAX_FLAT_DEVIATION = 3.0
-"""Standard deviation, in 8-bit steps, of a picture faded to black or white at most"""
+"""Standard deviation, in 8-bit steps, of a picture faded to black or white at most. Larger: dim scenes pass for black.
+Smaller: fades with noise are missed."""
 MIN_CLEAR_DEVIATION = 8.0
-"""and of one that shows something again at least."""
+"""The same of one that shows something again, at least. Larger: the new shot begins late. Smaller: it begins on nothing
+that can be compared."""
 
 # --- Who is who -----------------------------------------------------------------------------------------------------
 
 REID_MIN_SCORE = 0.65
-"""Only detections with this score say by their looks that two people are two."""
+"""Score from which likeness may tell two people apart; that of CONFIRMING_SCORE. Larger: it seldom does, and people are
+swapped. Smaller: bad views tear one person apart."""
 MIN_NCC_IDENTITY = 0.6
-"""Detection runs of one track whose best patches are less alike may be of two people: it is split there."""
+"""NCC of best patches below which a track is split between two detection runs. Larger: more ids a person. Smaller: an
+id goes over to another person."""
 MIN_NCC_STRANGERS = 0.4
-"""Tracklets less alike than this, both seen well, are not linked."""
+"""NCC below which tracklets seen well are not linked. Larger: turned faces are not linked, gaps stay open. Smaller:
+strangers are linked."""
 REID_MAX_COST = 0.7
-"""Live, who appears is who was lost if linking them costs less."""
+"""Live, most distance plus 1 - NCC at which who appears is who was lost. Larger: newcomers get old ids. Smaller: who
+returns gets a new one."""
 
 # --- Linking tracklets to trajectories ------------------------------------------------------------------------------
 
 MAX_GAP_SECONDS = 3.0
-"""Longest gap between two tracklets of a trajectory."""
+"""Longest gap in a trajectory, in seconds. Larger: wrong links; live, memory. Smaller: who returns gets a new id."""
 OCCLUSION_SECONDS = 0.2
-"""So long may a face that something passes in front of be detected at either side of it."""
+"""Seconds in which a face is detected at both sides of what passes before it, and need not look alike. Larger: two
+people at once may be linked. Smaller: a passer-by tears a track."""
 MIN_OVERLAPPING_IOU = 0.3
-"""Least mean IoU of tracklets of one face that overlap in time."""
+"""Least mean IoU of tracklets that overlap in time. Larger: one face stays two. Smaller: neighbours are joined."""
 GAP_DISTANCE = 1.0
-"""Distance, in parts of the face's size, that the ends of a gap may be apart from where they are expected"""
+"""Most distance of a gap's ends from where they are expected, in longest sides of the face. Larger: neighbours are
+linked. Smaller: who moves is not."""
 GAP_DISTANCE_PER_SECOND = 1.0
-"""and what each second of the gap adds."""
+"""What each second of the gap adds to it. Larger and smaller: likewise, over long gaps."""
 MAX_GAP_SCALE = 1.7
-"""Most by which one end may be larger than the other."""
+"""Most, as a factor, that one end is larger. Larger: large and small faces are linked. Smaller: who comes near is
+not."""
 MAX_LINK_COST = 1.1
-"""Most that distance and unlikeness, each 0 to 1, may sum up to."""
+"""Most distance, 0 to 1 of what is allowed, plus 1 - NCC. Larger: wrong links. Smaller: more ids, gaps stay open."""
 GAP_COST_PER_SECOND = 1.0
-"""Cost of a second's gap when links compete: of several tracklets that would fit, the next one does."""
+"""Cost of a second's gap when links compete. Larger: the next tracklet wins although it is unlike. Smaller: a later one
+wins, and the next is left over."""
 DRIFT_PENALTY = 10.0
-"""Added to the cost of a link that only fits without what was followed by patches."""
+"""Marks the cost of a link that only fits without what was followed by patches: not a weight, but it must stay above 1
++ MAX_LINK_COST."""
 DRIFT_ORDER = 1.5
-"""What counts instead of it when links compete."""
+"""What counts in its place when links compete, against 1 for other links. Larger: such links lose to those that drifted
+patches lead to. Smaller: they win over those of patches that did not drift."""
 MIN_LINK_NCC = 0.5
-"""Least NCC of tracklets across a gap longer than"""
+"""Least NCC of tracklets across a long gap; 0.6 at first, see FLAT_NCC. Larger: turned faces are not linked. Smaller:
+strangers are."""
 SHORT_GAP_SECONDS = 1.2
-"""this."""
+"""Seconds from which a gap is long, as long as MAX_FOLLOWED_SECONDS. Larger: strangers are linked whatever they look
+like. Smaller: more ids, as likeness is asked sooner."""
 VELOCITY_FRAMES = 5
-"""Frames over which the velocity at an end is taken."""
+"""Measured frames that tell the velocity at an end. Larger: it lags. Smaller: it jitters."""
 EMERGING_FRAMES = 15
-"""Frames in which a face comes out from behind something, or goes there: the largest of them tells its size."""
+"""Measured frames whose largest box tells the size of a face that comes out from behind something. Larger: sizes of
+long ago count. Smaller: such faces differ too much in size to be linked."""
 GAP_DAMPING = 0.9
-"""Part of the velocity that is kept from frame to frame in a gap."""
+"""Part of the velocity that is kept each frame in a gap. Larger: it overshoots. Smaller: it lags behind walkers."""
 DUPLICATE_CONTAINMENT = 0.5
-"""A track of which this part lies inside another"""
+"""Part of a box's area that must lie within another track's box"""
 DUPLICATE_FRAMES = 0.7
-"""in this part of its frames is a duplicate of it."""
+"""in more than this part of its frames to be a duplicate. Either larger: duplicates stay. Smaller: people behind others
+vanish into them."""
 STANDALONE_SCORE = 0.6
-"""A duplicate with a detection of this score enlarges the other track to hold it."""
+"""Score from which a duplicate enlarges the other track to hold it. Larger: a real second face sticks out, not hidden.
+Smaller: boxes swell by false ones."""
 
 # --- Smooth, filled, extended ---------------------------------------------------------------------------------------
 
 EXTENSION_SECONDS = 0.2
-"""Time by which a track goes on beyond its ends, unless a cut is nearer: more hides earlier, and hides more."""
+"""Seconds that a track goes on beyond its ends, unless a cut is nearer. Larger: boxes on nobody. Smaller: who comes or
+leaves is not hidden."""
 EXTENSION_DAMPING = 0.8
-"""Part of the velocity that is kept from frame to frame there."""
+"""Part of the velocity that is kept there each frame. Larger: boxes run away. Smaller: they stay behind."""
 MAX_FILLED_SECONDS = 1.2
-"""Longest gap that is filled; in longer ones the face is out of sight, but for the extensions."""
+"""Longest gap that is filled, in seconds, as long as MAX_FOLLOWED_SECONDS. Larger: boxes on nobody. Smaller: faces that
+are there are not hidden in gaps."""
 GROWTH_PER_FRAME = 0.02
-"""Part by which a box grows a frame away from the nearest detection: its place is a guess"""
+"""Part of its size by which a box grows each frame away from the nearest detection. Larger: more is hidden than faces.
+Smaller: rims are not hidden."""
 MAX_GROWTH_FRAMES = 10
-"""up to so many frames."""
+"""Frames in which it grows, to 20 % at most. Larger and smaller: likewise."""
 STEADY_SECONDS = 0.25
-"""So near to a detection boxes do not grow, or masks would pulsate where one follows another closely."""
+"""Seconds from a detection in which it does not, half of IDLE_INTERVAL_SECONDS: change both; 0.12 while detections were
+0.2 s apart. Larger: rims are not hidden. Smaller: masks pulsate."""
 PATCH_ERROR_FRAMES = 3
-"""Frames beyond that in which boxes become larger by a pixel of the small pictures in which patches are found."""
+"""Frames beyond that in which boxes grow by a pixel of the small pictures at each side. Larger: that comes late, rims
+are not hidden. Smaller: masks jump."""
 HULL_SECONDS = 0.04
-"""What makes a box larger in one frame makes it larger for twice as long before and after, ever less."""
+"""Seconds, a frame at least: what makes a box larger in one frame does so for twice as long before and after, ever
+less. Larger: more is hidden. Smaller: masks tremble."""
 
 # --- Live -----------------------------------------------------------------------------------------------------------
 
 SMOOTHED_SECONDS = 1.0
-"""What was measured longer before a frame says nothing about where a face is in it."""
+"""Seconds of measurements that tell where a face is. Larger: time a frame. Smaller: places are less smooth."""
 LOST_GROWTH_PER_SECOND = 1.2
-"""Part by which the box of a face grows a second that is neither detected nor followed"""
+"""Part of its size by which the box of a face grows each second while it is not measured. Larger: large masks. Smaller:
+a lost face walks out of its mask."""
 MAX_LOST_GROWTH = 2.0
-"""up to so many times its size."""
+"""Most of that, as a factor of the size. Larger and smaller: likewise."""
 EXCESS_DECAY = 0.85
-"""Part that is kept from frame to frame of what made a box larger than its filter says: masks that shrink at once would
+"""Part kept each frame of what made a box larger than its filter says. Larger: masks stay large. Smaller: they
 tremble."""
 MAX_CARRIED = 16
-"""New faces of a late detection that are searched for in the pictures since; the others stay where they were."""
+"""Most new faces of a late detection that are searched for in the pictures since. Larger: time of that frame. Smaller:
+in crowds, boxes stay where the faces were."""

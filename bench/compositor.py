@@ -1,4 +1,4 @@
-"""Pictures moved before a camera: frames, and exactly where the faces in them are.
+"""Composes synthetic scenes of pictures that move in layers: the frames, and the exact places of the faces in them.
 
 Points are in pixels from the top left corner of the top left pixel, x before y.
 """
@@ -25,56 +25,56 @@ Curve = NDArray[np.float64]
 Value = Curve | float
 """The same, or one for all frames."""
 
-SMALLEST = 20
-"""Height in pixels below which a face need not be found."""
-INSIDE = 0.3
+MIN_FACE_HEIGHT = 20
+"""Least height in pixels of a face that must be found."""
+MIN_INSIDE = 0.3
 """A face must be found where at least this part of it is inside the picture, ..."""
-UNCOVERED = 0.5
+MIN_VISIBLE = 0.5
 """... at least this part of that is not behind something, ..."""
-DARKEST = 0.12
+MIN_LIGHT = 0.12
 """... it is not darker than this part of its brightness, ..."""
-BLUREST = 0.12
+MAX_BLUR = 0.12
 """... and it is not blurred by more than this part of its width (sigma of a Gaussian)."""
-STEP = 4.0
+EXPOSURE_STEP = 4.0
 """While the shutter is open, pictures that moved by so many pixels are averaged."""
-MOST_STEPS = 10
+MAX_EXPOSURES = 10
 SAMPLES = 16
 """Points along each side of a face's box at which hidden and visible are told apart."""
-NOISE_UNIT = 40
+NOISE_DEVIATION = 40
 """Standard deviation of the stored noise."""
-WHITE = 250
+FLASH_LEVEL = 250
 """What a flash turns everything to."""
-LEAST_DEFOCUS = 0.3
+MIN_DEFOCUS = 0.3
 """Sigma in pixels below which nothing is blurred."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Where a picture is: a point of its own, the point of the screen that it lies on, its scale and its roll.
+    """The motion of a picture: a point of its own, the point of the frame that it lies on, its scale and its roll.
 
     Attributes
     ----------
-    anchor, place : (frames, 2) float64
-        In pixels of the picture and of the screen.
+    anchor, position : (frames, 2) float64
+        In pixels of the picture and of the frame.
     scale, roll : (frames,) float64
-        Screen pixels for a pixel of the picture; degrees, clockwise.
+        Pixels of the frame for a pixel of the picture; degrees, clockwise.
 
     What does not move has one row.
     """
 
     anchor: NDArray[np.float64]
-    place: NDArray[np.float64]
+    position: NDArray[np.float64]
     scale: Curve
     roll: Curve
 
     @classmethod
-    def of(cls, anchor: tuple[Value, Value], place: tuple[Value, Value], scale: Value, roll: Value) -> Motion:
-        """Return a motion of which some parts may stand still."""
-        curves = np.broadcast_arrays(*anchor, *place, scale, np.atleast_1d(roll))
+    def of(cls, anchor: tuple[Value, Value], position: tuple[Value, Value], scale: Value, roll: Value) -> Motion:
+        """Return a motion; what is one number does not change."""
+        curves = np.broadcast_arrays(*anchor, *position, scale, np.atleast_1d(roll))
         return cls(np.stack(curves[:2], axis=1), np.stack(curves[2:4], axis=1), curves[4], curves[5])
 
     def at(self, time: float) -> NDArray[np.float64]:
-        """Return the (2, 3) matrix from the picture to the screen at a time in frames."""
+        """Return the (2, 3) matrix from the picture to the frame at a time in frames."""
         first = int(np.clip(np.floor(time), 0, len(self.scale) - 1))
         after, part = min(first + 1, len(self.scale) - 1), time - first
 
@@ -83,21 +83,21 @@ class Motion:
 
         scale, angle = between(self.scale), np.radians(between(self.roll))
         turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        return np.column_stack([turn, between(self.place) - turn @ between(self.anchor)])
+        return np.column_stack([turn, between(self.position) - turn @ between(self.anchor)])
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A picture that moves; `hides` tells whether faces behind it are hidden."""
+    """A picture that moves; `occludes` tells whether it hides faces behind it, in the truth."""
 
     picture: Picture
     motion: Motion
-    hides: bool = True
+    occludes: bool = True
 
 
 @dataclass(frozen=True)
 class Shot:
-    """Layers, the farthest first, and what light and lens make of them.
+    """A shot: layers, the farthest first, and the effects of light and lens.
 
     Attributes
     ----------
@@ -121,8 +121,8 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Take:
-    """Shots one after the other; each but the first begins with a number of frames in which it is mixed in."""
+class Composition:
+    """Shots one after the other; `dissolves` are the frames in which each is mixed with the one before."""
 
     size: tuple[int, int]
     shots: Sequence[Shot]
@@ -133,13 +133,13 @@ class Take:
         """The frame in which each shot begins to be seen."""
         starts = [0]
         for number, shot in enumerate(self.shots[:-1]):
-            starts.append(starts[-1] + shot.frames - self._mixed(number + 1))
+            starts.append(starts[-1] + shot.frames - self._dissolve_frames(number + 1))
         return starts
 
     @property
     def cuts(self) -> list[int]:
         """The first frame of each shot but the first; of one that is mixed in, the first that it outweighs."""
-        return [start + self._mixed(number) // 2 for number, start in enumerate(self.starts) if number]
+        return [start + self._dissolve_frames(number) // 2 for number, start in enumerate(self.starts) if number]
 
     def pictures(self) -> Iterator[Pixels]:
         """Yield the frames, (height, width, 3) uint8 BGR."""
@@ -150,10 +150,10 @@ class Take:
                 for number, start in enumerate(starts)
                 if 0 <= frame - start < self.shots[number].frames
             ]
-            mix = _drawn(self.shots[shown[0][0]], shown[0][1], self.size)
+            mix = _rendered(self.shots[shown[0][0]], shown[0][1], self.size)
             for number, time in shown[1:]:
                 weight = self._weight(number, time)
-                mix = cv2.addWeighted(_drawn(self.shots[number], time, self.size), weight, mix, 1 - weight, 0)
+                mix = cv2.addWeighted(_rendered(self.shots[number], time, self.size), weight, mix, 1 - weight, 0)
             yield mix
 
     def truth(self) -> Truth:
@@ -163,7 +163,7 @@ class Take:
             entering = [self._weight(number, time) for time in range(shot.frames)]
             leaving = [1.0] * shot.frames
             if number + 1 < len(self.shots):
-                mixed = self._mixed(number + 1)
+                mixed = self._dissolve_frames(number + 1)
                 leaving[shot.frames - mixed :] = [1 - self._weight(number + 1, time) for time in range(mixed)]
             weight = np.minimum(entering, leaving)
             parts.append(_faces(shot, start, first, weight, self.size))
@@ -173,17 +173,17 @@ class Take:
         frames, people = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
         return Truth(frames, people, rows[:, 2:6], rows[:, 6] > 0, np.array(self.cuts, np.int64))
 
-    def _mixed(self, number: int) -> int:
+    def _dissolve_frames(self, number: int) -> int:
         return self.dissolves[number - 1] if number <= len(self.dissolves) else 0
 
     def _weight(self, number: int, time: int) -> float:
         """Return how much a shot is seen a number of frames after its beginning."""
-        mixed = self._mixed(number) if number else 0
+        mixed = self._dissolve_frames(number) if number else 0
         return min((time + 0.5) / mixed, 1.0) if mixed else 1.0
 
 
-def _drawn(shot: Shot, time: int, size: tuple[int, int]) -> Pixels:
-    steps = _steps(shot, time, size)
+def _rendered(shot: Shot, time: int, size: tuple[int, int]) -> Pixels:
+    steps = _exposure_times(shot, time, size)
     if len(steps) == 1:
         picture = _composed(shot.layers, steps[0], size)
     else:
@@ -191,24 +191,24 @@ def _drawn(shot: Shot, time: int, size: tuple[int, int]) -> Pixels:
         for step in steps:
             cv2.accumulate(_composed(shot.layers, step, size), total)
         picture = cv2.convertScaleAbs(total, alpha=1 / len(steps))
-    light, flash, noise, defocus = (_now(value, time) for value in (shot.light, shot.flash, shot.noise, shot.defocus))
-    if defocus > LEAST_DEFOCUS:
+    light, flash, noise, defocus = (_at(value, time) for value in (shot.light, shot.flash, shot.noise, shot.defocus))
+    if defocus > MIN_DEFOCUS:
         picture = cv2.GaussianBlur(picture, (0, 0), defocus)
     if noise:
-        share = noise / NOISE_UNIT
+        share = noise / NOISE_DEVIATION
         picture = cv2.addWeighted(picture, light, _noise(time, size), share, -128 * share)
     elif light != 1:
         picture = cv2.convertScaleAbs(picture, alpha=light)
     if flash:
-        picture = cv2.convertScaleAbs(picture, alpha=1 - flash, beta=WHITE * flash)
+        picture = cv2.convertScaleAbs(picture, alpha=1 - flash, beta=FLASH_LEVEL * flash)
     return picture
 
 
-def _now(value: Value, time: int) -> float:
+def _at(value: Value, time: int) -> float:
     return float(value[time] if isinstance(value, np.ndarray) else value)
 
 
-def _steps(shot: Shot, time: int, size: tuple[int, int]) -> list[float]:
+def _exposure_times(shot: Shot, time: int, size: tuple[int, int]) -> list[float]:
     """Return the times at which the picture is drawn while the shutter is open: often enough for what moves fastest."""
     if not shot.exposure:
         return [float(time)]
@@ -220,19 +220,19 @@ def _steps(shot: Shot, time: int, size: tuple[int, int]) -> list[float]:
         seen = corners if layer is shot.layers[0] else now @ _homogeneous(_corners(layer.picture))
         own = _inverse(now) @ _homogeneous(seen[:2].T)
         fastest = max(fastest, float(np.abs((after - before) @ _homogeneous(own.T)).max()))
-    count = int(np.clip(np.ceil(fastest / STEP), 1, MOST_STEPS))
+    count = int(np.clip(np.ceil(fastest / EXPOSURE_STEP), 1, MAX_EXPOSURES))
     return [float(ends[0] + (step + 0.5) * shot.exposure / count) for step in range(count)]
 
 
 def _composed(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> Pixels:
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
     for layer in layers:
-        _draw(canvas, layer.picture, layer.motion.at(time))
+        _overlay(canvas, layer.picture, layer.motion.at(time))
     return canvas
 
 
-def _draw(canvas: Pixels, picture: Picture, matrix: NDArray[np.float64]) -> None:
-    """Lay a picture over the canvas."""
+def _overlay(canvas: Pixels, picture: Picture, matrix: NDArray[np.float64]) -> None:
+    """Draw a picture over the canvas."""
     limits = np.array(canvas.shape[1::-1])
     first, last = np.zeros(2, int), limits
     if picture.pixels.shape[2] == 4:
@@ -267,9 +267,9 @@ def _faces(shot: Shot, start: int, first: int, weight: NDArray[np.float64], size
     disc = disc[(disc**2).sum(axis=1) <= 1]
     rows = []
     for time in range(shot.frames):
-        light = min(weight[time], _now(shot.light, time))
-        defocus = _now(shot.defocus, time)
-        recognisable = weight[time] >= 0.5 and light >= DARKEST
+        light = min(weight[time], _at(shot.light, time))
+        defocus = _at(shot.defocus, time)
+        recognisable = weight[time] >= 0.5 and light >= MIN_LIGHT
         person = first
         matrices = [layer.motion.at(time) for layer in shot.layers]
         for number, (layer, matrix) in enumerate(zip(shot.layers, matrices, strict=True)):
@@ -280,25 +280,25 @@ def _faces(shot: Shot, start: int, first: int, weight: NDArray[np.float64], size
                 points = matrix[:, :2] @ (middle + disc * half).T + matrix[:, 2:]
                 inside = ((points >= 0) & (points < np.array(size)[:, None])).all(axis=0)
                 if inside.any():
-                    nearer = zip(shot.layers[number + 1 :], matrices[number + 1 :], strict=True)
-                    uncovered = _uncovered(points[:, inside], nearer).mean()
-                    sharp = defocus <= BLUREST * 2 * reach[0]
-                    found = required and recognisable and sharp and 2 * reach[1] >= SMALLEST
-                    found = found and inside.mean() >= INSIDE and uncovered >= UNCOVERED
+                    in_front = zip(shot.layers[number + 1 :], matrices[number + 1 :], strict=True)
+                    visible = _visibility(points[:, inside], in_front).mean()
+                    sharp = defocus <= MAX_BLUR * 2 * reach[0]
+                    found = required and recognisable and sharp and 2 * reach[1] >= MIN_FACE_HEIGHT
+                    found = found and inside.mean() >= MIN_INSIDE and visible >= MIN_VISIBLE
                     rows.append([start + time, person, *(centre - reach), *(centre + reach), float(found)])
                 person += 1
     return np.array(rows).reshape(-1, 7)
 
 
-def _uncovered(points: NDArray[np.float64], nearer: Iterable[tuple[Layer, NDArray[np.float64]]]) -> Curve:
-    """Return how much of each of (2, n) points of the screen is seen through nearer layers, 0 to 1."""
+def _visibility(points: NDArray[np.float64], in_front: Iterable[tuple[Layer, NDArray[np.float64]]]) -> Curve:
+    """Return how much of each of (2, n) points of the frame is seen through the layers in front, 0 to 1."""
     seen = np.ones(points.shape[1])
     middle = points.mean(axis=1)
     reach = np.abs(points - middle[:, None]).max() * 2
-    for layer, matrix in nearer:
+    for layer, matrix in in_front:
         height, width = layer.picture.pixels.shape[:2]
         apart = np.hypot(*(matrix[:, :2] @ [width / 2, height / 2] + matrix[:, 2] - middle))
-        if layer.hides and apart < reach + np.hypot(*matrix[:, 0]) * np.hypot(width, height):
+        if layer.occludes and apart < reach + np.hypot(*matrix[:, 0]) * np.hypot(width, height):
             columns, rows = np.floor(_inverse(matrix) @ _homogeneous(points.T)).astype(int)
             hit = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
             seen[hit] *= 1 - layer.picture.pixels[rows[hit], columns[hit], 3] / 255
@@ -308,7 +308,7 @@ def _uncovered(points: NDArray[np.float64], nearer: Iterable[tuple[Layer, NDArra
 @cache
 def _noise_field(width: int, height: int) -> Pixels:
     field = np.random.default_rng(0).standard_normal((height, width, 3), np.float32)
-    return np.clip(128 + NOISE_UNIT * field, 0, 255).astype(np.uint8)
+    return np.clip(128 + NOISE_DEVIATION * field, 0, 255).astype(np.uint8)
 
 
 def _noise(time: int, size: tuple[int, int]) -> Pixels:
