@@ -1,10 +1,16 @@
-"""Annotations documents as text, to be changed in one place each."""
+"""Annotations documents: of fragments that a test makes, or as text with one thing changed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from facered import Annotations
+
+Store = Callable[[object], Path]
+"""Puts a document, text or bytes into a file; the fixture `store`."""
+Entries = dict[int, list[tuple[float, ...]]]
 
 DOCUMENT, FRAGMENT, FACE = PLACES = "$", "$.fragments[3]", "$.fragments[3].events[2][0]"
 """The places that `document` can change."""
@@ -63,6 +69,29 @@ def special(value: object) -> str:
     while alike < len(text) and text[alike] == usual[alike : alike + 1]:
         alike += 1
     return ascii(text[max(alike - 10, 0) : alike + 20])[1:-1]
+
+
+def face(
+    number: int = 1, x: float = 0.25, y: float = 0.5, width: float = 0.125, height: float = 0.25
+) -> dict[str, Any]:
+    return {"id": number, "x": x, "y": y, "width": width, "height": height}
+
+
+def fragment(start: int, *events: list[dict[str, Any]], interval: int = 2, **others: object) -> dict[str, Any]:
+    found = {"start": start, "duration": len(events) * interval, "interval": interval, "events": list(events)}
+    return found | others
+
+
+def of_fragments(*fragments: dict[str, Any], **others: object) -> dict[str, Any]:
+    head = {"version": 1, "timescale": 50, "offset": 0, "framerate": 25.0, "width": 1280, "height": 720, "margin": 1.4}
+    return head | others | {"fragments": list(fragments)}
+
+
+def entries(annotations: Annotations) -> Entries:
+    """Return time -> faces as id, x, y, width, height."""
+    faces = [(number, *box) for number, box in zip(annotations.ids.tolist(), annotations.boxes.tolist(), strict=True)]
+    bounds = annotations.starts.tolist()
+    return {t: faces[bounds[i] : bounds[i + 1]] for i, t in enumerate(annotations.pts.tolist())}
 
 
 def _object(members: dict[str, str] | dict[str, str | None], more: str = "") -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Annotated, NamedTuple
 
 import msgspec
 
+from facered.annotations.text import WrongError
 from facered.checks import MAX_ID
 
 VERSION = 1
@@ -22,6 +24,17 @@ class Rule(NamedTuple):
     lowest: float
     highest: float
     text: str
+
+    def check(self, value: object, where: str) -> float:
+        """Return the number that a value is; `where` is its name in the message of the `WrongError` if it is none."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.lowest <= value <= self.highest:
+            if not self.integer:
+                return value
+            if value == int(value):
+                return int(value)
+        shown = json.dumps(value)
+        shown = shown if len(shown) <= 40 else f"{shown[:40]}..."
+        raise WrongError(f"{where} is {shown}; it must be {self.text}")
 
 
 def _whole(lowest: int, highest: int) -> Rule:
@@ -76,6 +89,12 @@ class Fragment(msgspec.Struct):
     duration: _Ticks | None = None
     interval: _Ticks | None = None
     events: list[list[Face]] | None = None
+
+    @property
+    def spans(self) -> dict[str, int]:
+        """Those of duration and interval that there are."""
+        known = {"duration": self.duration, "interval": self.interval}
+        return {key: value for key, value in known.items() if value is not None}
 
 
 Simple = _Integer | float | str | bool | None

@@ -10,7 +10,6 @@ in its text is a key: where there are more than the decoded objects have, one is
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from array import array
@@ -23,19 +22,18 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from facered.annotations import document
-from facered.annotations.document import FACE, FRAGMENT, HEADER, MAX_FRAGMENTS, MAX_TICKS, Face, Rule
+from facered.annotations.document import FACE, FRAGMENT, HEADER, MAX_FRAGMENTS, MAX_TICKS, Face, Fragment, Simple
 from facered.annotations.table import Extras, Table
-from facered.annotations.text import PIECE, Text, WrongError
+from facered.annotations.text import Text, WrongError
 from facered.errors import ConfigurationUnsupportedError
 
 T = TypeVar("T", bound=Table)
 
 MAX_BYTES = 1 << 30
 
-_FRAGMENTS = msgspec.json.Decoder(list[document.Fragment])
+_FRAGMENTS = msgspec.json.Decoder(list[Fragment])
 _FRAMES = msgspec.json.Decoder(list[list[Face]])
-_MEMBERS = msgspec.json.Decoder(list[list[dict[str, document.Simple]]])
+_MEMBERS = msgspec.json.Decoder(list[list[dict[str, Simple]]])
 _FACE_KEYS = {*FACE, "index"}
 
 # The events end, and with them a fragment that is not the last; the faces of a list end, and with them the events.
@@ -132,7 +130,7 @@ class _Reader:
             if key == "fragments":
                 self._items("$.fragments", _end_of_fragments, self._take_fragments, self._read_fragment)
             elif key in HEADER:
-                self.header[key] = _number(text.value(f"$.{key}"), HEADER[key], f"$.{key}")
+                self.header[key] = HEADER[key].check(text.value(f"$.{key}"), f"$.{key}")
             else:
                 self.extras.document[key] = text.value(f"$.{key}")
         text.end()
@@ -159,8 +157,7 @@ class _Reader:
         text, odd = self.text, 0  # up to where we know that not all are plain
         for _ in text.items(where):
             if text.position >= odd:
-                if len(text.piece) - text.at < PIECE // 2:
-                    text.more()
+                text.look_ahead()
                 stop = end(text.piece, text.at)
                 if not stop:
                     stop = len(text.piece)
@@ -175,20 +172,15 @@ class _Reader:
             fragments = _FRAGMENTS.decode(f"[{run}]")
         except (msgspec.MsgspecError, RecursionError):
             return False
-        frames = list(chain.from_iterable([fragment.events or () for fragment in fragments]))
+        frames = [frame for fragment in fragments for frame in fragment.events or ()]
         faces = list(chain.from_iterable(frames))
-        spans = [(fragment.start, fragment.duration, fragment.interval, fragment.events) for fragment in fragments]
-        keys = _keys(faces) + 4 * len(spans) - sum([span.count(None) for span in spans])
-        if run.count('"') != 2 * keys:
+        spans = [fragment.spans for fragment in fragments]
+        keys = sum(map(len, spans)) + sum([1 + (fragment.events is not None) for fragment in fragments])
+        if run.count('"') != 2 * (keys + _keys(faces)):
             return False
-        self._add_faces(faces)
-        for fragment in fragments:
-            self.counts.extend([len(frame) for frame in fragment.events or ()])
-            known = {"duration": fragment.duration, "interval": fragment.interval}
-            self._add_fragment(
-                fragment.start, {key: value for key, value in known.items() if value is not None}, {},
-                len(fragment.events or ()),
-            )  # fmt: skip
+        self._add_frames(frames, faces)
+        for fragment, known in zip(fragments, spans, strict=True):
+            self._add_fragment(fragment.start, known, {}, len(fragment.events or ()))
         return True
 
     def _read_fragment(self) -> None:
@@ -203,7 +195,7 @@ class _Reader:
             if key == "events":
                 self._items(f"{where}.events", _end_of_frames, self._take_frames, read_frame)
             elif key in FRAGMENT:
-                known[key] = int(_number(self.text.value(f"{where}.{key}"), FRAGMENT[key], f"{where}.{key}"))
+                known[key] = int(FRAGMENT[key].check(self.text.value(f"{where}.{key}"), f"{where}.{key}"))
             else:
                 others[key] = self.text.value(f"{where}.{key}")
         if "start" not in known:
@@ -241,11 +233,11 @@ class _Reader:
         if others is None:
             return False
         self.extras.faces.update({len(self.ids) + row: keys for row, keys in others.items()})
-        self.counts.extend([len(frame) for frame in frames])
-        self._add_faces(faces)
+        self._add_frames(frames, faces)
         return True
 
-    def _add_faces(self, faces: Sequence[Face]) -> None:
+    def _add_frames(self, frames: Sequence[Sequence[Face]], faces: Sequence[Face]) -> None:
+        self.counts.extend(map(len, frames))
         self.ids.extend([face.id for face in faces])
         self.boxes.extend([n for face in faces for n in (face.x, face.y, face.width, face.height)])
 
@@ -263,7 +255,7 @@ class _Reader:
         for key, rule in FACE.items():
             if key not in face:
                 raise WrongError(f"{where} has no {key}")
-            numbers.append(_number(face.pop(key), rule, f"{where}.{key}"))
+            numbers.append(rule.check(face.pop(key), f"{where}.{key}"))
         face.pop("index", None)
         if face:
             self.extras.faces[len(self.ids)] = face
@@ -296,14 +288,3 @@ def _other_keys(run: str) -> dict[int, dict[str, Any]] | None:
     if run.count('"') != 2 * (sum(map(len, faces)) + texts):
         return None
     return {row: keys for row, keys in enumerate(others) if keys}
-
-
-def _number(value: object, rule: Rule, where: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and rule.lowest <= value <= rule.highest:
-        if not rule.integer:
-            return value
-        if value == int(value):
-            return int(value)
-    shown = json.dumps(value)
-    shown = shown if len(shown) <= 40 else f"{shown[:40]}..."
-    raise WrongError(f"{where} is {shown}; it must be {rule.text}")

@@ -76,6 +76,11 @@ class Text:
         self.piece, self.at = self.piece[self.at :] + text, 0
         return True
 
+    def look_ahead(self) -> None:
+        """Have half a piece or more in memory from the current place on, if there is as much."""
+        if len(self.piece) - self.at < PIECE // 2:
+            self.more()
+
     def peek(self) -> str:
         """Return the next character that is not a blank, the empty string at the end."""
         while True:
