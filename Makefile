@@ -1,6 +1,7 @@
 # make demo [VIDEO=my.mp4]   redact a clip with a face, say where the result is
 # make test                  the whole suite
-# make lint                  ruff, mypy --strict, cython-lint
+# make mutate [FAULTS=...]    whether the tests notice faults that are put into the code
+# make lint                  ruff, mypy --strict, cython-lint, import-linter
 # make bench                 the benchmarks, beside their rivals; says what became slower since the last run
 # make bench-memory          how much memory long videos take
 # make bench-accuracy        what stays hidden, beside detection alone
@@ -15,20 +16,24 @@ VIDEO ?= $(CLIPS)/carphone_pristine.mp4
 SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.px[di]' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-accuracy bench-live bench-memory clean
+.PHONY: demo test mutate lint bench bench-accuracy bench-live bench-memory clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed $(CLIPS)/.fetched
 	$(BIN)/facered combined "$(VIDEO)" --output out --annotations --overwrite
 
 test: $(VENV)/.test $(CLIPS)/.fetched
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+mutate: $(VENV)/.test $(CLIPS)/.fetched
+	$(BIN)/python tools/mutate.py $(FAULTS)
 
 lint: $(VENV)/.lint $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint src/_native tests/native
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-json=.cache/bench.json
