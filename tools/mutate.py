@@ -60,21 +60,22 @@ def mutated(text: str, mutation: Mutation) -> str:
     return text.replace(mutation.find, mutation.replace)
 
 
-def survives(mutation: Mutation, package: Path) -> bool:
-    """Tell whether the tests pass although the fault is there."""
+def passes(tests: Sequence[str], package: Path, mutation: Mutation | None = None) -> bool:
+    """Tell whether tests pass, with a fault in the package or with none."""
     with tempfile.TemporaryDirectory(prefix="facered-mutation-") as folder:
         copy = Path(folder, package.name)
         shutil.copytree(package, copy)
-        module = copy / mutation.module
-        module.write_text(mutated(module.read_text(encoding="utf-8"), mutation), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:randomly", *mutation.tests]
+        if mutation is not None:
+            module = copy / mutation.module
+            module.write_text(mutated(module.read_text(encoding="utf-8"), mutation), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", *tests]
         environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             return False
     if done.returncode not in (0, 1):
-        raise SystemExit(f"{mutation.module}: {mutation.name}: pytest could not run:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"pytest {' '.join(tests)} could not run:\n{done.stdout}{done.stderr}")
     return done.returncode == 0
 
 
@@ -95,11 +96,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     assert spec is not None
     package = Path(str(spec.origin)).parent
     begun = time.perf_counter()
+    # Tests that fail anyway would notice everything.
+    for tests in dict.fromkeys(mutation.tests for mutation in mutations):
+        if not passes(tests, package):
+            raise SystemExit(f"pytest {' '.join(tests)} fails without any fault; mend that first")
     survivors = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        for mutation, survived in zip(
-            mutations, pool.map(lambda fault: survives(fault, package), mutations), strict=True
-        ):
+        outcomes = pool.map(lambda mutation: passes(mutation.tests, package, mutation), mutations)
+        for mutation, survived in zip(mutations, outcomes, strict=True):
             print(f"{'SURVIVES' if survived else 'noticed '}  {mutation.module}: {mutation.name}", flush=True)
             survivors += [mutation] if survived else []
     noticed = len(mutations) - len(survivors)

@@ -9,7 +9,7 @@ import pytest
 
 import lumas
 from facered._native.patch import RADIUS, SIDE
-from facered.track import appearance, tuning
+from facered.track import tuning
 from facered.track.appearance import RecentPictures, ncc
 from lumas import Person, film, wall
 
@@ -50,7 +50,7 @@ class TestRecentPictures:
         assert (recent.patch(BOX) == 7).all()
 
     def test_take_no_more_memory_than_allowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(appearance, "MOST_MEMORY", 10 * 64 * 48 + 5)
+        monkeypatch.setattr(tuning, "MAX_PICTURE_BYTES", 10 * 64 * 48 + 5)
         recent = RecentPictures(SIZE, 50)
         for _ in range(3):
             for number in range(60):
@@ -59,7 +59,7 @@ class TestRecentPictures:
             recent.clear()
 
     def test_are_two_at_least(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(appearance, "MOST_MEMORY", 1)
+        monkeypatch.setattr(tuning, "MAX_PICTURE_BYTES", 1)
         recent = RecentPictures(SIZE, 50)
         for picture in numbered(9):
             recent.push(picture)

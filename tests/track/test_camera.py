@@ -28,7 +28,7 @@ def moved(boxes: Boxes, motion: Motion) -> Boxes:
 
 
 def close(found: Motion, motion: Motion) -> bool:
-    return abs(found.turn - motion.turn) < 1e-6 and abs(found.shift - motion.shift) < 1e-3
+    return abs(found.rotation - motion.rotation) < 1e-6 and abs(found.shift - motion.shift) < 1e-3
 
 
 @pytest.mark.parametrize("count", [tuning.MIN_AGREEING_FACES, 12, 64])

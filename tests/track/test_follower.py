@@ -215,7 +215,7 @@ class TestEnds:
     )
     def test_of_a_track(self, seen: tuple[int, int], cuts: tuple[int, ...], total: int, first: int, last: int) -> None:
         track = one(follow(seen_in(range(seen[0], seen[1] + 1), total), cuts=cuts))
-        assert track.detected == seen[0]
+        assert track.first_detected == seen[0]
         assert track.frames.tolist() == list(range(first, last + 1))
 
     def test_move_on_and_slow_down(self) -> None:
@@ -255,7 +255,7 @@ class TestFollowing:
     def test_goes_back_before_the_first_detection(self) -> None:
         rows = shown([winding], FOLLOWED + 30, lambda frame: frame >= FOLLOWED)
         tracks = follow(rows, film([Person(ADA, winding)], len(rows)))
-        assert one(tracks).detected == FOLLOWED
+        assert one(tracks).first_detected == FOLLOWED
         assert bare(tracks, winding, range(len(rows))) == []
 
     def test_fills_gaps_on_winding_ways(self) -> None:
@@ -340,7 +340,7 @@ class TestFollowing:
             [(*box[:4], 0.9 if frame >= certain else THRESHOLD + 0.05) for box in row] for frame, row in enumerate(rows)
         ]
         tracks = follow(scored, film([Person(ADA, way)], len(rows)))
-        assert one(tracks).detected == 20
+        assert one(tracks).first_detected == 20
         assert bare(tracks, way, range(len(rows))) == []
 
     def test_needs_a_face_that_is_sure(self) -> None:
@@ -542,7 +542,7 @@ class TestWhenToDetect:
         asked = []
         for frame, (luma, row) in enumerate(zip(film(people, total), rows, strict=True)):
             found = None
-            if tracker.wants_detection(luma, frame in begins, closely=look is not None):
+            if tracker.wants_detection(luma, frame in begins, verifies=look is not None):
                 asked.append(frame)
                 found = detection([(*box[:4], score) for box in row])
             tracker.update(luma, found, frame in begins, look and partial(look, frame))
@@ -973,7 +973,12 @@ class TestSymmetry:
         for a, b in zip(
             follow(rows, pictures, cuts=[15], look=look), follow(shuffled, pictures, cuts=[15], look=look), strict=True
         ):
-            assert (a.detected, a.score, a.detections, a.keys) == (b.detected, b.score, b.detections, b.keys)
+            assert (a.first_detected, a.score, a.detections, a.keys) == (
+                b.first_detected,
+                b.score,
+                b.detections,
+                b.keys,
+            )
             np.testing.assert_array_equal(a.frames, b.frames)
             np.testing.assert_array_equal(a.boxes, b.boxes)
 
@@ -1029,7 +1034,7 @@ def assert_sound(tracks: Sequence[Track], cuts: Iterable[int], total: int) -> No
         assert np.isfinite(track.boxes).all()
         assert (track.boxes[:, 2:] > 0).all()
         assert (np.diff(track.frames) > 0).all()
-        assert 0 <= track.frames[0] <= track.detected <= track.frames[-1] < total
+        assert 0 <= track.frames[0] <= track.first_detected <= track.frames[-1] < total
         assert not begins & set(range(track.frames[0] + 1, track.frames[-1] + 1))
     keys = [key for track in tracks for key in track.keys]
     assert len(keys) == len(set(keys))
