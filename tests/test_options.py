@@ -16,13 +16,13 @@ import facered
 from facered.checks import MAX_ID, parse_ids
 from facered.cli.parser import build_parser
 from facered.errors import ConfigurationUnsupportedError
-from facered.options import FILES, LIVE, PRECISIONS, PRESETS, RESOLUTIONS, SHAPES, STYLES, Options, options_for
+from facered.options import BLURS, FILES, LIVE, PRECISIONS, PRESETS, RESOLUTIONS, SHAPES, Options, options_for
 from make_options_page import PAGE, page
 
 NAMES = [field.name for field in fields(Options)]
 
 
-CHOICES = {"blur": STYLES, "shape": SHAPES, "resolution": RESOLUTIONS, "preset": PRESETS, "precision": PRECISIONS}
+CHOICES = {"blur": BLURS, "shape": SHAPES, "resolution": RESOLUTIONS, "preset": PRESETS, "precision": PRECISIONS}
 
 
 def complaint(**values: object) -> str:

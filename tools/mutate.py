@@ -97,9 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     package = Path(str(spec.origin)).parent
     begun = time.perf_counter()
     # Tests that fail anyway would notice everything.
-    for tests in dict.fromkeys(mutation.tests for mutation in mutations):
-        if not passes(tests, package):
-            raise SystemExit(f"pytest {' '.join(tests)} fails without any fault; mend that first")
+    tests = sorted({test for mutation in mutations for test in mutation.tests})
+    if not passes(tests, package):
+        raise SystemExit(f"pytest {' '.join(tests)} fails without any fault; mend that first")
     survivors = []
     with ThreadPoolExecutor(options.jobs) as pool:
         outcomes = pool.map(lambda mutation: passes(mutation.tests, package, mutation), mutations)

@@ -11,7 +11,7 @@ from facered import checks
 from facered.checks import Kind, shown
 from facered.errors import ConfigurationUnsupportedError
 
-STYLES = ("Low", "Med", "High", "Box", "Black", "Mosaic")
+BLURS = ("Low", "Med", "High", "Box", "Black", "Mosaic")
 """How faces are hidden; Box only outlines them, for checking."""
 SHAPES = ("ellipse", "rectangle")
 DETECTIONS = ("auto", "every")
@@ -23,7 +23,7 @@ PRESETS = (
 )  # fmt: skip
 """The encoders' presets, fastest first."""
 CODECS = ("h264", "hevc", "av1", "prores")
-AUDIO = ("copy", "aac", "none")
+AUDIO_CHOICES = ("copy", "aac", "none")
 OVERLOADS = ("grow", "hide")
 
 FILES, LIVE, BOTH = "files", "live", "files and live"
@@ -98,8 +98,8 @@ TABLE = (
         "has VNNI", "NAME"),
     Option("model", "detection", checks.FILE.or_none(), None, "another ONNX detector: CenterFace, YuNet or SCRFD",
         "FILE", "$FACERED_MODEL, or the built-in CenterFace"),
-    Option("blur", "hiding", checks.choice(STYLES), "Med",
-        f"{', '.join(STYLES)}; Low is for looks only, faces can still be found in it; Box draws outlines and ids and "
+    Option("blur", "hiding", checks.choice(BLURS), "Med",
+        f"{', '.join(BLURS)}; Low is for looks only, faces can still be found in it; Box draws outlines and ids and "
         "hides nobody", "STYLE"),
     Option("blur_radius", "hiding", checks.number(0.05, 4).or_none(), None,
         "radius of the blur as a part of the box's width; less than 0.5 may hide nobody", "PART", "the style's"),
@@ -121,7 +121,7 @@ TABLE = (
         "the source's"),
     Option("encoder_options", "encoding", checks.TEXTS, {}, "an option of FFmpeg's encoder; can be given several times",
         "KEY=VALUE", "none"),
-    Option("audio", "encoding", checks.choice(AUDIO), "copy",
+    Option("audio", "encoding", checks.choice(AUDIO_CHOICES), "copy",
         "copy, aac, none: a voice identifies too", "HOW", "copy, or AAC where that cannot be"),
     Option("keep_location", "encoding", checks.FLAG, False, "keep the tag that says where the video was recorded",
         use=FILES),

@@ -13,7 +13,7 @@ import av
 import pytest
 
 import videos
-from facered.cli.bench import MODES, compare, encode_again
+from facered.cli.bench import MEASURED, compare, encode_again
 from facered.errors import JobCanceledError
 from facered.jobs.job import Job
 from facered.jobs.task import Task
@@ -36,8 +36,8 @@ def test_every_mode_runs_in_turn_and_nothing_is_left(foo: Path, tmp_path: Path) 
     done = bench(foo, "--repeat", 2, "--json", temporary=tmp_path / "t")
     figures = json.loads(done.stdout)
     assert (done.returncode, figures["frames"], figures["people"]) == (0, 15, 1)
-    assert list(figures["modes"]) == list(MODES)
-    told = [f"... {mode}, run {turn} of 2" for turn in (1, 2) for mode in MODES]
+    assert list(figures["modes"]) == list(MEASURED)
+    told = [f"... {mode}, run {turn} of 2" for turn in (1, 2) for mode in MEASURED]
     assert done.stderr.splitlines() == told
     floor = figures["modes"]["floor"]["seconds"]
     for mode, found in figures["modes"].items():
@@ -56,7 +56,7 @@ def test_people_get_a_table(foo: Path, tmp_path: Path) -> None:
     title, heads, _, *rows = done.stdout.splitlines()
     assert title == f"{foo}: 15 frames, 1 person"
     assert heads.split()[0] == "mode"
-    assert [row.split()[0] for row in rows] == list(MODES)
+    assert [row.split()[0] for row in rows] == list(MEASURED)
     assert (done.returncode, done.stderr) == (2, f"facered: {tmp_path / 'nope.mp4'}: no such file\n")
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.jobs.config import EXAMPLE, MAX_SIZE, MODES, read_config
-from facered.options import RESOLUTIONS, STYLES, Options
+from facered.options import BLURS, RESOLUTIONS, Options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def test_every_mode_is_known(mode: str):
         assert read_config(job(mode=spelling)) == (mode, {})
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", BLURS)
 @pytest.mark.parametrize("key", ["blurType", "BlurType", "blurtype", "BLURTYPE", "blur_type", "blur", "BLUR"])
 def test_every_style_is_known(style: str, key: str):
     for spelling in (style, style.upper(), style.lower()):
@@ -301,7 +301,7 @@ def test_a_hostile_mapping_is_refused_at_once():
 
 VALUES = {
     "mode": st.sampled_from(MODES),
-    "blurType": st.sampled_from(STYLES).map(str.lower),
+    "blurType": st.sampled_from(BLURS).map(str.lower),
     "resolution": st.sampled_from(RESOLUTIONS).map(str.upper),
     "max-faces": st.just("all") | st.none() | st.integers(1, 4096),
     "blurRadius": st.floats(0.05, 4) | st.none(),

@@ -29,7 +29,7 @@ from facered.errors import ConfigurationUnsupportedError
 
 T = TypeVar("T", bound=Table)
 
-MAX_BYTES = 1 << 30
+MAX_DOCUMENT_BYTES = 1 << 30
 
 _FRAGMENTS = msgspec.json.Decoder(list[Fragment])
 _FRAMES = msgspec.json.Decoder(list[list[Face]])
@@ -64,8 +64,8 @@ def read_table(path: Path, kind: type[T]) -> T:
         size = path.stat().st_size
         if not path.is_file():
             raise WrongError("is not a file; name the annotations themselves")
-        if size > MAX_BYTES:
-            raise WrongError(f"is {size / 1e9:.1f} GB large; at most {MAX_BYTES / 1e9:.1f} GB are read")
+        if size > MAX_DOCUMENT_BYTES:
+            raise WrongError(f"is {size / 1e9:.1f} GB large; at most {MAX_DOCUMENT_BYTES / 1e9:.1f} GB are read")
         with path.open("rb") as file:
             reader = _Reader(Text(file))
             reader.read_document()

@@ -27,7 +27,7 @@ from facered.video.output.settings import Encoding
 from facered.video.picture import VideoFrame
 
 FLOOR = "floor"
-MODES = (FLOOR, "analyze", "redact", "combined")
+MEASURED = (FLOOR, "analyze", "redact", "combined")
 HEADS = ("mode", "seconds", "frames/s", "times floor", "CPU seconds")
 WARM_UP_FRAMES = 12
 
@@ -45,7 +45,7 @@ class Benchmark:
     frames : int
     people : int
     seconds, cpu_seconds : dict of str to list of float
-        Wall and processor time of each run of each of `MODES`.
+        Wall and processor time of each run of each of `MEASURED`.
     """
 
     source: Path
@@ -110,8 +110,8 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
         The video cannot be read, or the job was canceled.
     """
     options = replace(options, overwrite=True)
-    seconds: dict[str, list[float]] = {mode: [] for mode in MODES}
-    cpu_seconds: dict[str, list[float]] = {mode: [] for mode in MODES}
+    seconds: dict[str, list[float]] = {mode: [] for mode in MEASURED}
+    cpu_seconds: dict[str, list[float]] = {mode: [] for mode in MEASURED}
     found: Result | None = None
     said = logging.getLogger("facered")
     level = said.level
@@ -119,7 +119,7 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
         with tempfile.TemporaryDirectory(prefix="facered-bench-") as folder:
             _warm_up(source, Path(folder), options, watch)
             for turn in range(repeat):
-                for mode in MODES:
+                for mode in MEASURED:
                     tell(f"{mode}, run {turn + 1} of {repeat}")
                     annotations = found.annotations if found is not None and mode == "redact" else None
                     task = Task(mode, source, Path(folder) / "out", options, annotations)

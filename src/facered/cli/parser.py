@@ -15,7 +15,7 @@ from facered.cli.texts import (
     COMBINED,
     DESCRIPTION,
     EXAMPLES,
-    EXIT_CODES,
+    EXIT_CODES_HELP,
     HEADINGS,
     PIPE,
     PIPE_EXIT_CODES,
@@ -128,7 +128,7 @@ def _command(
         name,
         help=summary,
         description=description,
-        epilog=f"{EXAMPLES[name]}\n{PIPE_EXIT_CODES if name == 'pipe' else EXIT_CODES}",
+        epilog=f"{EXAMPLES[name]}\n{PIPE_EXIT_CODES if name == 'pipe' else EXIT_CODES_HELP}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

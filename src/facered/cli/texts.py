@@ -51,7 +51,7 @@ exit codes:
   for good   130 stopped by a signal   141 nobody reads the output any more
 """
 
-EXIT_CODES = """\
+EXIT_CODES_HELP = """\
 exit codes:
   0 done   1 internal error   2 wrong call, missing input, output in the way
   3 the input is damaged or not a video that can be redacted   130 cancelled

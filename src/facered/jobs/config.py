@@ -14,7 +14,7 @@ from pathlib import Path
 from facered import checks
 from facered.checks import shown
 from facered.errors import ConfigurationUnsupportedError
-from facered.options import FILES, STYLES, Options, options_for
+from facered.options import BLURS, FILES, Options, options_for
 
 MODES = ("analyze", "redact", "combined")
 
@@ -79,7 +79,7 @@ def read_config(config: str | os.PathLike[str] | Mapping[str, object]) -> tuple[
     options = _keyed(inner, _FIELDS, _KNOWN)
     mode = checks.choice(MODES).check(*options.pop("mode")) if "mode" in options else None
     if "blur" in options:
-        checks.choice(STYLES).check(*options["blur"])  # for a message with the key as it was written
+        checks.choice(BLURS).check(*options["blur"])  # for a message with the key as it was written
     checked = Options.of({name: value for name, (_, value) in options.items()})
     return mode, {name: getattr(checked, name) for name in options}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from facered.checks import MAX_ID
 from facered.errors import ConfigurationUnsupportedError
 
-MAX_BYTES = 1 << 24
+MAX_LIST_BYTES = 1 << 24
 
 
 def read_id_list(path: Path) -> list[int] | None:
@@ -52,6 +52,6 @@ def _text(path: Path) -> str:
     size = path.stat().st_size
     if not path.is_file():
         raise ConfigurationUnsupportedError(f"{path}: is not a file; name the list itself")
-    if size > MAX_BYTES:
+    if size > MAX_LIST_BYTES:
         raise ConfigurationUnsupportedError(f"{path}: is {size / 1e6:.0f} MB large; that cannot be a list of ids")
     return path.read_bytes().decode("utf-8-sig")

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from facered.video.picture import Picture
 
-MAX_SIDE = 512
+MAX_THUMBNAIL_SIDE = 512
 """Most pixels along the longer side of a thumbnail. Larger: bytes. Smaller: people cannot be told apart."""
-CROP_SCALE = 1.6
+THUMBNAIL_SCALE = 1.6
 """Sides of the thumbnail in multiples of the detected face's. Larger: a small face. Smaller: no hair, nothing around
 it."""
 MIN_IMPROVEMENT = 1.15
@@ -106,14 +106,14 @@ def face_quality(picture: Picture, box: NDArray[np.float32]) -> float:
 
 
 def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation = UPRIGHT) -> VideoFrame:
-    """Return the face with its surroundings, upright and in full range, its longer side `MAX_SIDE` pixels at most.
+    """Return the face with its surroundings, upright and in full range, of `MAX_THUMBNAIL_SIDE` pixels at most.
 
     The box is that of the face in the picture as it is shown.
     """
     source = view(frame, orientation).upright()
     x1, y1, x2, y2 = box.tolist()
     centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
-    half_x, half_y = CROP_SCALE * (x2 - x1) / 2, CROP_SCALE * (y2 - y1) / 2
+    half_x, half_y = THUMBNAIL_SCALE * (x2 - x1) / 2, THUMBNAIL_SCALE * (y2 - y1) / 2
     # Even corners keep chroma aligned.
     left, top = max(floor(centre_x - half_x), 0) & ~1, max(floor(centre_y - half_y), 0) & ~1
     width, height = min(ceil(centre_x + half_x), source.width) - left, min(ceil(centre_y + half_y), source.height) - top
@@ -130,7 +130,7 @@ def crop(frame: VideoFrame, box: NDArray[np.float32], orientation: Orientation =
             rows, columns = (y + first_y) // down, (x + first_x) // across
             into[:] = plane[np.ix_(rows, columns)] >> excess
     part.color_range = 2 if source.full_range else 1
-    scale = min(1.0, MAX_SIDE / max(width, height))
+    scale = min(1.0, MAX_THUMBNAIL_SIDE / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return part.reformat(
         *size, format="yuvj420p", src_color_range="JPEG" if source.full_range else "MPEG", dst_color_range="JPEG"

@@ -12,7 +12,7 @@ from facered.runtime import profiling
 
 T = TypeVar("T")
 
-MAX_BYTES = 8 * 2**20
+MAX_WAITING_BYTES = 8 * 2**20
 """About so many bytes of pictures may wait between two stages. By hand, as are the next. Larger: memory. Smaller:
 stages wait for each other."""
 MIN_DEPTH, MAX_DEPTH = 2, 8
@@ -21,7 +21,7 @@ MIN_DEPTH, MAX_DEPTH = 2, 8
 
 def depth(width: int, height: int) -> int:
     """Return how many 4:2:0 pictures of a size may wait between two stages."""
-    return min(max(MAX_BYTES // (width * height * 3 // 2), MIN_DEPTH), MAX_DEPTH)
+    return min(max(MAX_WAITING_BYTES // (width * height * 3 // 2), MIN_DEPTH), MAX_DEPTH)
 
 
 class Ahead(Generic[T]):
