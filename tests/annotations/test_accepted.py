@@ -88,6 +88,27 @@ def test_a_fragment_may_have_no_events(tmp_path: Path, events: str | None) -> No
     assert found.extras.fragments == {60: {"duration": 6, "interval": 2, "note": [0]}}
 
 
+def test_what_fragments_of_the_same_time_say_is_joined(tmp_path: Path) -> None:
+    fragments = '[{"start": 4, "a": 1, "b": 1, "events": [[]]}, {"start": 4, "b": 2, "events": [[]]}]'
+    found = read(tmp_path, document(DOCUMENT, fragments=fragments))
+    assert found.pts.tolist() == [4]
+    assert found.extras.fragments == {4: {"a": 1, "b": 2}}
+
+
+@pytest.mark.parametrize(
+    ("spans", "lasts"),
+    [
+        ('"duration": 9, "interval": 2', 2),
+        ('"duration": 9, "interval": 0', 9),
+        ('"duration": 9', 9),
+        ('"duration": 0', 1),
+    ],
+)
+def test_a_frame_lasts_for_the_interval_or_the_duration(tmp_path: Path, spans: str, lasts: int) -> None:
+    found = read(tmp_path, document(DOCUMENT, fragments=f'[{{"start": 0, {spans}, "events": [[]]}}]'))
+    assert found.last_duration == lasts
+
+
 @pytest.mark.parametrize("fragments", ["[]", " [\n] "])
 def test_a_document_may_have_no_fragments(tmp_path: Path, fragments: str) -> None:
     found = read(tmp_path, document(DOCUMENT, fragments=fragments))

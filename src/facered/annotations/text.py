@@ -106,7 +106,7 @@ class Text:
     def value(self, where: str) -> Any:
         """Move behind a value and return it; `where` is its name in messages."""
         self.peek()
-        value, grown = None, False
+        value = None
         while True:
             wrong = None
             try:
@@ -118,14 +118,14 @@ class Text:
                 end = len(self.piece) if error.msg.startswith("Unterminated") else error.pos
             except ValueError as error:
                 wrong = WrongError(f"{where} {error}")
-                end = self.at if grown else len(self.piece)
+                # Half a number may have too many digits before its point.
+                end = len(self.piece) if self.piece[-1].isdigit() else self.at
             if end + LONGEST > len(self.piece) and self.more():  # what ends with the piece may be cut off
-                grown = True
-            elif wrong:
+                continue
+            if wrong:
                 raise wrong
-            else:
-                self.at = end
-                return value
+            self.at = end
+            return value
 
     def open(self, where: str, bracket: str, kind: str) -> None:
         """Move behind an opening bracket."""
