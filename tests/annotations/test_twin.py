@@ -175,13 +175,8 @@ PIECES = st.sampled_from([1, 2, 7, 30, 64, 200, 1 << 18])
 ODD = st.sampled_from([
     "0", "-0", "1", "7", "-1", "1.5", "2e0", "-0.0", "1e-999", "1e999", "2147483648", "9" * 30, "9" * 100, "9" * 101,
     "1e30", "NaN", "-Infinity", "true", "null", '""', '"a"', '"\\""', '"]}, [{"', '"\\\\"', '"\\ud800"',
-<<<<<<< HEAD
-    '"\\ud83d\\ude00"', '"\u20ac\U0001f600"', '"\\q"', '"\t"', "[]", "{}", "[[]]", "[1, [2]]",
-    '[[{"id": 1}]]', '{"a": 1, "b": ["]"]}', '{"a": 1, "a": 1}', '[{"\\u0061": 1, "a": 2}]', "01", "1.", "tru", "",
-=======
     '"\\ud83d\\ude00"', '"\u20ac\U0001f600"', '"\\q"', '"\t"', "[]", "{}", "[[]]", "[1, [2]]", '[[{"id": 1}]]',
     '{"a": 1, "b": ["]"]}', '{"a": 1, "a": 1}', '[{"\\u0061": 1, "a": 2}]', "01", "1.", "tru", "",
->>>>>>> ann
 ])
 KEYS = {
     "": [*HEADER, "fragments", "note"], "fragment": [*FRAGMENT, "events", "note"], "face": [*FACE, "index", "note"],
@@ -230,13 +225,8 @@ FRAGMENTS = objects(
 )  # fmt: skip
 DOCUMENTS = objects(
     {"version": usual("1"), "timescale": usual("50", "1000"), "offset": usual("0", "-5"),
-<<<<<<< HEAD
-     "framerate": usual("25", "0.5"), "width": usual("640"), "height": usual("480"),
-     "margin": usual("1.4"), "fragments": lists(FRAGMENTS, 4)},
-=======
      "framerate": usual("25", "0.5"), "width": usual("640"), "height": usual("480"), "margin": usual("1.4"),
      "fragments": lists(FRAGMENTS, 4)},
->>>>>>> ann
     optional=["version", "offset", "framerate", "margin", "note"],
 )  # fmt: skip
 
