@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 PIECE = 1 << 18
 """Bytes that are read at a time."""
-LONGEST = 16
+MAX_CUT_TOKEN = 16
 """Characters of the longest thing that the end of a piece may cut unnoticed: an escape, a constant, an exponent."""
 MAX_DIGITS = 100
 MAX_LISTS = 10_000_000
@@ -120,7 +120,7 @@ class Text:
                 wrong = WrongError(f"{where} {error}")
                 # Half a number may have too many digits before its point.
                 end = len(self.piece) if self.piece[-1].isdigit() else self.at
-            if end + LONGEST > len(self.piece) and self.more():  # what ends with the piece may be cut off
+            if end + MAX_CUT_TOKEN > len(self.piece) and self.more():  # what ends with the piece may be cut off
                 continue
             if wrong:
                 raise wrong
