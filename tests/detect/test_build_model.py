@@ -222,7 +222,10 @@ class TestQuantised:
             for name in ("centerface.onnx", "centerface.int8.onnx")
         )
         assert exact[0].max() > 0.5
-        assert exact[0].argmax() == rounded[0].argmax()
+        # Cells beside each other in the middle of a face score alike: rounding may choose either.
+        best, near = (np.array(np.unravel_index(output[0].argmax(), output[0].shape)) for output in (exact, rounded))
+        assert np.abs(best - near).max() <= 1
+        assert exact[0].max() - exact[0][tuple(near)] < 0.05
         assert abs(exact[0].max() - rounded[0].max()) < 0.05
         face = exact[0][0, 0] > 0.3
         assert np.abs(exact[0][0, 0] - rounded[0][0, 0])[face].mean() < 0.05

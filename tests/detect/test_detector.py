@@ -375,7 +375,7 @@ class TestSizes:
         assert sizes_seen(size_teller(tmp_path, 256), (4 * MAX_SIDE, 2 * MAX_SIDE), fine) == [(256, 128)]
 
     def test_a_fine_look_may_be_confined_to_a_part(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
-        picture = placed(videos.enlarge(frames[0], 44, 36), FINE_SIDE, FINE_SIDE // 2, 600, 300)
+        picture = placed(videos.enlarge(frames[0], 48, 40), FINE_SIDE, FINE_SIDE // 2, 600, 300)
         (whole,) = detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes
         (box,) = detector.detect(picture, CERTAIN, tiles=TileRequest(np.array([640.0, 320, 200, 160]))).boxes
         np.testing.assert_allclose(box, whole, atol=2)

@@ -40,10 +40,10 @@ def single_quoted(value: object) -> str:
 
 
 def complaint(config: object) -> str:
-    before = time.perf_counter()
+    before = time.process_time()
     with pytest.raises(ConfigurationUnsupportedError) as caught:
         read_config(config)
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2  # of this process's own, however busy the machine
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 600
