@@ -14,6 +14,7 @@ from facered.track import tuning
 from facered.track.association import FORBIDDEN, associate
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
+from facered.track.offline import finish
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -89,7 +90,7 @@ class Film:
             cuts.push(luma)
             tracker.wants_detection(luma, begins_shot=number == 0)
             tracker.update(luma, None if number % every else self.detections[number], begins_shot=number == 0)
-        return len(tracker.finish())
+        return len(finish(tracker))
 
 
 def _smooth(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:
