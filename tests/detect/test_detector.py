@@ -53,7 +53,7 @@ def flat_picture(width: int, height: int, yuv: tuple[int, int, int]) -> Picture:
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return Detector()
+    return Detector(precision="fp32")  # "auto" depends on the processor
 
 
 @pytest.fixture(scope="module")

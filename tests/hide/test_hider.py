@@ -12,16 +12,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import videos
 from facered._native import blend, blur
 from facered.hide import hider
 from facered.hide.hider import Hider
 from facered.hide.style import STYLES, Style
 from facered.video import formats
 from facered.video.orientation import Orientation
-from facered.video.picture import Picture
+from facered.video.picture import Picture, view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -452,3 +454,16 @@ def test_boxes_are_those_of_the_shown_picture() -> None:
     turned = Picture(*planes, "bt709", False, Orientation(True, True, False))  # type: ignore[call-arg]
     hidden(turned, (48 - 44, 10, 48 - 20, 30))
     np.testing.assert_array_equal(turned.y, stored.y)
+
+
+@pytest.mark.parametrize("box", [(60, 40, 110, 100), (60.0, 41.0, 110.0, 99.0), (60, 42.5, 110, 98.5)])
+def test_both_fields_are_hidden_where_the_face_is(carphone: Path, box: Box) -> None:
+    """In black, every row of a decoded frame is hidden as far in either field as if there were no fields."""
+    whole = copied(view(videos.decode(carphone, 1)[0]))
+    fields = replace(copied(whole), interlaced=True)
+    before = whole.y.copy()
+    hidden(whole, box, style=STYLES["Black"])
+    hidden(fields, box, style=STYLES["Black"])
+    for number in (0, 1):
+        rows = [np.flatnonzero((picture.y != before)[number::2].any(axis=1)) for picture in (whole, fields)]
+        np.testing.assert_array_equal(rows[1], rows[0])

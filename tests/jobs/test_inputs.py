@@ -308,14 +308,16 @@ class TestDamage:
                 plane[:] = 90
         source = videos.encode(tmp_path / "foo.mp4", frames)
         assert np.diff(facered.analyze(source, tmp_path).annotations.starts).tolist()[-1] == 0
-        prepare = Reader._prepare
+        demux = Reader.demux
 
-        def damaged(self: Reader, frame: av.VideoFrame) -> av.VideoFrame:
-            if self._count >= 8:
-                self.damaged.add(self._count)
-            return prepare(self, frame)
+        def damaged(self: Reader, *streams: Any) -> Iterator[Any]:
+            number = itertools.count()
+            for item in demux(self, *streams):
+                if isinstance(item, av.VideoFrame) and (at := next(number)) >= 8:
+                    self.damaged.add(at)
+                yield item
 
-        monkeypatch.setattr(Reader, "_prepare", damaged)
+        monkeypatch.setattr(Reader, "demux", damaged)
         result = facered.combined(source, tmp_path)
         assert np.diff(result.annotations.starts).tolist() == [1] * 16
         assert result.damaged_frames == 8

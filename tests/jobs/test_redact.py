@@ -81,3 +81,16 @@ def test_combined_draws_what_the_document_says(
         for encoded, frame in zip(given, reader.frames(), strict=True):
             redact_frame(frame, annotations, hider)
             assert all(map(np.array_equal, encoded, videos.samples(frame)))
+
+
+def test_in_damaged_video_the_faces_of_the_frame_before_are_hidden(carphone: Path, annotations: Annotations) -> None:
+    frame = videos.decode(carphone, 2)[1]
+    assert frame.pts is not None
+    frame.pts -= 1  # no frame of the annotations has this time
+    pristine = videos.samples(frame)[0]
+    assert redact_frame(frame, annotations, Hider(Style())) is None
+    assert np.array_equal(videos.samples(frame)[0], pristine)
+    boxes = redact_frame(frame, annotations, Hider(Style()), hold=True)
+    np.testing.assert_array_equal(boxes, annotations.pixel_boxes(0))
+    inside = ellipse(annotations.pixel_boxes(0)[0], pristine.shape, 0.9)
+    assert videos.samples(frame)[0][inside].std() < 0.5 * pristine[inside].std()

@@ -280,6 +280,17 @@ class TestTime:
         # Followed by its looks alone, a face's place becomes less certain.
         assert max(sizes[8:15]) > 1.05 * sizes[0]
 
+    def test_tiles_do_not_delay_the_first_detection(self, carphone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        prepare, tiled = Detector.prepare, []
+
+        def noted(*arguments: Any, **settings: Any) -> Callable[[], Detection]:
+            tiled.append(settings["tiles"] is not None)
+            return prepare(*arguments, **settings)
+
+        monkeypatch.setattr(Detector, "prepare", noted)
+        redacted([videos.enlarge(f, 1408, 1152) for f in videos.decode(carphone, 2)], detect=1, deadline_ms=60_000)
+        assert tiled == [False, True]
+
     def test_no_frame_waits_longer_than_the_deadline(self, carphone: Path, slowly: Callable[[float], None]) -> None:
         slowly(0.6)
         with facered.Redactor(deadline_ms=50, detect=5) as redactor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import socket
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 import facered
 import videos
+from facered.video.input import stream
 from facered.video.input.stream import Feed, Source
 
 
@@ -58,3 +61,22 @@ def test_times_go_on_where_the_clock_breaks_off(carphone: Path, tmp_path: Path) 
     times = [frame.pts * frame.time_base for frame in taken(joined(tmp_path / "both.ts", part, part))]
     assert len(times) == 80
     assert {later - earlier for earlier, later in itertools.pairwise(times)} == {Fraction(1, 25)}
+
+
+def test_an_address_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "OPEN_TIMEOUT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        given_up = threading.Event()
+
+        def stay_silent() -> None:
+            with server.accept()[0]:
+                given_up.wait(10)  # not for ever, should nobody give up
+
+        silent = threading.Thread(target=stay_silent)
+        silent.start()
+        try:
+            with pytest.raises(facered.ConfigurationUnsupportedError, match="no answer in"):
+                Source(f"tcp://127.0.0.1:{server.getsockname()[1]}", "mpegts").open()
+        finally:
+            given_up.set()
+            silent.join()

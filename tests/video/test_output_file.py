@@ -68,3 +68,10 @@ def test_faces_are_marked_for_encoders_that_take_notice(
         writer = Writer(tmp_path / "bar.mp4", reader, Encoding(**options))
         assert (writer.regions is not None) == marked
         writer.discard()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_quicktime_is_told_where_the_parameters_of_hevc_are(carphone: Path, tmp_path: Path, suffix: str) -> None:
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 3))
+    with av.open(str(copied(source, tmp_path / f"bar.{suffix}", codec="hevc", preset="ultrafast"))) as container:
+        assert container.streams.video[0].codec_context.codec_tag == "hvc1"
