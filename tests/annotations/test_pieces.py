@@ -22,9 +22,9 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def soon() -> Iterator[None]:
     """Fail where the test takes longer than work that grows with the square of the document would leave it."""
-    begun = time.perf_counter()
+    begun = time.process_time()  # of this process: others may keep the machine busy
     yield
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.usefixtures("small_pieces")
