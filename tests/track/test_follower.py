@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
@@ -1083,14 +1084,14 @@ def wild(rng: np.random.Generator, kind: str, faces: int) -> NDArray[np.float32]
     return np.hstack([middle - size / 2, middle + size / 2]).astype(np.float32)
 
 
-def test_ten_thousand_streams_of_anything_are_survived() -> None:
+def test_three_hundred_streams_of_anything_are_survived_and_leave_nothing() -> None:
     rng, options = np.random.default_rng(11), Options()
     pictures = [lumas.texture(seed, 24, 18, 5) for seed in range(6)] + [np.full((18, 24), 200, np.uint8)]
-    seen = 0
-    for number in range(10_000):
+    seen, objects = 0, []
+    for number in range(300):
         kinds = [WILD[int(n)] for n in rng.integers(len(WILD), size=2)]
         frames = int(rng.integers(1, 4)) if number % 200 else 30
-        faces = int(rng.integers(1, 3)) if number % 1000 != 99 else 90
+        faces = int(rng.integers(1, 3)) if number % 500 != 99 else 90
         cuts = {int(rng.integers(1, 9))} if number % 3 == 0 else set()
         tracker = Follower(float(rng.choice([1, 12, 25, 60])), THRESHOLD, (64, 48))
         for frame in range(frames):
@@ -1107,7 +1108,11 @@ def test_ten_thousand_streams_of_anything_are_survived() -> None:
         assert (hidden[:, 2:] > 0).all()
         assert len(ids) == len(hidden) == starts[-1]
         seen += len(hidden)
-    assert seen > 10_000
+        if number in (149, 299):
+            gc.collect()
+            objects.append(len(gc.get_objects()))
+    assert seen > 300
+    assert objects[1] - objects[0] < 75  # half an object a stream
 
 
 def test_thousands_of_frames_of_jumping_boxes_are_survived() -> None:
