@@ -374,8 +374,10 @@ class TestSizes:
     def test_the_size_asked_for_is_the_only_one(self, tmp_path: Path, fine: TileRequest | None) -> None:
         assert sizes_seen(size_teller(tmp_path, 256), (4 * MAX_SIDE, 2 * MAX_SIDE), fine) == [(256, 128)]
 
-    def test_a_fine_look_may_be_confined_to_a_part(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
-        picture = placed(videos.enlarge(frames[0], 48, 40), FINE_SIDE, FINE_SIDE // 2, 600, 300)
+    @pytest.mark.parametrize("precision", ["fp32", "int8"])
+    def test_a_fine_look_may_be_confined_to_a_part(self, precision: str, frames: list[av.VideoFrame]) -> None:
+        detector = Detector(precision=precision)
+        picture = placed(videos.enlarge(frames[0], 60, 48), FINE_SIDE, FINE_SIDE // 2, 600, 300)
         (whole,) = detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes
         (box,) = detector.detect(picture, CERTAIN, tiles=TileRequest(np.array([640.0, 320, 200, 160]))).boxes
         np.testing.assert_allclose(box, whole, atol=2)
