@@ -239,8 +239,10 @@ def test_who_turns_away_while_the_camera_swings_stays_hidden() -> None:
     }
     away = {"2", "7"}
     people = [Person(n, way) for n, way in enumerate(ways.values())]
-    for name in sorted(away):
-        people.append(Person(50 + int(name), lambda frame, name=name: ways[name](frame) if frame >= 18 else None))  # type: ignore[misc]
+    people += [
+        Person(50 + int(name), lambda frame, name=name: ways[name](frame) if frame >= 18 else None)  # type: ignore[misc]
+        for name in sorted(away)
+    ]
     pictures = film(people, 36, wall(440, 200))
     rng = np.random.default_rng(0)
     truth = [true_faces(ways, frame) for frame in range(36)]
