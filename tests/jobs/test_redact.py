@@ -54,6 +54,18 @@ def test_samples_outside_the_masks_are_those_that_were_decoded(carphone: Path, a
                     assert after[inside].std() < 0.5 * before[inside].std()
 
 
+@pytest.mark.parametrize("hold", [False, True])
+def test_in_a_damaged_video_a_frame_without_an_entry_has_the_faces_of_the_entry_before(
+    carphone: Path, annotations: Annotations, hold: bool
+) -> None:
+    frame = videos.decode(carphone, 4)[3]
+    frame.pts += 1  # between two entries
+    boxes = redact_frame(frame, annotations, Hider(Style()), hold=hold)
+    assert (boxes is not None) is hold
+    if boxes is not None:
+        assert np.array_equal(boxes, annotations.pixel_boxes(3))
+
+
 def test_frames_without_faces_are_neither_changed_nor_copied(rabbit: Path, annotations: Annotations) -> None:
     frame = videos.decode(rabbit, 1)[0]
     frame.pts = 1  # no frame of the annotations has this time

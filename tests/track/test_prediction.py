@@ -103,3 +103,12 @@ def test_a_box_that_a_bad_detection_enlarged_shrinks_slowly() -> None:
     assert excess[5] < 1
     assert excess[6] > 8
     assert (excess[7:10] > [0.5 * excess[6], 0.35 * excess[6], 0.25 * excess[6]]).all()
+
+
+def test_who_can_be_seen_is_expected_where_the_patch_is_found() -> None:
+    pictures = film([Person(1, lambda frame: (160.0 + 8 * (frame == 10), 90.0, 40.0))], 11)
+    follower = Follower(RATE, THRESHOLD, (320, 180))
+    for frame, luma in enumerate(pictures[:10]):
+        follower.update(luma, detection((160, 90, 40)), not frame)
+    follower.wants_detection(pictures[10], False)
+    assert follower.boxes()[0, :2] == pytest.approx([168, 90], abs=1.5)
