@@ -379,7 +379,16 @@ class TestNetwork:
         self, serve: Any, free_port: int, tmp_path: Path
     ) -> None:
         first = serve(20)
-        command = [*PIPE, f"tcp://127.0.0.1:{free_port}", "--reconnect", "60", "--faces", "faces.jsonl", "-o", "out.mkv"]
+        command = [
+            *PIPE,
+            f"tcp://127.0.0.1:{free_port}",
+            "--reconnect",
+            "60",
+            "--faces",
+            "faces.jsonl",
+            "-o",
+            "out.mkv",
+        ]
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
             first.wait()
             told = cast("io.TextIOWrapper", process.stderr)

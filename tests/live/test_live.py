@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -290,6 +291,22 @@ class TestTime:
         assert 2 <= stats.detections <= stats.late + 1 < 40
         # Followed by its looks alone, a face's place becomes less certain.
         assert max(sizes[8:15]) > 1.05 * sizes[0]
+
+    def test_tiles_do_not_delay_the_first_detection_of_a_shot(
+        self, carphone: Path, rabbit: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        prepare, tiled = Detector.prepare, []
+
+        def noted(*arguments: Any, **settings: Any) -> Callable[[], Detection]:
+            tiled.append(settings["tiles"] is not None)
+            return prepare(*arguments, **settings)
+
+        monkeypatch.setattr(Detector, "prepare", noted)
+        shots = [videos.decode(carphone, 3), [videos.enlarge(frame, 176, 144) for frame in videos.decode(rabbit, 3)]]
+        with facered.Redactor(detect=1, deadline_ms=60_000) as redactor:
+            for frame in itertools.chain(*shots):
+                redactor.process(frame)
+        assert tiled[3:5] == [False, True]
 
     def test_no_frame_waits_longer_than_the_deadline(self, carphone: Path, turns: Turns) -> None:
         frames = videos.decode(carphone, 60)
