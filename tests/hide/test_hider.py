@@ -16,7 +16,8 @@ import videos
 from facered._native import blend, blur
 from facered.hide import hider
 from facered.hide.hider import Hider
-from facered.hide.style import STYLES, Style
+from facered.hide.style import STYLES, Style, chosen_style
+from facered.options import SHAPES, Options
 from facered.video import formats
 from facered.video.orientation import Orientation
 from facered.video.picture import Picture, view
@@ -467,3 +468,54 @@ def test_both_fields_are_hidden_where_the_face_is(carphone: Path, box: Box) -> N
     for number in (0, 1):
         rows = [np.flatnonzero((picture.y != before)[number::2].any(axis=1)) for picture in (whole, fields)]
         np.testing.assert_array_equal(rows[1], rows[0])
+
+
+def touched(box: Box, style: Style, *, interlaced: bool = False) -> NDArray[np.bool_]:
+    """Return which samples of luma are touched in a picture of noise, of 64 by 48."""
+    before = planar(random_planes(64, 48))
+    after = hidden(replace(copied(before), interlaced=interlaced), box, style=style)
+    return before.y != after.y
+
+
+def test_each_field_is_hidden_where_its_rows_are_in_the_picture() -> None:
+    black = Style(fill=True, feather=0.0)
+    for top in (10.0, 11.0, 10.5):
+        box = (16.0, top, 48.0, top + 24)
+        both = touched(box, black) ^ touched(box, black, interlaced=True)
+        rim = np.abs(distance(box, 64, 48) - 1) < 0.08
+        assert not both[~rim].any()
+
+
+def test_what_is_spared_stays_bare() -> None:
+    before = planar(random_planes(64, 48))
+    for interlaced in (False, True):
+        picture, spared = replace(copied(before), interlaced=interlaced), np.zeros((48, 64), np.bool_)
+        spared[12:37, 30:50] = True
+        Hider(Style(fill=True)).hide(picture, np.array([[10.0, 10, 40, 40]]), spared=spared)
+        np.testing.assert_array_equal(picture.y[spared], before.y[spared])
+        inside = (distance((10, 10, 40, 40), 64, 48) < 0.9) & ~spared
+        assert (picture.y[inside] == 16).all()
+
+
+class TestWhatIsAskedFor:
+    BOX = (12.0, 8.0, 52.0, 40.0)
+
+    def test_the_feather(self) -> None:
+        narrow, wide = (touched(self.BOX, chosen_style(Options(feather=feather))) for feather in (0.01, 0.2))
+        beyond = distance(self.BOX, 64, 48) > 1.05
+        assert not narrow[beyond].any()
+        assert wide[beyond].any()
+
+    def test_the_shape(self) -> None:
+        ellipse, rectangle = (touched(self.BOX, chosen_style(Options(shape=shape))) for shape in SHAPES)
+        corner = (slice(8, 12), slice(12, 15))
+        assert not ellipse[corner].any()
+        assert rectangle[corner].mean() > 0.9
+
+    def test_the_radius_of_the_blur(self) -> None:
+        weak, strong = (
+            hidden(planar(random_planes(64, 48)), self.BOX, style=chosen_style(Options(blur_radius=radius))).y
+            for radius in (0.05, 0.5)
+        )
+        inside = distance(self.BOX, 64, 48) < 0.9
+        assert strong[inside].std() < 0.5 * weak[inside].std()

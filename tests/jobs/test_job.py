@@ -67,7 +67,7 @@ def test_a_job_goes_from_queued_to_finished(blocked: Gate, foo: Path, tmp_path: 
     if mode == "redact":
         document = {"timescale": 25, "width": 176, "height": 144, "fragments": []}
         (tmp_path / "foo_annotations.json").write_text(json.dumps(document))
-    submitted = facered.submit(foo, tmp_path / "out", mode=mode)  # which does not wait: the gate is shut
+    submitted = facered.submit(foo, tmp_path / "out", mode=mode)  # returns although nothing can be done yet
     assert (submitted.state, submitted.progress) == (JobState.QUEUED, None)
     changes: list[tuple[str, str]] = []
     submitted.add_state_callback(lambda before, now: changes.append((before.value, now.value)))

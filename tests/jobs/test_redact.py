@@ -74,6 +74,21 @@ def test_frames_without_faces_are_neither_changed_nor_copied(rabbit: Path, annot
     assert frame.planes[0].buffer_ptr == address
 
 
+def test_a_frame_without_an_entry_can_have_the_faces_of_the_entry_before(
+    carphone: Path, annotations: Annotations
+) -> None:
+    for hold in (True, False):
+        frame = videos.decode(carphone, 6)[5]
+        before = videos.samples(frame)[0]
+        assert frame.pts is not None
+        frame.pts += 1  # no entry has this time
+        boxes = redact_frame(frame, annotations, Hider(Style()), hold=hold)
+        assert (boxes is not None) == hold
+        assert (videos.samples(frame)[0] != before).any() == hold
+        if boxes is not None:
+            np.testing.assert_array_equal(boxes, annotations.pixel_boxes(5))
+
+
 def test_combined_draws_what_the_document_says(
     carphone: Path, annotations: Annotations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1089,8 +1089,8 @@ def test_a_thousand_streams_of_anything_are_survived() -> None:
     seen = 0
     for number in range(1000):
         kinds = [WILD[int(n)] for n in rng.integers(len(WILD), size=2)]
-        frames = int(rng.integers(1, 4)) if number % 100 else 30
-        faces = int(rng.integers(1, 3)) if number % 250 != 99 else 90
+        frames = int(rng.integers(1, 4)) if number % 200 else 30
+        faces = int(rng.integers(1, 3)) if number % 500 != 99 else 90
         cuts = {int(rng.integers(1, 9))} if number % 3 == 0 else set()
         tracker = Follower(float(rng.choice([1, 12, 25, 60])), THRESHOLD, (64, 48))
         for frame in range(frames):

@@ -14,7 +14,7 @@ import pytest
 import facered
 import videos
 from facered.video.input import stream
-from facered.video.input.stream import Feed, Source
+from facered.video.input.stream import Event, Feed, Source
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +80,32 @@ def test_an_address_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatc
         finally:
             given_up.set()
             silent.join()
+
+
+def test_a_source_that_falls_silent_is_lost(
+    faces: list[av.VideoFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It sends five frames, and then nothing more, but does not go away."""
+    monkeypatch.setattr(stream, "READ_TIMEOUT", 1.0)
+    content = videos.encode(tmp_path / "foo.ts", faces, options={"bf": "0"}).read_bytes()
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def send() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(content)
+                over.wait(30)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        feed = Feed(Source(f"tcp://127.0.0.1:{server.getsockname()[1]}", "mpegts", {"probesize": "2000"}))
+        items = []
+        for item in feed.items():
+            items.append(item)
+            feed.release()
+        over.set()
+        sender.join()
+    assert items[-1] is Event.LOST
+    assert len([item for item in items if isinstance(item, av.VideoFrame)]) >= 3
+    assert "lost (silence)" in caplog.text

@@ -30,6 +30,13 @@ def test_key_frames_of_the_source_are_no_orders(carphone: Path, tmp_path: Path) 
         assert sum(packet.is_keyframe for packet in container.demux(video=0)) == 1
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_hevc_has_the_tag_that_quicktime_plays(carphone: Path, tmp_path: Path, suffix: str) -> None:
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 3))
+    with av.open(str(copied(source, tmp_path / f"bar.{suffix}", codec="hevc"))) as container:
+        assert container.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
 @pytest.mark.parametrize("order", ["tt", "bb"])
 def test_the_order_of_fields_is_kept(carphone: Path, tmp_path: Path, order: str) -> None:
     frames = [frame.reformat(format="yuv422p10le") for frame in videos.decode(carphone, 3)]

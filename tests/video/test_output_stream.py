@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
 import facered
+import videos
 from facered.video.input.stream import Feed, Source
 from facered.video.output.settings import Encoding
 from facered.video.output.stream import EncodedSink
@@ -34,8 +36,14 @@ def test_nothing_is_held_back(carphone: Path, tmp_path: Path) -> None:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     assert len(packets) == 120
     assert all(packet.pts == packet.dts for packet in packets)
-    keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
-    assert keys == [0, 60]
+
+
+def test_there_is_a_key_frame_every_two_seconds(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone), rate=Fraction(10), time_base=Fraction(1, 10))
+    write(source, str(tmp_path / "out.mkv"))
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        keys = [packet.pts * packet.time_base for packet in container.demux(video=0) if packet.is_keyframe]
+    assert keys == list(range(0, 12, 2))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110
