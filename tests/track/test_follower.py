@@ -851,6 +851,55 @@ class TestSeveralPeople:
         assert bare(tracks, way, range(50)) == []
 
 
+class TestWhoMayContinueOrBegin:
+    """What the tracker holds while it goes on, before anything is linked or left out."""
+
+    def after(self, steps: Iterable[tuple[Row, Luma]]) -> Follower:
+        tracker: Follower | None = None
+        for frame, (row, luma) in enumerate(steps):
+            tracker = tracker or Follower(RATE, THRESHOLD, (luma.shape[1], luma.shape[0]))
+            tracker.update(luma, detection(row), not frame)
+        assert tracker is not None
+        return tracker
+
+    @pytest.mark.parametrize(
+        ("x", "score", "begun"), [(106, 0.5, 0), (106, 0.64, 0), (106, 0.7, 1), (132, 0.5, 1), (135, 0.7, 1)]
+    )
+    def test_a_faint_part_of_a_known_face_begins_no_track(self, x: float, score: float, begun: int) -> None:
+        """Where it lies beside the face, or is sure, it does."""
+        (luma,) = film([Person(ADA, always(100, 90, 40))], 1)
+        known = [(face(100, 90),)] * 10
+        tracker = self.after([(row, luma) for row in [*known, (face(100, 90), face(x, 90, 24, score))]])
+        assert len(tracker.active) == 1 + begun
+
+    @pytest.mark.parametrize(("x", "begun"), [(106, 0), (135, 1)])
+    def test_nor_does_it_while_the_whole_face_is_not_detected(self, x: float, begun: int) -> None:
+        """It is too small to be the face itself."""
+        (luma,) = film([Person(ADA, always(100, 90, 40))], 1)
+        tracker = self.after([((face(100, 90),), luma)] * 10 + [((face(x, 90, 12, 0.5),), luma)])
+        assert len(tracker.active) == 1 + begun
+
+    @pytest.mark.parametrize(
+        ("missed", "who", "tracks", "runs"),
+        [(2, BEN, 1, 1), (3, ADA, 1, 2), (3, BEN, 2, 1), (8, ADA, 1, 2), (8, BEN, 2, 1)],
+    )
+    def test_who_was_missed_three_times_must_look_alike(self, missed: int, who: int, tracks: int, runs: int) -> None:
+        """And then it is another run of detections, so that likeness is asked again in the end."""
+        place = always(100, 90, 40)
+        (before,), (after,) = (film([Person(seen, place)], 1) for seen in (ADA, who))
+        gone = film([Person(CAL, always(100, 90, 90))], 1)[0]
+        steps = [((face(100, 90),), before)] * 10 + [((), gone)] * missed + [((face(100, 90),), after)] * 3
+        tracker = self.after(steps)
+        assert len(tracker.active) == tracks
+        assert len(tracker.active[0].runs) == runs
+
+    def test_who_is_missing_for_a_second_is_given_up(self) -> None:
+        (luma,) = film([Person(ADA, always(100, 90, 40))], 1)
+        steps = [((face(100, 90),), luma)] * 10 + [((), wall())] * round(tuning.MAX_LOST_SECONDS * RATE)
+        assert len(self.after(steps).active) == 1
+        assert self.after([*steps, ((), wall()), ((), wall())]).active == []
+
+
 class TestSmoothness:
     @pytest.mark.parametrize("seed", range(4))
     def test_boxes_move_and_grow_more_smoothly_than_detections_and_hold_them(self, seed: int) -> None:

@@ -115,6 +115,44 @@ def test_a_lost_face_stays_hidden_for_a_while_in_a_growing_box() -> None:
     assert 1.3 * sizes[4] < sizes[gone - 1] < 1.4 * tuning.MAX_LOST_GROWTH * sizes[4]
 
 
+def vanishing(way: Way, last: int, frames: int) -> list[Presence]:
+    """Follow somebody who cannot be seen after a frame, while nobody looks; return what is told of in each frame."""
+    followed, told = Online(), []
+    for frame, luma in enumerate(islice(walk(lambda n: way(n) if n <= last else None), frames)):
+        place = way(frame)
+        followed.update(luma, detection(place) if frame <= last and place else None, begins_shot=not frame)
+        told += followed.present()
+    return told
+
+
+def test_the_box_of_a_lost_face_becomes_twice_as_large_and_no_larger() -> None:
+    """Besides, it grows by a fifth with the time since it was detected."""
+    widths = [face.box[2] for face in vanishing(lambda _: (160.0, 90.0, 40.0), 9, 120)]
+    assert widths[9] == pytest.approx(40, abs=1)
+    assert widths[25] < 0.95 * widths[-1]
+    assert widths[60:] == pytest.approx([2 * 1.2 * 40] * 60, rel=0.02)
+
+
+def test_a_lost_face_slows_down() -> None:
+    """It keeps nine tenths of its velocity a frame, so that it goes on by less than ten frames' way."""
+    told = vanishing(lambda frame: (60 + 5.0 * frame, 90, 40), 19, 60)
+    last, ways = 60 + 5.0 * 19, [face.box[0] for face in told]
+    for lost in (5, 10, 20, 40):
+        assert ways[19 + lost] - last == pytest.approx(5 * sum(0.9**n for n in range(lost)), abs=3)
+
+
+def test_a_box_that_was_too_large_shrinks_little_by_little() -> None:
+    pictures, followed, widths = film([Person(ADA, lambda _: (160.0, 90.0, 40.0))], 1)[0], Online(), []
+    for frame in range(30):
+        followed.update(pictures, detection((160, 90, 56 if frame == 15 else 40)), begins_shot=not frame)
+        widths += [face.box[2] for face in followed.present()]
+    assert widths[15] >= 56
+    excess = np.array(widths[15:22]) - 40
+    assert (excess[1:] >= 0.65 * excess[:-1]).all()
+    assert (np.diff(excess) < 0).all()
+    assert widths[29] < 42
+
+
 def test_nobody_is_given_up_while_nobody_looks() -> None:
     def leaves(frame: int) -> Place | None:
         return (160.0, 90.0, 40.0) if frame < 5 else None
