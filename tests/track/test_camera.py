@@ -49,6 +49,13 @@ def test_a_few_alone_say_nothing() -> None:
     assert common_motion(boxes, moved(boxes, SWUNG)) is STILL
 
 
+def test_a_few_who_agree_say_nothing_even_among_more() -> None:
+    boxes = crowd(tuning.MIN_AGREEING_FACES)
+    after = moved(boxes, SWUNG)
+    after[0, :2] += 300
+    assert common_motion(boxes, after) is STILL
+
+
 def test_many_who_walk_on_their_own_say_nothing() -> None:
     boxes = crowd(20)
     after = moved(boxes, SWUNG)

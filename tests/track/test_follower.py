@@ -893,6 +893,14 @@ class TestWhoMayContinueOrBegin:
         assert len(tracker.active) == tracks
         assert len(tracker.active[0].runs) == runs
 
+    @pytest.mark.parametrize(("aside", "score", "continued"), [(14, 0.3, True), (25, 0.3, False), (25, 0.5, True)])
+    def test_a_doubtful_detection_must_lie_better_than_a_confident_one(
+        self, aside: float, score: float, continued: bool
+    ) -> None:
+        (luma,) = film([Person(ADA, always(100, 90, 40))], 1)
+        tracker = self.after([((face(100, 90),), luma)] * 10)
+        assert (0 in tracker.update(luma, detection([face(100 + aside, 90, score=score)]), False)) == continued
+
     def test_who_is_missing_for_a_second_is_given_up(self) -> None:
         (luma,) = film([Person(ADA, always(100, 90, 40))], 1)
         steps = [((face(100, 90),), luma)] * 10 + [((), wall())] * round(tuning.MAX_LOST_SECONDS * RATE)
