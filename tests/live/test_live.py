@@ -432,6 +432,23 @@ class TestRegions:
         both, _ = redacted(videos.decode(carphone, 2), show_regions=[self.ALL], hide_regions=[self.ALL])
         assert changed(before[1], both[1]).mean() > 0.9
 
+    def test_where_a_region_overlaps_itself_it_is_hidden_too(self, carphone: Path) -> None:
+        corners = 2 * np.pi * np.array([0, 2, 4, 1, 3]) / 5  # of a star, drawn in one line
+        star = [(0.5 + 0.4 * float(np.sin(angle)), 0.5 - 0.4 * float(np.cos(angle))) for angle in corners]
+        done, _ = redacted(videos.decode(carphone, 1), hide_regions=[star], select=lambda _: False, blur="Black")
+        assert (videos.samples(done[0])[0][62:82, 78:98] == 16).all()
+
+    def test_each_of_several_regions_is_spared_and_nothing_else(self, carphone: Path) -> None:
+        (before,) = videos.decode(carphone, 1)
+        stripes = [[(left, 0.0), (left + 0.1, 0.0), (left + 0.1, 1.0), (left, 1.0)] for left in (0.3, 0.5)]
+        (done,), ((face,),) = redacted(videos.decode(carphone, 1), show_regions=stripes, blur="Black", shape="rectangle")
+        assert face.x < 0.4
+        assert face.x + face.width > 0.6
+        differ = changed(before, done)[70]
+        assert not differ[54:70].any()
+        assert not differ[89:105].any()
+        assert differ[71:87].mean() > 0.9
+
     def test_regions_are_of_the_picture_as_it_is_shown(self, carphone: Path, tmp_path: Path) -> None:
         one = 1 << 16
         path = videos.encode(
