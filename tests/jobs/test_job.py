@@ -241,7 +241,7 @@ def test_a_state_callback_may_ask_for_the_result(blocked: Gate, foo: Path, tmp_p
 
     def ask(_: JobState, now: JobState) -> None:
         if now is JobState.FINISHED:
-            frames.append(submitted.result(timeout=2).frames)
+            frames.append(submitted.result(timeout=60).frames)
 
     submitted.add_state_callback(ask)
     blocked.opened.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -28,6 +29,52 @@ def test_key_frames_of_the_source_are_no_orders(carphone: Path, tmp_path: Path) 
     source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 20), options={"g": "1"})
     with av.open(str(copied(source, tmp_path / "bar.mp4"))) as container:
         assert sum(packet.is_keyframe for packet in container.demux(video=0)) == 1
+
+
+def test_converted_pictures_keep_their_times(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(
+        tmp_path / "foo.mp4", videos.decode(carphone, 4), time_base=Fraction(1, 100), ticks=[0, 3, 10, 11]
+    )
+    target = copied(source, tmp_path / "bar.mp4", codec="h264", pix_fmt="yuv444p")
+    assert videos.times(target) == videos.times(source)
+
+
+def test_the_index_of_an_mp4_comes_first(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 3))
+    data = copied(source, tmp_path / "bar.mp4").read_bytes()
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+
+
+def test_the_title_and_the_time_code_stay_and_place_and_device_do_not(carphone: Path, tmp_path: Path) -> None:
+    plain, source = videos.encode(tmp_path / "foo.mov", videos.decode(carphone, 3)), tmp_path / "tagged.mov"
+    with (
+        av.open(str(plain)) as container,
+        av.open(str(source), "w", options={"movflags": "use_metadata_tags"}) as output,
+    ):
+        copy = output.add_stream_from_template(container.streams.video[0])
+        copy.metadata["timecode"] = "10:20:30:04"
+        output.metadata.update({"title": "a film", "location": "+48.1000+011.5000/", "serial": "12345"})
+        for packet in container.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                output.mux(packet)
+    with av.open(str(source)) as container:
+        assert {"title", "location", "serial"} <= set(container.metadata)
+    with av.open(str(copied(source, tmp_path / "bar.mov"))) as container:
+        assert container.metadata["title"] == "a film"
+        assert not {"location", "serial"} & set(container.metadata)
+        assert container.streams.video[0].metadata["timecode"] == "10:20:30:04"
+
+
+def test_a_file_that_is_given_up_leaves_nothing(carphone: Path, tmp_path: Path) -> None:
+    def give_up() -> None:
+        with Reader(carphone) as reader, Writer(tmp_path / "bar.mp4", reader, Encoding()) as writer:
+            writer.write_frame(next(reader.frames()))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        give_up()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
