@@ -200,6 +200,31 @@ def test_looking_back_shows_a_face_before_it_was_detected_and_through_a_gap() ->
     assert all(found[0][0] == pytest.approx(right(frame)[0], abs=3) for frame, found in enumerate(told))
 
 
+def test_looking_back_a_lost_face_has_a_larger_box_the_longer_it_is_lost() -> None:
+    followed = Online(kept=5)
+    widths: dict[int, float] = {}
+    for frame, luma in enumerate(islice(walk(lambda n: (160.0, 90.0, 40.0) if n < 20 else None), 40)):
+        followed.update(luma, detection((160, 90, 40)) if frame < 20 else None, begins_shot=not frame)
+        if frame >= 5:
+            (face,) = followed.past(frame - 5)
+            widths[frame - 5] = face.box[2]
+    growth = tuning.LOST_GROWTH_PER_SECOND / RATE
+    assert widths[15] == pytest.approx(40, rel=0.02)
+    for lost in (5, 10, 15):
+        assert widths[19 + lost] >= 40 * (1 + growth * lost)
+
+
+def test_who_left_long_ago_is_forgotten() -> None:
+    followed, left = Online(kept=5), round((tuning.MAX_LOST_SECONDS + tuning.MAX_GAP_SECONDS) * RATE) + 40
+    for frame, luma in enumerate(islice(walk(lambda n: (160.0, 90.0, 40.0) if n < 10 else None), left)):
+        followed.update(luma, detection(*[(160, 90, 40)] * (frame < 10)), begins_shot=not frame)
+        if frame == 60:
+            followed.forget()
+            assert len(followed.follower.finished) == 1
+    followed.forget()
+    assert followed.follower.finished == []
+
+
 def test_the_past_is_forgotten_and_nobody_notices() -> None:
     def back_and_forth(frame: int) -> Place:
         return 160 + 80 * float(np.sin(frame / 40)), 90, 40
