@@ -68,7 +68,7 @@ class Turns:
         assert self._ended.acquire(timeout=60)
 
     def take(self, detect: Callable[[], Detection]) -> Detection:
-        assert self._given.acquire(timeout=60)
+        assert self._given.acquire(timeout=20)
         try:
             return detect()
         finally:
