@@ -90,6 +90,11 @@ def test_a_change_of_light_is_no_cut(gain: float, offset: float) -> None:
     assert cuts([A] * 10 + [brighter(A, gain, offset)] * 10) == []
 
 
+def test_a_camera_that_is_swung_by_a_part_of_the_picture_is_no_cut() -> None:
+    assert cuts([scene(1)] * 10 + [scene(1, 18)] * 10) == []
+    assert cuts([scene(1)] * 10 + [scene(1, 60)] * 10) == [10]
+
+
 def test_a_quick_pan_is_no_cut() -> None:
     assert cuts(scene(1, shift=3 * frame) for frame in range(40)) == []
 
