@@ -57,7 +57,7 @@ def encode(
     audio: str | None = None,
     container_format: str | None = None,
     display_matrix: list[int] | None = None,
-    tags: dict[str, int] | None = None,
+    tags: dict[str, int | Fraction] | None = None,
     rate: Fraction = Fraction(25),
     audio_start: Fraction = Fraction(0),
 ) -> Path:

@@ -39,6 +39,14 @@ def test_converted_pictures_keep_their_times(carphone: Path, tmp_path: Path) -> 
     assert videos.times(target) == videos.times(source)
 
 
+def test_pixels_that_are_not_square_stay_so(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(
+        tmp_path / "foo.mkv", videos.decode(carphone, 3), tags={"sample_aspect_ratio": Fraction(4, 3)}
+    )
+    with av.open(str(copied(source, tmp_path / "bar.mp4"))) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+
+
 def test_the_index_of_an_mp4_comes_first(carphone: Path, tmp_path: Path) -> None:
     source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 3))
     data = copied(source, tmp_path / "bar.mp4").read_bytes()
