@@ -156,3 +156,14 @@ def test_the_input_is_left_alone() -> None:
     kalman.smooth(boxes, deviations)
     np.testing.assert_array_equal(boxes, before)
     assert (deviations == kalman.DETECTION_DEVIATION).all()
+
+
+def test_a_box_that_was_followed_counts_less_than_one_that_was_detected() -> None:
+    moved = []
+    for deviation in (kalman.DETECTION_DEVIATION, kalman.PATCH_DEVIATION):
+        mean, covariance = np.empty((4, 2)), np.empty((4, 3))
+        kalman.start(np.array([100.0, 100, 40, 40]), mean, covariance)
+        kalman.update(np.array([110.0, 100, 40, 40]), deviation, mean, covariance)
+        moved.append(mean[0, 0] - 100)
+    assert moved[0] == pytest.approx(5)
+    assert moved[1] == pytest.approx(1)
