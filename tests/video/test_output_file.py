@@ -6,8 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
+import facered
 import videos
 from facered.video.input.file import Reader
 from facered.video.output.file import Writer
@@ -139,3 +141,24 @@ def test_quicktime_is_told_where_the_parameters_of_hevc_are(carphone: Path, tmp_
     source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 3))
     with av.open(str(copied(source, tmp_path / f"bar.{suffix}", codec="hevc", preset="ultrafast"))) as container:
         assert container.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
+@pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
+def test_transcoded_sound_keeps_its_channels_and_its_length(carphone: Path, tmp_path: Path, layout: str) -> None:
+    channels = {"mono": 1, "stereo": 2, "5.1": 6}[layout]
+    source = tmp_path / "foo.mkv"
+    with av.open(str(source), "w") as output:
+        video = output.add_stream("libx264", rate=30)
+        video.width, video.height, video.pix_fmt = 176, 144, "yuv420p"
+        sound = output.add_stream("pcm_s16le", rate=32000, layout=layout)
+        for frame in videos.decode(carphone, 15):
+            output.mux(video.encode(frame))
+        piece = av.AudioFrame.from_ndarray(np.zeros((1, 16000 * channels), np.int16), format="s16", layout=layout)
+        piece.sample_rate, piece.pts = 32000, 0
+        output.mux(sound.encode(piece))
+        output.mux([*video.encode(None), *sound.encode(None)])
+    result = facered.combined(source, tmp_path / "out.mp4", audio="aac")
+    with av.open(str(result.video_path)) as container:
+        heard = list(container.decode(audio=0))
+    assert {(frame.layout.nb_channels, frame.sample_rate) for frame in heard} == {(channels, 32000)}
+    assert 0 <= sum(frame.samples for frame in heard) - 16000 < 3 * 1024  # AAC fills whole blocks, and begins with one

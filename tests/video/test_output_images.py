@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import videos
 from facered.video.input.file import Reader
@@ -38,3 +41,37 @@ def test_files_have_their_names_when_all_is_written(
             frame = next(container.decode(video=0))
         assert frame.format.name in kinds
         assert (frame.width, frame.height) == (176, 144)
+
+
+def written(frame: av.VideoFrame, path: Path) -> av.VideoFrame:
+    """Return a frame as it comes back from an image file that it is encoded into."""
+    context = av.CodecContext.create("png", "w")
+    context.width, context.height, context.pix_fmt = frame.width, frame.height, frame.format.name
+    context.time_base = Fraction(1)
+    frame.pts = 0
+    source = path.with_name(f"source{path.suffix}" if path.suffix == ".png" else "source.png")
+    source.write_bytes(b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)]))
+    with Reader(source) as reader, ImageWriter(path, reader) as writer:
+        for item in reader.frames():
+            writer.write_frame(item)
+    with av.open(str(path)) as container:
+        return next(container.decode(video=0))
+
+
+def ramp(kind: type[np.uint8 | np.uint16]) -> NDArray[np.uint8 | np.uint16]:
+    """Return a gray picture from black to white."""
+    return np.tile(np.linspace(0, np.iinfo(kind).max, 64).astype(kind), (48, 1))
+
+
+def test_deep_pictures_stay_deep(tmp_path: Path) -> None:
+    frame = av.VideoFrame.from_ndarray(ramp(np.uint16), format="gray16le").reformat(format="gray16be")
+    back = written(frame, tmp_path / "deep.png")
+    assert back.format.name == "gray16be"
+    assert len(np.unique(back.reformat(format="gray16le").to_ndarray()[0])) == 64
+    np.testing.assert_array_equal(back.reformat(format="gray16le").to_ndarray(), ramp(np.uint16))
+
+
+def test_black_stays_black_and_white_stays_white(tmp_path: Path) -> None:
+    colours = np.repeat(ramp(np.uint8)[:, :, None], 3, axis=2)
+    back = written(av.VideoFrame.from_ndarray(colours, format="rgb24"), tmp_path / "ramp.png")
+    np.testing.assert_allclose(back.to_ndarray(format="rgb24").astype(int), colours, atol=2)
