@@ -176,7 +176,7 @@ def test_no_faces_change_nothing() -> None:
     np.testing.assert_array_equal(hidden(planar(planes)).y, planes[0])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     width=st.integers(1, 40),
     height=st.integers(1, 30),

@@ -21,7 +21,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.tuples(st.integers(1, 80), st.integers(1, 50))
 FACTORS = [(2, 2), (2, 1), (1, 2), (4, 1), (4, 4), (1, 4)]
 """Luma samples a chroma sample, across and down."""
-moderately = settings(deadline=None, max_examples=150)
+moderately = settings(deadline=None, max_examples=75)
 
 
 def draw(
@@ -140,7 +140,7 @@ def blend(
 
 
 class TestBlendCells:
-    @settings(deadline=None, max_examples=250)
+    @settings(deadline=None, max_examples=125)
     @given(
         size=SIZES,
         cell=st.tuples(st.integers(1, 30), st.integers(1, 30)),

@@ -19,7 +19,7 @@ LAYOUTS = st.fixed_dictionaries(
 )
 SEEDS = st.integers(0, 2**32 - 1)
 DEPTHS = st.sampled_from([8, 10, 12, 16])
-moderately = settings(deadline=None, max_examples=120)
+moderately = settings(deadline=None, max_examples=60)
 
 
 def random_samples(seed: int, shape: tuple[int, ...], depth: int) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SEEDS = st.integers(0, 2**32 - 1)
 THRESHOLDS = st.floats(0, 1, width=32)
 ROOM = st.integers(0, 200)
-moderately = settings(deadline=None, max_examples=120)
+moderately = settings(deadline=None, max_examples=60)
 
 
 def scores(rng: np.random.Generator, shape: tuple[int, ...], threshold: float) -> Any:
@@ -134,7 +134,7 @@ def test_scores_that_are_not_numbers_are_no_faces(native: SimpleNamespace, thres
 
 
 class TestSuppress:
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=100)
     @given(
         count=st.integers(0, 40),
         limit=st.floats(0, 1),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SEEDS = st.integers(0, 2**32 - 1)
 NO_SCALES = np.empty(0)
 KINDS = st.sampled_from(["noise", "texture", "flat"])
-moderately = settings(deadline=None, max_examples=120)
+moderately = settings(deadline=None, max_examples=60)
 
 
 def texture(width: int, height: int, seed: int = 0, x: float = 0, y: float = 0, zoom: float = 1) -> Any:
@@ -149,7 +149,7 @@ class TestSample:
 
 
 class TestSearch:
-    @settings(deadline=None, max_examples=60)
+    @settings(deadline=None, max_examples=30)
     @given(
         width=st.integers(1, 150),
         height=st.integers(1, 100),

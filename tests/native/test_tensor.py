@@ -82,7 +82,7 @@ def assert_equals(result: tuple[Any, Any], expected: tuple[Any, Any]) -> None:
     assert (out[:, :, width:] == OUTSIDE).all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     width=st.integers(1, 90),
     height=st.integers(1, 60),
@@ -120,7 +120,7 @@ def test_equals_its_twin_in_any_layout(
         np.testing.assert_array_equal(memory, before)  # the planes are only read
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     content=st.tuples(st.integers(1, 40), st.integers(1, 12)),
     ratios=st.tuples(*[st.sampled_from([1, 1.5, 2, 3, 4, 5, 6])] * 2),

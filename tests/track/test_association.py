@@ -28,7 +28,7 @@ def least_cost(cost: NDArray[np.float64]) -> float:
 
 
 class TestAssign:
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=100)
     @given(shape=st.tuples(st.integers(1, 6), st.integers(1, 6)), kind=st.sampled_from("uxs"), seed=SEEDS)
     def test_finds_the_least_total_cost(self, shape: tuple[int, int], kind: str, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -46,7 +46,7 @@ class TestAssign:
         assert columns.max() < shape[1]
         assert cost[matched, columns[matched]].sum() == pytest.approx(least_cost(cost), abs=1e-6)
 
-    @settings(deadline=None, max_examples=100)
+    @settings(deadline=None, max_examples=50)
     @given(shape=st.tuples(st.integers(1, 20), st.integers(1, 20)), seed=SEEDS)
     def test_does_not_depend_on_the_order_of_rows_or_columns(self, shape: tuple[int, int], seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ class TestAssign:
 
 
 class TestOverlap:
-    @settings(deadline=None, max_examples=100)
+    @settings(deadline=None, max_examples=50)
     @given(seed=SEEDS, buffer=st.sampled_from([0.0, 0.3, 1.0]))
     def test_equals_its_twin_on_enlarged_boxes(self, seed: int, buffer: float) -> None:
         pair = np.random.default_rng(seed).uniform([0, 0, 1, 1], [60, 60, 50, 50], (2, 4))

@@ -1097,7 +1097,7 @@ def assert_sound(tracks: Sequence[Track], cuts: Iterable[int], total: int) -> No
     assert len(keys) == len(set(keys))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(rows=streams(), cuts=st.sets(st.integers(0, 25)), textured=st.booleans())
 def test_any_stream_gives_sound_boxes_that_hold_what_was_detected(
     rows: list[list[Face]], cuts: set[int], textured: bool

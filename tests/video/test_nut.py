@@ -43,7 +43,7 @@ def crc(data: bytes) -> int:
     return value
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     packets=st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 2**40), st.sampled_from([1, 254, 255, 256, 700, 70000]))
