@@ -5,6 +5,7 @@ Switches, all environment variables set to 1:
 * ``FACERED_DEBUG``: no optimisation, symbols, bounds checks.
 * ``FACERED_COVERAGE``: line tracing, so that coverage sees inside the kernels.
 * ``FACERED_SANITIZE``: address and undefined-behaviour sanitizers (run Python with their runtimes preloaded).
+* ``FACERED_AOT=0``: leave out the tracker's functions that Numba compiles ahead of time; they run in plain Python then.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from importlib import metadata, util
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -20,10 +22,11 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 import build_model  # noqa: E402  (a build front end does not put this folder on the path)
 
 KERNELS = ("blend", "blur", "decode", "patch", "tensor")
+AHEAD_OF_TIME = os.environ.get("FACERED_AOT") != "0" and util.find_spec("numba") is not None
 DEBUG, COVERAGE, SANITIZE = (os.environ.get(f"FACERED_{name}") == "1" for name in ("DEBUG", "COVERAGE", "SANITIZE"))
 MSVC = sys.platform == "win32"
 
@@ -82,7 +85,21 @@ def extensions() -> list[Extension]:
             compiler_directives=DIRECTIVES,
             quiet=True,
         )
-    return found
+    return [*found, tracking()] if AHEAD_OF_TIME else found
+
+
+def tracking() -> Extension:
+    """The tracker's functions, compiled by Numba."""
+    import facered.track.association
+    import facered.track.kalman  # noqa: F401
+    from facered.runtime import compilation
+
+    return compilation.extension()
+
+
+def numba_licence() -> str:
+    (licence,) = (path for path in metadata.files("numba") or [] if path.name == "LICENSE")
+    return licence.read_text(encoding="utf-8")
 
 
 class BuildPy(build_py):
@@ -91,10 +108,16 @@ class BuildPy(build_py):
     def run(self) -> None:
         super().run()
         target = ROOT / "src" / "facered" if self.editable_mode else Path(self.build_lib, "facered")
-        self.model_files = [str(path) for path in build_model.build(ROOT / "model", target / "detect" / "models")]
+        self.made = [str(path) for path in build_model.build(ROOT / "model", target / "detect" / "models")]
+        if AHEAD_OF_TIME:
+            # The extension module contains Numba's runtime, whose licence asks to be shown.
+            notice = (ROOT / "src" if self.editable_mode else target) / "_native" / "NOTICE.numba.txt"
+            self.mkpath(str(notice.parent))
+            notice.write_text(numba_licence(), encoding="utf-8")
+            self.made.append(str(notice))
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        return super().get_outputs(include_bytecode) + getattr(self, "model_files", [])
+        return super().get_outputs(include_bytecode) + getattr(self, "made", [])
 
 
 class Sdist(sdist):
@@ -106,6 +129,10 @@ class Sdist(sdist):
 
 
 try:
-    setup(ext_modules=extensions(), cmdclass={"build_py": BuildPy, "sdist": Sdist})
+    setup(
+        ext_modules=extensions(),
+        cmdclass={"build_py": BuildPy, "sdist": Sdist},
+        options={"build_ext": {"parallel": os.cpu_count()}},
+    )
 except build_model.BuildError as error:
     sys.exit(f"facered: {error}")

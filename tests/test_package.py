@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import requires, version
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_importing_loads_nothing_heavy() -> None:
     done = python("import sys, facered; print(*{'av', 'onnxruntime', 'numba', 'numpy', 'tqdm'} & set(sys.modules))")
     assert done.stdout.split() == []
+
+
+def test_nothing_that_is_compiled_at_run_time_is_required() -> None:
+    needed = {requirement.split()[0] for requirement in requires("facered") or [] if "extra ==" not in requirement}
+    assert not {name for name in needed if name.startswith(("numba", "llvmlite", "scipy", "opencv"))}
 
 
 HEAVY = {"av", "msgspec", "numba", "numpy", "onnxruntime", "tqdm"}
@@ -63,6 +69,20 @@ def test_nothing_is_told_to_anybody(tmp_path: Path) -> None:
     done = python("from facered.detect.detector import Detector; Detector()", **places)
     assert (done.returncode, done.stderr) == (0, "")
     assert not list(tmp_path.iterdir())
+
+
+def test_telemetry_that_was_on_already_is_switched_off() -> None:
+    code = """
+import onnxruntime
+told = onnxruntime.disable_telemetry_events
+onnxruntime.disable_telemetry_events = lambda: (told(), print("off"))
+import facered.live.redactor
+"""
+    assert (python(code).stdout, python(code).stderr) == ("off\n", "")
+
+
+def test_there_is_one_version() -> None:
+    assert facered.__version__ == version("facered")
 
 
 def test_everything_public_is_there() -> None:

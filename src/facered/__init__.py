@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from facered.options import Options
     from facered.runtime.profiling import Profile
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Annotations",
     "ConfigurationUnsupportedError",
@@ -47,7 +47,7 @@ __all__ = [
     "submit",
 ]
 
-# What needs FFmpeg, onnxruntime or Numba is imported when it is first asked for.
+# What needs FFmpeg or onnxruntime is imported when it is first asked for.
 _HOMES = {
     "Annotations": "annotations.model",
     "Face": "live.face",

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+import facered
+import facered._native
+import facered.track
 import videos
 
 
@@ -63,7 +66,11 @@ def test_every_line_is_json_and_the_last_is_the_report(
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
     assert (report["people"], report["frames"], report["crowded_frames"], report["missing_frames"]) == (1, 6, 0, 0)
     assert report["frames_per_second"] == pytest.approx(6 / report["seconds"], rel=0.05)
-    assert {"python", "facered", "av", "numpy", "onnxruntime", "numba"} == set(report["versions"])
+    assert {"python", "facered", "av", "numpy", "onnxruntime"} == set(report["versions"])
+    assert report["versions"]["facered"] == facered.__version__
+    assert report["compiled"] == {"kernels": facered._native.simd, "tracking": facered.track.backend}
+    assert report["film_seconds"] == pytest.approx(6 / 25, abs=0.001)
+    assert 0 < report["startup_seconds"] < report["seconds"]
     assert all(datetime.fromisoformat(line["time"]).utcoffset() == timedelta(0) for line in told)
     assert lines(tmp_path / "report.jsonl") == [report]
 

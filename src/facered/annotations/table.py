@@ -56,6 +56,11 @@ class Table:
         """How many different ids there are."""
         return len(np.unique(self.ids))
 
+    @property
+    def seconds(self) -> float:
+        """From the first frame's time to the last one's end."""
+        return float((int(self.pts[-1] - self.pts[0]) + self.last_duration) * self.time_base) if len(self.pts) else 0.0
+
     def frame_at(self, pts: int) -> int | None:
         """Return the number of the frame at a time, or None if there is none."""
         index = int(np.searchsorted(self.pts, pts))

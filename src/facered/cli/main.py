@@ -7,6 +7,7 @@ import logging
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from facered.live.pipe import Pipe
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
+BEGUN = time.perf_counter()
+"""When the program was loaded: what the first job waits for from then on is told as its start-up."""
 CANCELLED = 130
 UNREAD = 141
 """As a shell tells of a process that nobody reads from any more."""
@@ -87,7 +90,7 @@ def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> in
     failures: list[FaceredError] = []
     records: list[object] = []
     owners: dict[Path, Path] = {}
-    for given in chosen.inputs:
+    for number, given in enumerate(chosen.inputs):
         source = Path(given)
         try:
             task = _task(chosen, given)
@@ -97,7 +100,8 @@ def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> in
             _record(chosen, records, source, error=error)
             continue
         try:
-            _do(task, chosen, records, interruption)
+            loading = 0.0 if number else time.perf_counter() - BEGUN
+            _do(task, chosen, records, interruption, loading)
         except JobCanceledError:
             raise
         except FaceredError as error:
@@ -189,7 +193,9 @@ def _claim(task: Task, owners: dict[Path, Path]) -> None:
         )
 
 
-def _do(task: Task, chosen: argparse.Namespace, records: list[object], interruption: _Interruption) -> None:
+def _do(
+    task: Task, chosen: argparse.Namespace, records: list[object], interruption: _Interruption, loading: float
+) -> None:
     from facered.jobs.job import Job
 
     with _progress_bar(task.source, chosen.quiet or chosen.json) as bar:
@@ -208,7 +214,7 @@ def _do(task: Task, chosen: argparse.Namespace, records: list[object], interrupt
             raise wrapped from error
     _record(chosen, records, task.source, job, result=result)
     if not chosen.quiet and not chosen.json:
-        print(_summary(result))
+        print(_summary(result, loading))
 
 
 def _record(
@@ -255,15 +261,22 @@ def _write_report(path: Path, records: list[object]) -> None:
         print(f"facered: {path}: the report cannot be written ({error.strerror})", file=sys.stderr)
 
 
-def _summary(result: Result) -> str:
+def _summary(result: Result, loading: float) -> str:
+    """Return what is said of a job: start-up, of the program and of the job, is told apart."""
     count, hidden = result.people, result.mode == "redact"
     if not count:
         found = "nobody to hide" if hidden else "no face found"
     else:
         found = f"{count} {'person' if count == 1 else 'people'}{' hidden' if hidden else ''}"
-    lines = [
-        f"{result.source}: {found}, {result.frames} frames in {result.seconds:.1f} s ({result.speed:.1f} frames/s)"
-    ]
+    worked = result.seconds - result.startup_seconds
+    frames = f"{result.frames} frame{'s' if result.frames != 1 else ''}"
+    if result.frames > 1:
+        speed = f", {result.film_seconds / max(worked, 1e-3):.1f} times real time"
+        frames = f"{result.film_seconds:.1f} s of film ({frames})"
+    else:
+        speed = ""
+    startup = loading + result.startup_seconds
+    lines = [f"{result.source}: {found}, {frames} in {worked:.1f} s{speed}; {startup:.1f} s to start"]
     if result.crowded_frames:
         lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus is BARE in them")
     if result.damaged_frames:

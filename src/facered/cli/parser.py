@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from facered import __version__
 from facered.checks import FLAG
 from facered.cli.texts import (
     ANALYZE,
@@ -64,6 +63,18 @@ class _List(_Option):
         return [*(before or []), value]
 
 
+class _Version(argparse.Action):
+    """Prints the version; what is compiled how is looked up for that alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from facered import __version__
+        from facered._native import simd
+        from facered.track import backend
+
+        print(f"facered {__version__} (kernels: {simd}, tracking: {backend})")
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
@@ -72,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"facered {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and what was compiled how")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     combined = _command(commands, "combined", "find, follow and hide every face in one go", COMBINED)

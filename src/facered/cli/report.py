@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from facered import __version__
+from facered._native import simd
+from facered.track import backend
 
 if TYPE_CHECKING:
     from facered.errors import FaceredError
     from facered.jobs.job import Job, JobState
     from facered.jobs.task import Result
 
-PACKAGES = ("facered", "av", "numpy", "onnxruntime", "numba")
+PACKAGES = ("av", "numpy", "onnxruntime")
 
 
 def state_line(job: Job, previous: JobState, current: JobState) -> dict[str, object]:
@@ -50,10 +54,17 @@ def final_report(
             "crowded_frames": result.crowded_frames,
             "missing_frames": result.missing_frames,
             "damaged_frames": result.damaged_frames,
+            "film_seconds": round(result.film_seconds, 3),
             "seconds": round(result.seconds, 3),
+            "startup_seconds": round(result.startup_seconds, 3),
             "frames_per_second": round(result.speed, 2),
         }
-    report["versions"] = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    report["versions"] = {
+        "python": platform.python_version(),
+        "facered": __version__,
+        **{name: _version(name) for name in PACKAGES},
+    }
+    report["compiled"] = {"kernels": simd, "tracking": backend}
     report["time"] = datetime.now(UTC).isoformat()
     return report
 
@@ -61,6 +72,14 @@ def final_report(
 def to_json(record: object) -> bytes:
     """Return a record as one line of JSON, without the line's end."""
     return msgspec.json.encode(record)
+
+
+def _version(package: str) -> str | None:
+    """Return the version of a package, None where it is not installed: redaction does without the detector's."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _file(path: Path) -> dict[str, object]:

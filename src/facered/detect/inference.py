@@ -18,6 +18,9 @@ from facered.detect.families import FAMILIES, Family, ModelOutput
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime import cores
 
+# Where the program imported it before us, of the process something was told already; of what is run, nothing is.
+onnxruntime.disable_telemetry_events()
+
 MODEL_VARIABLE = "FACERED_MODEL"
 MODELS = {"fp32": "centerface.onnx", "int8": "centerface.int8.onnx"}
 """Files that the package ships, by precision."""

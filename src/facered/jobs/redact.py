@@ -46,11 +46,14 @@ class Redaction:
         Those in which a face was hidden.
     missing_frames : int
         Those that the annotations have no entry for.
+    film_seconds : float
+        From the first frame's time to the last one's end.
     """
 
     frames: int
     hidden_frames: int
     missing_frames: int
+    film_seconds: float
 
 
 def redact_frame(
@@ -164,7 +167,7 @@ def redact_video(
             missing,
             stage.done,
         )
-    return Redaction(stage.done, hiding.hidden, missing)
+    return Redaction(stage.done, hiding.hidden, missing, hiding.film_seconds)
 
 
 class _Hiding:
@@ -181,7 +184,13 @@ class _Hiding:
         self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
         self._regions = regions
         self._first: int | None = None
+        self._end = 0
         self.last = self.held = self.drawn = self.hidden = self.missing = 0
+
+    @property
+    def film_seconds(self) -> float:
+        """From the first frame's time to the last one's end."""
+        return float((self._end - (self._first or 0)) * self._reader.info.time_base)
 
     def walk(self, items: Iterator[VideoFrame | Packet[Stream]]) -> Iterator[VideoFrame | Packet[Stream]]:
         """Yield frames with their faces hidden, and packets as they are."""
@@ -193,11 +202,12 @@ class _Hiding:
         assert frame.pts is not None
         self._first = frame.pts if self._first is None else self._first
         self.last = frame.pts
-        if not self._span.holds((frame.pts - self._first) * self._reader.info.time_base):
+        info = self._reader.info
+        self._end = frame.pts + (frame.duration or round(1 / (info.rate * info.time_base)))
+        if not self._span.holds((frame.pts - self._first) * info.time_base):
             return frame
         self.held += 1
-        info, damaged = self._reader.info, bool(self._reader.damaged)
-        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=damaged)
+        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=bool(self._reader.damaged))
         if boxes is None:
             self.missing += 1
         elif len(boxes):

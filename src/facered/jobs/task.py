@@ -14,7 +14,7 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.hide.style import chosen_style
 from facered.jobs.idlist import read_id_list
 from facered.jobs.outputs import Outputs
-from facered.jobs.progress import ProgressCallback
+from facered.jobs.progress import Progress, ProgressCallback
 from facered.jobs.redact import Redaction, redact_video
 from facered.jobs.span import Span
 from facered.options import Options
@@ -90,8 +90,10 @@ class Result:
     frames : int
     people : int
         How many people were found, counted anew in every shot, or hidden.
-    seconds : float
-        Wall time.
+    film_seconds : float
+        How long the film is, from the first frame's time to the last one's end.
+    seconds, startup_seconds : float
+        Wall time of all, and of what came before the first frame was worked on: loading, and opening the video.
     video_path, annotations_path : Path or None
         The files written.
     thumbnails : dict of int to Path
@@ -109,7 +111,9 @@ class Result:
     annotations: Annotations
     frames: int
     people: int
-    seconds: float
+    film_seconds: float
+    seconds: float = 0.0
+    startup_seconds: float = 0.0
     video_path: Path | None = None
     annotations_path: Path | None = None
     thumbnails: dict[int, Path] | None = None
@@ -137,7 +141,7 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     FaceredError
         ``error.code`` says what kind, the message what to do. Nothing is left half-written.
     """
-    begun = time.perf_counter()
+    startup = _Startup(progress)
     if not Span(task.options.start, task.options.end).whole:
         logger.warning(
             "%s: only %s is worked on; the rest is passed through with bare faces",
@@ -147,11 +151,28 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     if task.mode != "analyze" and task.options.blur in REVEALING:
         logger.warning("%s: the style %s %s", task.source, task.options.blur, REVEALING[task.options.blur])
     try:
-        result = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode](task, progress)
+        result = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode](task, startup)
     except OSError as error:
         raise ServiceError(f"{task.source}: {error.strerror or error}: {error.filename or task.output}") from error
     count_frames(result.frames)
-    return replace(result, seconds=time.perf_counter() - begun)
+    return replace(result, seconds=time.perf_counter() - startup.begun, startup_seconds=startup.seconds)
+
+
+class _Startup:
+    """Takes the time until the first stage begins, from what is told of its progress."""
+
+    def __init__(self, progress: ProgressCallback | None) -> None:
+        self.begun = time.perf_counter()
+        self.seconds = 0.0
+        self._progress = progress
+        self._told = False
+
+    def __call__(self, progress: Progress) -> None:
+        if not self._told:
+            self._told = True
+            self.seconds = time.perf_counter() - self.begun - progress.seconds
+        if self._progress is not None:
+            self._progress(progress)
 
 
 def _reader(task: Task, report: bool = True) -> Reader:
@@ -167,7 +188,7 @@ def _reader(task: Task, report: bool = True) -> Reader:
 
 
 def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
-    from facered.jobs.analyze import analyze_video  # brings onnxruntime and Numba, which redaction does without
+    from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
 
     options, outputs = task.options, Outputs.of(task.source, task.output)
     with _reader(task) as reader:
@@ -192,7 +213,7 @@ def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
         annotations=analysis.annotations,
         frames=len(analysis.annotations.pts),
         people=analysis.annotations.people,
-        seconds=0.0,
+        film_seconds=analysis.annotations.seconds,
         annotations_path=outputs.annotations,
         thumbnails={number: outputs.thumbnail(number) for number in analysis.thumbnails},
         crowded_frames=analysis.crowded_frames,
@@ -216,7 +237,7 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
         annotations=chosen,
         frames=done.frames,
         people=chosen.people,
-        seconds=0.0,
+        film_seconds=done.film_seconds,
         video_path=outputs.video,
         missing_frames=done.missing_frames,
         damaged_frames=len(reader.damaged),
@@ -243,7 +264,7 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
         annotations=analysis.annotations,
         frames=done.frames,
         people=analysis.annotations.people,
-        seconds=0.0,
+        film_seconds=done.film_seconds,
         video_path=outputs.video,
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,

@@ -23,7 +23,6 @@ from facered.live.input import Given, GivenFrame, Orientations, Planes, given_pl
 from facered.live.settings import Settings
 from facered.live.stream import DEFAULT_RATE, Stream
 from facered.runtime.profiling import timed
-from facered.track import compiled
 
 if TYPE_CHECKING:
     import os
@@ -117,7 +116,6 @@ class Redactor:
         options = self._settings.options
         detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
         self._detector = LiveDetector(detector, self._settings)
-        compiled.prepare()
         style = chosen_style(options)
         self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
         self._stream: Stream | None = None

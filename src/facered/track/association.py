@@ -1,43 +1,20 @@
 """Which detection continues which track: gating by IoU, then the assignment of least cost.
 
-Compiled by Numba and cached.
+See `facered.runtime.compilation` for how they are compiled.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from facered.runtime.compilation import compiled
 
 FORBIDDEN = 1e6
 """Cost of a pair that must not be matched."""
 
 
-@njit(cache=True, nogil=True)
-def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return for each row the column of the assignment of least total cost, -1 where rows outnumber columns.
-
-    Shortest augmenting paths (Jonker and Volgenant 1987), in the form of Crouse (2016).
-
-    Parameters
-    ----------
-    cost : (rows, columns) float64
-        Finite.
-
-    Returns
-    -------
-    (rows,) int64
-    """
-    if cost.shape[0] > cost.shape[1]:
-        column_rows = assign_wide(cost.T)
-        result = np.full(cost.shape[0], -1)
-        for column in range(cost.shape[1]):
-            result[column_rows[column]] = column
-        return result
-    return assign_wide(cost)
-
-
-@njit(cache=True, nogil=True)
+@compiled("int64[:](float64[:,:])")
 def assign_wide(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     """`assign` for at least as many columns as rows."""
     rows, columns = cost.shape
@@ -46,8 +23,10 @@ def assign_wide(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     distance, previous = np.empty(columns), np.empty(columns, np.int64)
     done_row, done_column = np.empty(rows, np.bool_), np.empty(columns, np.bool_)
     for first in range(rows):
-        distance[:], previous[:] = np.inf, -1
-        done_row[:], done_column[:] = False, False
+        for column in range(columns):
+            distance[column], previous[column], done_column[column] = np.inf, -1, False
+        for row in range(rows):
+            done_row[row] = False
         row, reached, sink = first, 0.0, -1
         while sink < 0:
             done_row[row] = True
@@ -83,7 +62,31 @@ def assign_wide(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     return column_of
 
 
-@njit(cache=True, nogil=True)
+@compiled("int64[:](float64[:,:])")
+def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for each row the column of the assignment of least total cost, -1 where rows outnumber columns.
+
+    Shortest augmenting paths (Jonker and Volgenant 1987), in the form of Crouse (2016).
+
+    Parameters
+    ----------
+    cost : (rows, columns) float64
+        Finite.
+
+    Returns
+    -------
+    (rows,) int64
+    """
+    if cost.shape[0] > cost.shape[1]:
+        rows_of = assign_wide(cost.T)
+        result = np.full(cost.shape[0], -1)
+        for column in range(cost.shape[1]):
+            result[rows_of[column]] = column
+        return result
+    return assign_wide(cost)
+
+
+@compiled("float64(float64[:], float64[:], float64)")
 def padded_iou(a: NDArray[np.float64], b: NDArray[np.float64], padding: float) -> float:
     """Return the intersection over union of two boxes, (4,) centre and size, both enlarged by a part of their size."""
     grown = 1 + padding
@@ -97,7 +100,7 @@ def padded_iou(a: NDArray[np.float64], b: NDArray[np.float64], padding: float) -
     return ratio
 
 
-@njit(cache=True, nogil=True)
+@compiled("int64[:](float64[:,:], float64[:,:], boolean[:], float64, float64)")
 def associate(
     tracks: NDArray[np.float64], boxes: NDArray[np.float64], usable: NDArray[np.bool_], padding: float, min_iou: float
 ) -> NDArray[np.int64]:
@@ -126,7 +129,7 @@ def associate(
     row_choices, column_choices = np.zeros(n, np.int64), np.zeros(m, np.int64)
     reach = 0.5 + 0.5 * padding
     for i in range(n):
-        x, y, width, height = tracks[i]
+        x, y, width, height = tracks[i, 0], tracks[i, 1], tracks[i, 2], tracks[i, 3]
         for j in range(m):
             # Most pairs are far apart, and two subtractions tell.
             if (

@@ -17,7 +17,6 @@ from facered.track.appearance import RecentPictures, ncc
 from facered.track.association import associate
 from facered.track.boxes import centred, containment, iou
 from facered.track.changes import Changes
-from facered.track.compiled import announce
 from facered.track.prediction import Predictor
 from facered.track.propagation import follow_backwards, followed_box
 from facered.track.tracklet import Tracklet
@@ -70,7 +69,6 @@ class Follower:
         idle_seconds: float | None = None,
         first_key: int = 0,
     ) -> None:
-        announce()
         self.rate, self.threshold = rate, threshold
         self._max_lost = max(1, round(tuning.MAX_LOST_SECONDS * rate))
         self._tentative = max(1, round(tuning.TENTATIVE_SECONDS * rate))

@@ -6,7 +6,7 @@ numbers. Where more is known of one, its line says so. "Larger" and "smaller" te
 become frames by the video's rate; what is counted in frames, or is so much a frame, does not follow the rate.
 
 Modules read them as ``tuning.NAME`` when they need them, so that ``python -m bench.sweep NAME VALUE ...`` can try
-others. Those of the Kalman filter stand in `kalman`, because Numba compiles them in.
+others. Those of the Kalman filter stand in `kalman`, because they are compiled in.
 """
 
 from __future__ import annotations
