@@ -75,7 +75,7 @@ def trajectory() -> tuple[Boxes, Boxes]:
     steps = np.arange(250)[:, None] * [2.0, 1.0, 0.0, 0.0]
     deviations = np.where(rng.random(250) < 2 / 3, kalman.DETECTION_DEVIATION, 0.0)
     deviations[[0, -1]] = kalman.DETECTION_DEVIATION
-    return steps + [50, 50, 60, 80] + rng.normal(0, 3, (250, 4)), deviations
+    return steps + np.array([50, 50, 60, 80]) + rng.normal(0, 3, (250, 4)), deviations
 
 
 @pytest.mark.parametrize("backend", backends.BACKENDS)

