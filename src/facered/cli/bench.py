@@ -169,7 +169,7 @@ def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
                 stage.step()
             else:
                 writer.write_packet(item)
-    return Result(task.mode, task.source, nobody, stage.done, 0, 0.0, outputs.video)
+    return Result(task.mode, task.source, nobody, stage.done, 0, film_seconds=0.0, video_path=outputs.video)
 
 
 def _warm_up(source: Path, folder: Path, options: Options, watch: Watch) -> None:
