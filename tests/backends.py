@@ -24,6 +24,6 @@ def load(name: str, backend: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "backend", backend)
+        patch.setattr(compilation, "backend", lambda: backend)
         spec.loader.exec_module(module)
     return module

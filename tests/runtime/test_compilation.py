@@ -151,6 +151,25 @@ sys.meta_path.insert(0, Finder)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "other" / expected.name).read_bytes() == expected.read_bytes()
 
+    @pytest.mark.parametrize("jit", ["0", "1"])
+    @pytest.mark.parametrize("without", ["", "numba", "facered._native.tracking"])
+    def test_what_is_expected_is_what_comes(self, jit: str, without: str, tmp_path: Path) -> None:
+        code = f"""
+import importlib.util, sys
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == {without!r}:
+            raise ModuleNotFoundError(name=name)
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == {without!r} else found(name)
+sys.meta_path.insert(0, Finder)
+from facered.runtime import compilation
+print(compilation.expected(), "numpy" in sys.modules, compilation.backend())
+"""
+        expected, loaded, came = python(code, FACERED_JIT=jit, NUMBA_CACHE_DIR=str(tmp_path)).stdout.split()
+        assert expected == came
+        assert loaded == "False"
+
     def test_the_version_tells_it(self) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "facered", "--version"], capture_output=True, text=True, check=True
@@ -171,7 +190,7 @@ def test_nothing_kept_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
         return compile_it(*arguments, **options)
 
     monkeypatch.setattr(numba, "njit", refusing)
-    monkeypatch.setattr(compilation, "backend", "jit")
+    monkeypatch.setattr(compilation, "backend", lambda: "jit")
 
     def double(value: float) -> float:
         return 2 * value

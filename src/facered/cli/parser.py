@@ -69,9 +69,9 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from facered import __version__
         from facered._native import simd
-        from facered.track import backend
+        from facered.runtime.compilation import expected
 
-        print(f"facered {__version__} (kernels: {simd}, tracking: {backend})")
+        print(f"facered {__version__} (kernels: {simd}, tracking: {expected()})")
         parser.exit()
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -31,7 +33,16 @@ _marked: list[tuple[str, str, Callable[..., Any]]] = []
 """Of each marked function the name in the extension module, the signature, and the function as it stands."""
 
 
-def _choose() -> str:
+def expected() -> str:
+    """Return what `backend` is where all that is installed can be loaded, without loading it: NumPy takes a while."""
+    if os.environ.get(JIT_VARIABLE) == "1" and find_spec("numba") is not None:
+        return "jit"
+    return "python" if find_spec(MODULE) is None else "aot"
+
+
+@cache
+def backend() -> str:
+    """Return what the marked functions run in: ``"aot"``, ``"jit"`` or ``"python"``."""
     if os.environ.get(JIT_VARIABLE) == "1":
         try:
             import numba  # noqa: F401
@@ -49,10 +60,6 @@ def _choose() -> str:
     return "aot"
 
 
-backend: str = _choose()
-"""What the marked functions run in: ``"aot"``, ``"jit"`` or ``"python"``."""
-
-
 def compiled(signature: str) -> Callable[[F], F]:
     """Have a function run in the back end.
 
@@ -66,7 +73,7 @@ def compiled(signature: str) -> Callable[[F], F]:
     def mark(function: F) -> F:
         name = f"{function.__module__.rpartition('.')[2]}_{function.__name__}"
         _marked.append((name, signature, function))
-        return {"aot": _ahead_of_time, "jit": _just_in_time, "python": _as_it_is}[backend](name, signature, function)
+        return {"aot": _ahead_of_time, "jit": _just_in_time, "python": _as_it_is}[backend()](name, signature, function)
 
     return mark
 
