@@ -28,11 +28,11 @@ def requests(
     native: bool = True,
 ) -> dict[int, TileRequest]:
     """Return the looks by frame; faces, given in pixels of the picture, are detected in every frame."""
-    tracker, schedule = Follower(RATE, 0.3, size), DetectionSchedule(RATE, size, native=native)
+    tracker, schedule = Follower(RATE, 0.3, size), DetectionSchedule(size, native=native)
     found = {}
     for frame, luma in enumerate(pictures):
         due = tracker.wants_detection(luma, frame in begins)
-        if schedule.due(tracker.smallest, frame in begins, due):
+        if schedule.due(tracker, frame in begins, due):
             request = schedule.take(tracker, luma)
             if request is not None:
                 found[frame] = request
@@ -98,8 +98,8 @@ def test_very_large_pictures_are_looked_at_whole(size: tuple[int, int], native: 
 
 
 def test_what_is_due_waits_until_it_is_taken() -> None:
-    tracker, schedule = Follower(RATE, 0.3, SIZE), DetectionSchedule(RATE, SIZE)
+    tracker, schedule = Follower(RATE, 0.3, SIZE), DetectionSchedule(SIZE)
     tracker.wants_detection(wall(), True)
-    assert [schedule.due(float("inf"), frame == 0, False) for frame in range(5)] == [True] * 5
+    assert [schedule.due(tracker, frame == 0, False) for frame in range(5)] == [True] * 5
     assert schedule.take(tracker, wall()) == TileRequest()
-    assert not schedule.due(float("inf"), False, False)
+    assert not schedule.due(tracker, False, False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facered.track import kalman, tuning
+from facered.track.clock import Clock
 from facered.track.shot import Shot
 from facered.track.smoothing import Track, smooth_and_fill
 from tracklets import straight, tracklet
@@ -38,7 +39,7 @@ def frames_of(track: Track) -> list[int]:
 
 
 def test_a_still_face_stays_as_it_is() -> None:
-    track = smooth_and_fill([tracklet(straight(range(20, 50)))], RATE)
+    track = smooth_and_fill([tracklet(straight(range(20, 50)))], Clock(RATE))
     assert frames_of(track) == list(range(20 - EXTENSION, 50 + EXTENSION))
     np.testing.assert_allclose(track.boxes[:, :2], [[100, 90]] * len(track.boxes), atol=1e-6)
     np.testing.assert_allclose(track.boxes[EXTENSION:-EXTENSION, 2:], 40, atol=1e-6)
@@ -51,7 +52,7 @@ def test_pieces_make_one_track() -> None:
         tracklet(straight(range(20, 30), speed=2), key=3, score=0.5),
         tracklet(straight(range(36, 50), speed=2), backward=[(100 + 2 * 35, 90, 40)], key=7, score=0.8),
     ]
-    track = smooth_and_fill(way, RATE)
+    track = smooth_and_fill(way, Clock(RATE))
     assert frames_of(track) == list(range(20 - EXTENSION, 50 + EXTENSION))
     assert (track.first_detected, track.detections, track.keys) == (20, 24, (3, 7))
     assert track.score == pytest.approx(0.8)
@@ -64,7 +65,7 @@ class TestGaps:
     @pytest.mark.parametrize("missing", [1, GUESSED])
     def test_are_filled(self, missing: int) -> None:
         frames = [*range(20, 40), *range(40 + missing, 60 + missing)]
-        track = smooth_and_fill([tracklet(straight(frames, speed=2))], RATE)
+        track = smooth_and_fill([tracklet(straight(frames, speed=2))], Clock(RATE))
         assert frames_of(track) == list(range(20 - EXTENSION, 60 + missing + EXTENSION))
         inner = track.boxes[EXTENSION:-EXTENSION]
         np.testing.assert_allclose(inner[:, 0], 100 + 2 * np.arange(20, 60 + missing), atol=2)
@@ -72,7 +73,7 @@ class TestGaps:
     @pytest.mark.parametrize("rate", [10.0, 25.0, 50.0])
     def test_that_are_too_long_are_not_but_for_the_extensions(self, rate: float) -> None:
         missing, near = round(tuning.MAX_FILLED_SECONDS * rate) + 1, max(1, round(tuning.EXTENSION_SECONDS * rate))
-        track = smooth_and_fill([tracklet(straight([*range(20, 40), *range(40 + missing, 60 + missing)]))], rate)
+        track = smooth_and_fill([tracklet(straight([*range(20, 40), *range(40 + missing, 60 + missing)]))], Clock(rate))
         absent = set(range(20, 60 + missing)) - set(frames_of(track))
         assert absent == set(range(40 + near, 40 + missing - near))
 
@@ -80,14 +81,14 @@ class TestGaps:
         missing = 3 * GUESSED
         way = [tracklet(straight([*range(20, 40), *range(40 + missing, 60 + missing)]))]
         way[0].shot = Shot(0, 60 + missing, 0, 60 + missing + GUESSED)
-        absent = set(range(20, 60 + missing)) - set(frames_of(smooth_and_fill(way, RATE)))
+        absent = set(range(20, 60 + missing)) - set(frames_of(smooth_and_fill(way, Clock(RATE))))
         assert absent == set(range(40 + EXTENSION, 40 + missing - EXTENSION))
 
     @pytest.mark.parametrize("pixel", [1.0, 6.0])
     def test_are_a_pixel_of_the_small_pictures_larger_where_the_face_is_only_followed(self, pixel: float) -> None:
         frames = range(20, 60)
         way = [tracklet(straight(frames), followed=range(25, 55))]
-        sharp, blurred = (smooth_and_fill(way, RATE, side).boxes for side in (0.0, pixel))
+        sharp, blurred = (smooth_and_fill(way, Clock(RATE), side).boxes for side in (0.0, pixel))
         more = (blurred - sharp)[EXTENSION : EXTENSION + len(frames)]
         np.testing.assert_allclose(more[:5, 2:], 0, atol=1e-9)
         np.testing.assert_allclose(more[15:25, 2:], 2 * pixel)
@@ -95,7 +96,7 @@ class TestGaps:
 
     def test_have_boxes_that_grow_away_from_detections(self) -> None:
         widths = smooth_and_fill(
-            [tracklet(straight([*range(10), *range(9 + 2 * tuning.MAX_GROWTH_FRAMES, 40)]))], RATE
+            [tracklet(straight([*range(10), *range(9 + 2 * tuning.MAX_GROWTH_FRAMES, 40)]))], Clock(RATE)
         ).boxes[:, 2]
         away = np.maximum(np.arange(tuning.MAX_GROWTH_FRAMES) - round(tuning.STEADY_SECONDS * RATE), 0)
         np.testing.assert_allclose(
@@ -106,11 +107,11 @@ class TestGaps:
     @pytest.mark.parametrize("every", [2, 5])
     def test_between_detections_that_follow_closely_nothing_pulsates(self, every: int) -> None:
         way = [tracklet(straight(range(61)), followed=[frame for frame in range(61) if frame % every])]
-        np.testing.assert_allclose(smooth_and_fill(way, RATE).boxes[:61, 2], 40, rtol=1e-3)
+        np.testing.assert_allclose(smooth_and_fill(way, Clock(RATE)).boxes[:61, 2], 40, rtol=1e-3)
 
     def test_filled_by_patches_grow_too(self) -> None:
         way = [tracklet(straight(range(60)), followed=range(20, 40))]
-        widths = smooth_and_fill(way, RATE).boxes[:, 2]
+        widths = smooth_and_fill(way, Clock(RATE)).boxes[:, 2]
         assert widths[30] > widths[27] > widths[19] == pytest.approx(40, rel=1e-3)
 
 
@@ -126,11 +127,11 @@ class TestEnds:
         ],
     )
     def test_stay_in_the_shot(self, shot: Shot, first: int, last: int) -> None:
-        track = smooth_and_fill([tracklet(straight(range(20, 50)), shot=shot)], RATE)
+        track = smooth_and_fill([tracklet(straight(range(20, 50)), shot=shot)], Clock(RATE))
         assert frames_of(track) == list(range(first, last + 1))
 
     def test_move_on_and_slow_down(self) -> None:
-        track = smooth_and_fill([tracklet(straight(range(20, 50), speed=3), shot=Shot(0, 50, 0, 80))], RATE)
+        track = smooth_and_fill([tracklet(straight(range(20, 50), speed=3), shot=Shot(0, 50, 0, 80))], Clock(RATE))
         steps = np.diff(track.boxes[:, 0])
         assert (steps >= 0).all()
         assert (np.diff(steps[EXTENSION + 30 :]) <= 1e-9).all()
@@ -138,7 +139,7 @@ class TestEnds:
 
     @pytest.mark.parametrize("length", [1, 2, 3])
     def test_of_short_pieces_are_sound(self, length: int) -> None:
-        track = smooth_and_fill([tracklet(straight(range(20, 20 + length), speed=5))], RATE)
+        track = smooth_and_fill([tracklet(straight(range(20, 20 + length), speed=5))], Clock(RATE))
         assert frames_of(track) == list(range(20 - EXTENSION, 20 + length + EXTENSION))
         assert np.isfinite(track.boxes).all()
 
@@ -154,7 +155,7 @@ class TestNothingMeasuredIsBare:
         }
         followed = [frame for frame in list(places)[1:] if rng.random() < 0.3]
         way = [tracklet(places, followed, backward=[(100 - 2 * n, 92, 44) for n in range(1, 1 + min(places))])]
-        assert_held(smooth_and_fill(way, RATE), way)
+        assert_held(smooth_and_fill(way, Clock(RATE)), way)
 
     def test_where_two_pieces_overlap(self) -> None:
         """Something passes, and the face is detected at both sides of it."""
@@ -162,14 +163,14 @@ class TestNothingMeasuredIsBare:
             tracklet(straight(range(10, 33)), key=0),
             tracklet(straight(range(30, 60), x=112, y=94), key=1),
         ]
-        assert_held(smooth_and_fill(way, RATE), way)
+        assert_held(smooth_and_fill(way, Clock(RATE)), way)
 
     def test_where_one_piece_is_followed_while_the_other_is_detected(self) -> None:
         way = [
             tracklet(straight(range(10, 40)), followed=range(30, 40), key=0),
             tracklet(straight(range(32, 60), x=104), key=1),
         ]
-        track = smooth_and_fill(way, RATE)
+        track = smooth_and_fill(way, Clock(RATE))
         at = dict(zip(track.frames.tolist(), track.boxes, strict=True))
         for frame, place in straight(range(32, 60), x=104).items():
             assert at[frame][0] - at[frame][2] / 2 <= place[0] - 20 + 1e-6
@@ -181,6 +182,6 @@ def test_smoothing_takes_the_jitter_but_no_real_movement() -> None:
     truth: NDArray[np.float64] = 100 + 60 * np.sin(np.arange(80) / 12)
     jitter = rng.normal(0, kalman.DETECTION_DEVIATION * 40, 80)
     places = {frame: (float(x), 90.0, 40.0) for frame, x in enumerate(truth + jitter)}
-    smooth = smooth_and_fill([tracklet(places)], RATE).boxes[:80, 0]
+    smooth = smooth_and_fill([tracklet(places)], Clock(RATE)).boxes[:80, 0]
     assert np.abs(smooth - truth).mean() < 0.75 * np.abs(jitter).mean()
     assert np.abs(np.diff(smooth, 2)).mean() < 0.6 * np.abs(np.diff(truth + jitter, 2)).mean()

@@ -44,7 +44,7 @@ class Source:
 
 def test_a_shot_is_first_looked_at_in_tiles_and_doubtful_faces_are_verified() -> None:
     source, size = Source(), (3840, 2160)
-    step = Step(Follower(25.0, 0.4, size), DetectionSchedule(25.0, size), source)
+    step = Step(Follower(25.0, 0.4, size), DetectionSchedule(size), source)
     for frame in range(3):
         step.take(None, wall(), not frame)  # type: ignore[arg-type]
     assert source.tiled[0]

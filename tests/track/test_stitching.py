@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facered.track import tuning
+from facered.track.clock import Clock
 from facered.track.duplicates import without_duplicates
 from facered.track.shot import Shot
 from facered.track.smoothing import Track, smooth_and_fill
@@ -27,7 +28,7 @@ ADA, BEN, CAL = 1, 8, 4
 
 def joined(pieces: Iterable[Tracklet], rate: float = RATE) -> list[tuple[int, ...]]:
     """Return the keys of each person's pieces."""
-    return [tuple(part.key for part in way) for way in join(pieces, rate)]
+    return [tuple(part.key for part in way) for way in join(pieces, Clock(rate))]
 
 
 def pair(gap: int, who: int = ADA, **moved: float) -> list[Tracklet]:
@@ -89,9 +90,9 @@ class TestJoin:
         astray = {frame: (100 + 8.0 * (frame - 19), 90.0, 40.0) for frame in range(20, 40)}
         before = tracklet(straight(range(20)) | astray, followed=range(20, 40), key=0)
         behind = tracklet(straight(range(32, 60)), key=1)
-        (way,) = join([before, behind], RATE)
+        (way,) = join([before, behind], Clock(RATE))
         assert [part.key for part in way] == [0, 1]
-        assert smooth_and_fill(way, RATE).boxes[:, 0].max() < 130
+        assert smooth_and_fill(way, Clock(RATE)).boxes[:, 0].max() < 130
 
     def test_the_likeliest_of_several_goes_on(self) -> None:
         """Two people cross while neither is detected."""
@@ -157,14 +158,14 @@ class TestJoin:
             assert joined([pieces[n] for n in rng.permutation(12)]) == expected
 
     def test_nothing_makes_nothing(self) -> None:
-        assert join([], RATE) == []
+        assert join([], Clock(RATE)) == []
 
 
 def track(frames: range, x: float = 100, size: float = 40, key: int = 0, shot: Shot | None = None) -> Track:
     """Return a track of a face that stays where it is."""
     made = tracklet(straight(frames, x=x, size=size), key=key)
     made.shot = shot or Shot(frames[0], frames[-1], frames[0], frames[-1])
-    return smooth_and_fill([made], RATE)
+    return smooth_and_fill([made], Clock(RATE))
 
 
 class TestDoubles:
@@ -206,4 +207,4 @@ class TestDoubles:
         small = track(range(100), 100, 20, key=0)
         passing = tracklet({frame: (20 + 4 * frame, 90, 80) for frame in range(60)}, key=1)
         passing.shot = Shot(0, 99, 0, 99)
-        assert self.kept(small, smooth_and_fill([passing], RATE)) == [0, 1]
+        assert self.kept(small, smooth_and_fill([passing], Clock(RATE))) == [0, 1]

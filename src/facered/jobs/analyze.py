@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -117,12 +117,13 @@ def analyze_video(
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A frame, its small luma, whether it lies in the span that is asked for, and whether it begins a shot."""
+    """A frame, its small luma and time, whether it lies in the span asked for, and whether it begins a shot."""
 
     frame: VideoFrame
     luma: NDArray[np.uint8]
+    seconds: float
     wanted: bool
-    begins_shot: bool
+    begins_shot: bool = False
 
 
 class _Upcoming:
@@ -142,24 +143,26 @@ class _Upcoming:
 
     def pictures(self) -> Iterator[_Item]:
         """Yield all frames, each as soon as it is known whether it begins a shot: some frames late."""
-        waiting: deque[tuple[VideoFrame, NDArray[np.uint8], bool]] = deque()
+        waiting: deque[_Item] = deque()
         for frame in timed_items(self._reader.frames(), "decode"):
             waiting.append(self._take(frame))
             with timed("cuts"):
-                begins_shot = self.cuts.push(waiting[-1][1])
+                begins_shot = self.cuts.push(waiting[-1].luma, waiting[-1].seconds)
             if begins_shot is not None:
-                yield _Item(*waiting.popleft(), begins_shot)
+                yield replace(waiting.popleft(), begins_shot=begins_shot)
         for begins_shot in self.cuts.flush():
-            yield _Item(*waiting.popleft(), begins_shot)
+            yield replace(waiting.popleft(), begins_shot=begins_shot)
 
-    def _take(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8], bool]:
+    def _take(self, frame: VideoFrame) -> _Item:
         assert frame.pts is not None
         self.pts.append(frame.pts)
-        wanted = self.span.holds((frame.pts - self.pts[0]) * self._reader.info.time_base)
+        elapsed = (frame.pts - self.pts[0]) * self._reader.info.time_base
+        wanted = self.span.holds(elapsed)
         self.wanted.append(wanted)
         self.last_duration = frame.duration or 0
         with timed("shrink"):
-            return frame, self._shrink(view(frame, self._reader.info.orientation)), wanted
+            luma = self._shrink(view(frame, self._reader.info.orientation))
+        return _Item(frame, luma, float(elapsed), wanted)
 
 
 class _Finder:
@@ -175,7 +178,7 @@ class _Finder:
         self._detector = Detector(options.model, options.threads, size, options.precision)
         self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
         self._follower = Follower(float(info.rate), options.threshold, shown)
-        self._step = Step(self._follower, DetectionSchedule(float(info.rate), shown), self)
+        self._step = Step(self._follower, DetectionSchedule(shown), self)
         self._orientation = info.orientation
         self._every = options.detect == "every"
         self._thumbnails = thumbnails
@@ -184,7 +187,7 @@ class _Finder:
     def take(self, item: _Item) -> None:
         """Find the faces of the next frame; where it is not wanted, there are none."""
         self._wanted = item.wanted
-        found, keys = self._step.take(view(item.frame, self._orientation), item.luma, item.begins_shot)
+        found, keys = self._step.take(view(item.frame, self._orientation), item.luma, item.begins_shot, item.seconds)
         if self._thumbnails is not None and found is not None:
             with timed("thumbnails"):
                 for key, index in keys.items():

@@ -72,7 +72,7 @@ class Stream:
         idle = tuning.ACTIVE_INTERVAL_SECONDS
         self._follower = Follower(rate, settings.options.threshold, size, idle_seconds=idle, first_key=first_key)
         self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
-        self._step = Step(self._follower, DetectionSchedule(rate, size, native=False), self)
+        self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
         self._stale = max(1, round(STALE_SECONDS * rate))
         self._frame = self._shot = -1
         self._begins_shot = False

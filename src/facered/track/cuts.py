@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from facered.track import tuning
+from facered.track.clock import Clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,15 +33,15 @@ class CutDetector:
     Parameters
     ----------
     rate : float
-        Frames a second.
+        Frames a second, as it is told; `push` may be given the frames' own times.
     """
 
     def __init__(self, rate: float) -> None:
+        self._clock = Clock(rate)
         self._pictures: deque[CellMeans] = deque(maxlen=2 * tuning.CUT_LOOKAHEAD + 2)
         self._waiting = 0
-        self._spans = sorted({max(4, 2 * round(seconds * rate / 2)) for seconds in tuning.DISSOLVE_SECONDS})
-        self._past: deque[CellMeans] = deque(maxlen=self._spans[-1] + 1)
-        self._settled = max(2, round(tuning.DISSOLVE_SETTLED_SECONDS * rate))
+        self._past: deque[CellMeans] = deque()
+        self._pace(rate)
         self._taken = 0
         self._candidate: Dissolve | None = None
         self._last_found = 0
@@ -49,18 +50,25 @@ class CutDetector:
         self.dissolves: list[Dissolve] = []
         """Those found so far; each is added about a second late."""
 
-    def push(self, luma: NDArray[np.uint8]) -> bool | None:
+    def push(self, luma: NDArray[np.uint8], seconds: float | None = None) -> bool | None:
         """Take the next frame's small luma and judge the frame `tuning.CUT_LOOKAHEAD` before it.
 
         Parameters
         ----------
         luma : (height, width) uint8
+        seconds : float, optional
+            Its time; by default it follows the frame before at the rate that was told.
 
         Returns
         -------
         bool or None
             Whether that frame begins a new shot; None while there is no such frame.
         """
+        self._clock.push(seconds)
+        self._clock.forget(self._taken)
+        rate = self._clock.rate(self._taken)
+        if rate != self._rate:
+            self._pace(rate)
         picture = cell_means(luma)
         self._pictures.append(picture)
         self._find_dissolve(picture)
@@ -70,6 +78,14 @@ class CutDetector:
             return None
         self._waiting -= 1
         return self._first_is_cut(tuning.CUT_LOOKAHEAD) or fades_in
+
+    def _pace(self, rate: float) -> None:
+        """Set how many frames dissolves may last, by the rate of the frames about the last one."""
+        self._rate = rate
+        spans = {max(4, 2 * round(seconds * rate / 2)) for seconds in tuning.DISSOLVE_SECONDS}
+        self._spans = sorted({min(span, tuning.MAX_DISSOLVE_FRAMES) for span in spans})
+        self._past = deque(self._past, maxlen=self._spans[-1] + 1)
+        self._settled = max(2, round(tuning.DISSOLVE_SETTLED_SECONDS * rate))
 
     def suspect(self) -> bool:
         """Tell whether a shot may begin with the last frame taken; the frames after it may show that it was a flash."""

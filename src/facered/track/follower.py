@@ -17,6 +17,7 @@ from facered.track.appearance import RecentPictures, ncc
 from facered.track.association import associate
 from facered.track.boxes import centred, containment, iou
 from facered.track.changes import Changes
+from facered.track.clock import Clock
 from facered.track.prediction import Predictor
 from facered.track.propagation import follow_backwards, followed_box
 from facered.track.tracklet import Tracklet
@@ -35,7 +36,7 @@ class Follower:
     Parameters
     ----------
     rate : float
-        Frames a second.
+        Frames a second, as it is told; `wants_detection` and `update` may be given the frames' own times.
     threshold : float
         Least score of a confident detection; lower ones may continue a track.
     size : (int, int)
@@ -47,7 +48,9 @@ class Follower:
 
     Attributes
     ----------
-    rate, threshold : float
+    clock : Clock
+        When the frames are.
+    threshold : float
     frame : int
         Number of the last frame, from 0.
     next_key : int
@@ -69,15 +72,10 @@ class Follower:
         idle_seconds: float | None = None,
         first_key: int = 0,
     ) -> None:
-        self.rate, self.threshold = rate, threshold
-        self._max_lost = max(1, round(tuning.MAX_LOST_SECONDS * rate))
-        self._tentative = max(1, round(tuning.TENTATIVE_SECONDS * rate))
-        self._max_followed = max(1, round(tuning.MAX_FOLLOWED_SECONDS * rate))
-        kept = min(2 * self._max_followed, tuning.MAX_PICTURES) + 1
+        self.clock, self.threshold = Clock(rate), threshold
+        kept = min(2 * self.clock.count(tuning.MAX_FOLLOWED_SECONDS, 0), tuning.MAX_PICTURES) + 1
         self.pictures = RecentPictures(np.array(size, np.float64), kept)
-        self._active_interval = max(1, round(tuning.ACTIVE_INTERVAL_SECONDS * rate))
-        idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
-        self._idle_interval = max(1, round(idle_seconds * rate))
+        self._idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
         self._changes = Changes(self.pictures.size)
         self.frame = self._last_detection = -1
         self._entered = False
@@ -98,7 +96,9 @@ class Follower:
         """Mean side of the smallest confirmed face, in pixels; infinite if there is none."""
         return min((tracklet.size for tracklet in self.active if tracklet.confirmed), default=float("inf"))
 
-    def wants_detection(self, luma: NDArray[np.uint8], begins_shot: bool, *, verifies: bool = False) -> bool:
+    def wants_detection(
+        self, luma: NDArray[np.uint8], begins_shot: bool, *, verifies: bool = False, seconds: float | None = None
+    ) -> bool:
         """Tell whether the next frame should be given to the detector; to be asked before `update`.
 
         It should in a new shot; where a track is tentative, lost, fast or found badly; and once in a while, sooner
@@ -106,16 +106,16 @@ class Follower:
 
         Parameters
         ----------
-        luma, begins_shot
+        luma, begins_shot, seconds
             As for `update`.
         verifies : bool
             Whether `update` will be able to verify a few uncertain tracks one by one instead.
         """
-        self._enter(luma, begins_shot)
-        waited = self.frame - self._last_detection
-        if waited >= self._idle_interval or self.cuts[-1] == self.frame:
+        self._enter(luma, begins_shot, seconds)
+        if self.cuts[-1] == self.frame or self._has_passed(self._idle_seconds, self._last_detection):
             return True
-        if waited >= self._active_interval and self._changes.elsewhere(self.boxes()):
+        active = self._has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_detection)
+        if active and self._changes.elsewhere(self.boxes()):
             return True
         uncertain = self._uncertain()
         if not verifies:
@@ -130,6 +130,8 @@ class Follower:
         detections: Detections | None,
         begins_shot: bool,
         verify: Verify | None = None,
+        *,
+        seconds: float | None = None,
     ) -> dict[int, int]:
         """Take the next frame.
 
@@ -143,13 +145,15 @@ class Follower:
             Whether nothing from before can continue in this frame.
         verify : callable, optional
             Detects faces on an enlarged crop about a (4,) box of this frame.
+        seconds : float, optional
+            The frame's time, if `wants_detection` was not told it; by default it follows from the rate.
 
         Returns
         -------
         dict of int to int
             For each track detected in this frame, by the key of its detection run, the index of its detection.
         """
-        self._enter(luma, begins_shot)
+        self._enter(luma, begins_shot, seconds)
         self._entered = False
         found: dict[int, int] = {}
         if detections is not None:
@@ -187,12 +191,13 @@ class Follower:
         """Return the (4,) box where a face is expected in this frame; see `Predictor.expected`."""
         return self._predictor.expected(tracklet)
 
-    def _enter(self, luma: NDArray[np.uint8], begins_shot: bool) -> None:
+    def _enter(self, luma: NDArray[np.uint8], begins_shot: bool, seconds: float | None) -> None:
         """Advance to the next frame, unless that has been done."""
         if self._entered:
             return
         self._entered = True
         self.frame += 1
+        self.clock.push(seconds)
         if begins_shot or not self.cuts:
             self._before_cut = self.active
             self.cuts.append(self.frame)
@@ -225,10 +230,10 @@ class Follower:
     def _is_uncertain(self, tracklet: Tracklet) -> bool:
         waited = self.frame - tracklet.frames[-1]
         if not tracklet.confirmed:
-            young = self.frame - tracklet.first_detected <= self._tentative
+            young = not self._is_beyond(tuning.TENTATIVE_SECONDS, tracklet.first_detected)
             return young and tracklet.verifications < tuning.MAX_VERIFICATIONS
         if waited > 1:
-            return waited <= self._tentative
+            return not self._is_beyond(tuning.TENTATIVE_SECONDS, tracklet.frames[-1])
         place = self._predictor.place(tracklet)
         moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
         return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
@@ -240,12 +245,18 @@ class Follower:
             self.active = [tracklet for tracklet in self.active if tracklet not in gone]
 
     def _is_gone(self, tracklet: Tracklet) -> bool:
-        waited = self.frame - tracklet.frames[-1]
         if tracklet.confirmed and not tracklet.missed:
             return False  # there was no detection since
-        if tracklet.confirmed or tracklet.detections > self._tentative:
-            return waited > self._max_lost
-        return waited > self._tentative
+        tried = tracklet.detections > self.clock.count(tuning.TENTATIVE_SECONDS, self.frame)
+        seconds = tuning.MAX_LOST_SECONDS if tracklet.confirmed or tried else tuning.TENTATIVE_SECONDS
+        return self._is_beyond(seconds, tracklet.frames[-1])
+
+    def _has_passed(self, seconds: float, frame: int) -> bool:
+        """Tell whether some seconds have passed since a frame; since before the first one they have."""
+        return frame < 0 or self.clock.has_passed(seconds, frame, self.frame)
+
+    def _is_beyond(self, seconds: float, frame: int) -> bool:
+        return self.clock.is_beyond(seconds, frame, self.frame)
 
     def _box(self, tracklet: Tracklet) -> Boxes:
         """Return where a face was detected in this frame, else where it is expected."""
@@ -296,7 +307,8 @@ class Follower:
         if not tracklet.confirmed:
             tracklet.confirmed = True
             others = [other for other in self.active if other.confirmed and other is not tracklet]
-            follow_backwards(self.pictures, tracklet, self.frame, 2 * self._max_followed, others)
+            most = 2 * self.clock.count(tuning.MAX_FOLLOWED_SECONDS, self.frame)
+            follow_backwards(self.pictures, tracklet, self.frame, most, others)
 
     def _begin(self, boxes: Boxes, scores: NDArray[np.float32], found: dict[int, int]) -> dict[int, int]:
         """Begin a track with every confident detection that continues none."""
@@ -324,8 +336,11 @@ class Follower:
         waiting = [tracklet for tracklet in self.active if tracklet.frames[-1] < self.frame]
         there = np.array([t.boxes[-1] for t in self.active if t.frames[-1] == self.frame]).reshape(-1, 4)
         for tracklet in waiting:
-            unseen = self.frame - tracklet.last_detected
-            if unseen > (self._max_followed if tracklet.confirmed else tracklet.detections) and tracklet.missed:
+            if tracklet.confirmed:
+                unseen = self._is_beyond(tuning.MAX_FOLLOWED_SECONDS, tracklet.last_detected)
+            else:
+                unseen = self.frame - tracklet.last_detected > tracklet.detections
+            if unseen and tracklet.missed:
                 continue
             box = followed_box(self.pictures, self._predictor.place(tracklet), tracklet, tracklet.size, there)
             if box is not None:

@@ -38,9 +38,9 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
         for clipped in tracklet.split_at_cuts(shots)
         for part in clipped.split_identities()
     ]
-    trajectories = join(tracklets, follower.rate)
+    trajectories = join(tracklets, follower.clock)
     confirmed = [trajectory for trajectory in trajectories if any(tracklet.confirmed for tracklet in trajectory)]
-    tracks = [smooth_and_fill(trajectory, follower.rate, follower.pictures.pixel) for trajectory in confirmed]
+    tracks = [smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel) for trajectory in confirmed]
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
+    from facered.track.clock import Clock
     from facered.track.follower import Follower
     from facered.track.smoothing import Track
     from facered.track.tracklet import Tracklet
@@ -66,12 +67,10 @@ class OnlineTracker:
         self._verifies = verifies
         self._kept = kept
         self._named = follower.next_key
-        self._horizon = kept + round(tuning.MAX_GAP_SECONDS * follower.rate)
         self._excess: dict[int, Boxes] = {}
         self._names: dict[int, int] = {}
         self._costs: dict[tuple[float, ...], float | None] = {}
         self._older_costs = self._costs
-        self._steady = round(tuning.STEADY_SECONDS * follower.rate)
 
     def present(self) -> list[Presence]:
         """Return the faces that are, or may be, in the last frame: all that were confidently detected, even once.
@@ -92,13 +91,13 @@ class OnlineTracker:
     def past(self, frame: int) -> list[Presence]:
         """Return the faces of an earlier frame, by all that is known now; keys are those of their first tracklets."""
         follower = self._follower
-        begin = frame - round(tuning.SMOOTHED_SECONDS * follower.rate)
+        begin = frame - follower.clock.count(tuning.SMOOTHED_SECONDS, frame)
         shots = Shots(follower.cuts, (), follower.frame)
         tracklets = [part for tracklet in self._near(frame) for part in tracklet.split_at_cuts(shots)]
         waiting = {tracklet.key for tracklet in follower.active}
         known = {tracklet.key for tracklet in tracklets}
         tracks, lost, names = [], {}, {}
-        for trajectory in join(tracklets, follower.rate, self._link_cost):
+        for trajectory in join(tracklets, follower.clock, self._link_cost):
             keys, last = [tracklet.key for tracklet in trajectory], trajectory[-1]
             name = self.name(keys[0])
             if name in known and name not in keys:
@@ -107,7 +106,7 @@ class OnlineTracker:
             if any(tracklet.confirmed or self._is_open(tracklet, tracklet.key in waiting) for tracklet in trajectory):
                 waited = follower.frame - last.frames[-1] if last.key in waiting else 0
                 recent = _clipped(trajectory, begin, follower.frame)
-                track = smooth_and_fill(recent, follower.rate, follower.pictures.pixel, waited)
+                track = smooth_and_fill(recent, follower.clock, follower.pictures.pixel, waited)
                 if track.frames[0] <= frame <= track.frames[-1]:
                     tracks.append(track)
                     lost[track.keys], names[track.keys] = frame - last.frames[-1], name
@@ -152,7 +151,8 @@ class OnlineTracker:
     def forget(self) -> None:
         """Drop what is past; to be called once in a while."""
         follower = self._follower
-        oldest = follower.frame - self._horizon
+        oldest = follower.frame - self._kept - self._gap(follower.frame)
+        follower.clock.forget(oldest)
         follower.finished = [tracklet for tracklet in follower.finished if tracklet.frames[-1] >= oldest]
         remembered = [*follower.finished, *follower.active]
         for tracklet in remembered:
@@ -183,7 +183,7 @@ class OnlineTracker:
         self._named = follower.next_key
         if not new:
             return
-        earliest = max(follower.frame - round(tuning.MAX_GAP_SECONDS * follower.rate), follower.cuts[-1])
+        earliest = max(follower.frame - self._gap(follower.frame), follower.cuts[-1])
         seen = {self.name(tracklet.key) for tracklet in follower.active}
         lost = [
             tracklet
@@ -199,12 +199,12 @@ class OnlineTracker:
 
     def _reid_cost(self, before: Tracklet, after: Tracklet) -> float:
         """Return the cost of a link, whether or not its patches had drifted; 1 where it cannot be."""
-        cost = link_cost(before, after, self._follower.rate)
+        cost = link_cost(before, after, self._follower.clock)
         if cost is None:
             return 1.0
         return cost - (tuning.DRIFT_PENALTY if cost >= tuning.DRIFT_PENALTY else 1.0)
 
-    def _link_cost(self, before: Tracklet, after: Tracklet, rate: float) -> float | None:
+    def _link_cost(self, before: Tracklet, after: Tracklet, clock: Clock) -> float | None:
         """Return `stitching.link_cost`, computed once as long as nothing changes that it depends on."""
         recent = min(len(after.frames), 2 * tuning.VELOCITY_FRAMES)
         key = (
@@ -212,7 +212,7 @@ class OnlineTracker:
             *(after.key, after.first, after.first_detected, recent, after.score),
         )
         if key not in self._costs:
-            self._costs[key] = self._older_costs[key] if key in self._older_costs else link_cost(before, after, rate)
+            self._costs[key] = self._older_costs[key] if key in self._older_costs else link_cost(before, after, clock)
         return self._costs[key]
 
     def _is_open(self, tracklet: Tracklet, waiting: bool) -> bool:
@@ -222,7 +222,7 @@ class OnlineTracker:
         return not self._verifies or (waiting and tracklet.verifications < tuning.MAX_VERIFICATIONS)
 
     def _near(self, frame: int) -> Iterator[Tracklet]:
-        earliest = frame - round(tuning.MAX_GAP_SECONDS * self._follower.rate)
+        earliest = frame - self._gap(frame)
         for tracklet in [*self._follower.finished, *self._follower.active]:
             if tracklet.frames[-1] >= earliest:
                 yield tracklet
@@ -242,14 +242,20 @@ class OnlineTracker:
         if before is not None:
             excess = np.maximum(excess, tuning.EXCESS_DECAY * before)
         low, high = middle[:2] - middle[2:] / 2 - excess[:2], middle[:2] + middle[2:] / 2 + excess[2:]
-        away = max(frame - tracklet.last_detected - self._steady, 0)
+        steady = round(tuning.STEADY_SECONDS * self._follower.clock.rate(frame))
+        away = max(frame - tracklet.last_detected - steady, 0)
         growth = 1 + tuning.GROWTH_PER_FRAME * min(away, tuning.MAX_GROWTH_FRAMES)
         size = (high - low) * growth * self._growth(frame - tracklet.frames[-1])
         return np.concatenate([(low + high) / 2, size]), excess
 
     def _growth(self, lost: int) -> float:
         """Return how many times as large the box becomes of a face that was last measured so many frames ago."""
-        return min(1 + tuning.LOST_GROWTH_PER_SECOND * max(lost, 0) / self._follower.rate, tuning.MAX_LOST_GROWTH)
+        rate = self._follower.clock.rate(self._follower.frame)
+        return min(1 + tuning.LOST_GROWTH_PER_SECOND * max(lost, 0) / rate, tuning.MAX_LOST_GROWTH)
+
+    def _gap(self, frame: int) -> int:
+        """Return how many frames the longest gap about a frame has."""
+        return self._follower.clock.count(tuning.MAX_GAP_SECONDS, frame)
 
     def _movement(self, box: Boxes, frame: int) -> Boxes | None:
         """Return how far the face of a (4,) box of an earlier frame has moved since; None if it is a new one."""

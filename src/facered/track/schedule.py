@@ -39,41 +39,36 @@ class DetectionSchedule:
 
     Parameters
     ----------
-    rate : float
-        Frames a second.
     size : (int, int)
         Width and height of the picture.
     native : bool
         Whether very large pictures are ever detected in their own size.
     """
 
-    def __init__(self, rate: float, size: tuple[int, int], *, native: bool = True) -> None:
-        self._fine_intervals = [max(1, round(seconds * rate)) for seconds in tuning.FINE_INTERVAL_SECONDS]
-        self._native_intervals = [round(seconds * rate) for seconds in tuning.NATIVE_INTERVAL_SECONDS]
+    def __init__(self, size: tuple[int, int], *, native: bool = True) -> None:
         self._native = native and max(size) > tuning.NATIVE_MIN_SIDE
         self._small = tuning.SMALL_FACE * max(size)
         self._changes = Changes(np.array(size, np.float64))
-        self._since_fine = self._since_native = self._taken = 0
+        self._last_fine = self._last_native = self._taken = 0
         self._shot_begun = True
 
-    def due(self, smallest: float, begins_shot: bool, detecting: bool) -> bool:
+    def due(self, follower: Follower, begins_shot: bool, detecting: bool) -> bool:
         """Tell whether tiles are due in the next frame; to be asked for every frame.
 
         It goes on telling so until `take` is called.
 
         Parameters
         ----------
-        smallest : float
-            Mean side of the smallest face that is followed, in pixels.
+        follower : Follower
+            Has been asked `Follower.wants_detection` for the frame.
         begins_shot : bool
         detecting : bool
             Whether the frame is given to the detector anyway.
         """
-        self._since_fine += 1
-        self._since_native += 1
         self._shot_begun |= begins_shot
-        interval = self._fine_intervals[smallest < self._small]
-        return self._shot_begun or self._since_fine >= interval * (1 - tuning.FINE_EARLINESS * detecting)
+        seconds = tuning.FINE_INTERVAL_SECONDS[follower.smallest < self._small]
+        early = 1 - tuning.FINE_EARLINESS * detecting
+        return self._shot_begun or follower.clock.has_passed(seconds, self._last_fine, follower.frame, early)
 
     def take(self, follower: Follower, luma: NDArray[np.uint8]) -> TileRequest | None:
         """Return which tiles to detect in this frame; None if nothing has changed since the last ones.
@@ -88,14 +83,15 @@ class DetectionSchedule:
         if self._shot_begun:
             self._taken = 0
         everywhere = self._taken < tuning.FULL_DETECTIONS_PER_SHOT
-        interval = self._native_intervals[follower.smallest < self._small / 2]
-        native = self._native and (self._shot_begun or self._since_native >= interval)
+        seconds = tuning.NATIVE_INTERVAL_SECONDS[follower.smallest < self._small / 2]
+        waited = follower.clock.has_passed(seconds, self._last_native, follower.frame)
+        native = self._native and (self._shot_begun or waited)
         self._shot_begun = False
-        self._since_fine = 0
+        self._last_fine = follower.frame
         self._taken += 1
         self._changes.push(luma)
         if native:
-            self._since_native = 0
+            self._last_native = follower.frame
         within = None
         if not (native or everywhere):
             # Where nothing has changed nobody is new, but small faces that are there have to be found again. What known

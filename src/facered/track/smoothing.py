@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
+    from facered.track.clock import Clock
     from facered.track.shot import Shot
     from facered.track.tracklet import Tracklet
 
@@ -50,7 +51,7 @@ class Track:
     shot: Shot
 
 
-def smooth_and_fill(trajectory: list[Tracklet], rate: float, pixel: float = 0.0, waited: int = 0) -> Track:
+def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0) -> Track:
     """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
 
     Parameters
@@ -58,33 +59,34 @@ def smooth_and_fill(trajectory: list[Tracklet], rate: float, pixel: float = 0.0,
     trajectory : list of Tracklet
         All in one shot, in order of time; where two overlap, the later one counts unless only the earlier has a
         detection.
-    rate : float
-        Frames a second.
+    clock : Clock
     pixel : float
         Side of a pixel of the pictures in which patches were followed, in pixels of the boxes.
     waited : int
         Frames beyond its end in which it is still waited for; it is extended at least as far.
     """
     shot = trajectory[0].shot
-    extension = max(1, round(tuning.EXTENSION_SECONDS * rate))
     first, measured, deviations = _measurements(trajectory)
     last = first + len(measured) - 1
     seen = deviations > 0
-    boxes = _smoothed(measured, deviations, max(1, round(tuning.HULL_SECONDS * rate)))
+    extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
+    boxes = _smoothed(measured, deviations, clock.count(tuning.HULL_SECONDS, first))
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
     further = max(extension, waited)
     ahead = _extrapolate(boxes, to_end if last + further >= shot.end else min(further, to_end))
-    back = _extrapolate(boxes[::-1], to_begin if first - extension <= shot.begin else min(extension, to_begin))
+    back = _extrapolate(boxes[::-1], to_begin if first - before <= shot.begin else min(before, to_begin))
     whole = np.concatenate([back[::-1], boxes, ahead])
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
-    away = _distance(detected, np.arange(-len(back), len(boxes) + len(ahead)))
-    away = np.maximum(away - round(tuning.STEADY_SECONDS * rate), 0)
+    frames = np.arange(first - len(back), last + len(ahead) + 1)
+    rates = clock.rates(frames)
+    away = _distance(detected, frames - first)
+    away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
     whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
     whole[:, 2:] += 2 * pixel * np.minimum(away / tuning.PATCH_ERROR_FRAMES, 1)[:, None]
-    frames = np.arange(first - len(back), last + len(ahead) + 1)
-    filled = np.flatnonzero(_filled(seen, round(tuning.MAX_FILLED_SECONDS * rate)))
-    near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= extension)
+    filled = np.flatnonzero(_filled(seen, rates[len(back) : len(back) + len(seen)]))
+    reach = np.maximum(np.round(tuning.EXTENSION_SECONDS * rates), 1)
+    near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= reach)
     return Track(
         trajectory[0].first_detected,
         frames[near],
@@ -147,12 +149,12 @@ def _extrapolate(boxes: Boxes, count: int) -> Boxes:
     return ahead
 
 
-def _filled(seen: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
-    """Return `seen` with the gaps filled that are not too long."""
+def _filled(seen: NDArray[np.bool_], rates: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return `seen` with the gaps filled that are not too long; the rate about each frame tells how many that are."""
     at = np.flatnonzero(seen)
     filled = seen.copy()
     for before, behind in pairwise(at.tolist()):
-        filled[before:behind] |= behind - before - 1 <= longest
+        filled[before:behind] |= behind - before - 1 <= round(tuning.MAX_FILLED_SECONDS * rates[before])
     return filled
 
 

@@ -57,7 +57,9 @@ class Step(Generic[D]):
     def __init__(self, follower: Follower, schedule: DetectionSchedule, source: DetectionSource[D]) -> None:
         self._follower, self._schedule, self._source = follower, schedule, source
 
-    def take(self, picture: Picture, luma: NDArray[np.uint8], begins_shot: bool) -> tuple[D | None, dict[int, int]]:
+    def take(
+        self, picture: Picture, luma: NDArray[np.uint8], begins_shot: bool, seconds: float | None = None
+    ) -> tuple[D | None, dict[int, int]]:
         """Take the next frame.
 
         Parameters
@@ -66,6 +68,8 @@ class Step(Generic[D]):
         luma : (height, width) uint8
             Its luma, shrunk.
         begins_shot : bool
+        seconds : float, optional
+            Its time; by default it follows the picture before at the rate that was told.
 
         Returns
         -------
@@ -76,8 +80,9 @@ class Step(Generic[D]):
         """
         follower, source = self._follower, self._source
         with timed("follow"):
-            due = source.is_due(follower.wants_detection(luma, begins_shot, verifies=source.verifies_singly))
-        fine = self._schedule.due(follower.smallest, begins_shot, due)
+            verifies = source.verifies_singly
+            due = source.is_due(follower.wants_detection(luma, begins_shot, verifies=verifies, seconds=seconds))
+        fine = self._schedule.due(follower, begins_shot, due)
         found = source.detect(picture, due, partial(self._schedule.take, follower, luma) if fine else None)
         with timed("track"):
             return found, follower.update(luma, found, begins_shot, source.verifier(picture))

@@ -205,6 +205,9 @@ shots are none. Smaller: flashes pass for cuts."""
 DISSOLVE_SECONDS = (0.4, 1.0, 2.0)
 """Spans in seconds in which a dissolve is looked for. More or longer: time, false dissolves. Fewer: those of other
 lengths are missed."""
+MAX_DISSOLVE_FRAMES = 480
+"""Most frames of such a span, two seconds at 240 a second. Larger: time and memory for films of very high rate.
+Smaller: long dissolves in them are missed."""
 MAX_UNEXPLAINED = 0.07
 """Part of a picture's variance that a mixture of two others may leave unexplained. Larger: motion passes for a
 dissolve. Smaller: dissolves with motion are missed."""

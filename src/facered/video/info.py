@@ -97,8 +97,12 @@ class VideoInfo:
         return self.colours.range == formats.FULL_RANGE or self.working_format.startswith("yuvj")
 
 
-def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, name: object) -> VideoInfo:
-    """Return what a stream's first frame, as decoded, and its container say; `name` stands in errors.
+def describe(
+    frame: VideoFrame, stream: VideoStream, container: InputContainer, name: object, rate: Fraction
+) -> VideoInfo:
+    """Return what a stream's first frame, as decoded, and its container say.
+
+    `name` stands in errors; `rate` is how many frames a second there are.
 
     Raises
     ------
@@ -108,7 +112,6 @@ def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, 
     time_base = stream.time_base
     if time_base is None:
         raise ContentMalformedError(f"{name}: the video stream has no time base")
-    rate = stream.average_rate or stream.base_rate or Fraction(25)
     count = stream.frames
     if not count and stream.duration:
         count = round(stream.duration * time_base * rate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 from av.error import FFmpegError
@@ -21,6 +22,7 @@ from av.video.frame import VideoFrame as VideoFrame
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.video.formats import Converter
 from facered.video.info import Colours, VideoInfo, describe
+from facered.video.input.rate import believable
 from facered.video.input.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class PictureStream:
     ----------
     container : av.container.InputContainer
     stream : av.VideoStream
+    rate : Fraction
+        Frames a second; as the container tells, until somebody knows better.
     timeline : Timeline or None
         Mends the times, where the container's clock may break off.
 
@@ -72,6 +76,7 @@ class PictureStream:
         self.stream.codec_context.thread_type = thread_type
         if threads is not None:
             self.stream.codec_context.thread_count = threads
+        self.rate = believable(told_rate(self.stream))
         self.timeline = Timeline() if container.format.flags & _TS_DISCONT else None
 
     def demux(self, others: Sequence[Stream]) -> Iterator[Packet[Stream]]:
@@ -151,7 +156,7 @@ class Normalizer:
         return native
 
     def _begin(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
-        info = describe(frame, source.stream, source.container, self.name)
+        info = describe(frame, source.stream, source.container, self.name, source.rate)
         self._converter = Converter(info.working_format)
         native = self._converter.convert(frame)
         self._info = replace(info, colours=Colours.of(native))
@@ -187,6 +192,11 @@ def find_stream(container: InputContainer, number: int, name: object) -> VideoSt
         codec = stream.codec_context.name if stream.codec_context else "unknown"
         raise ContentUnsupportedError(f"{name}: the {codec} video cannot be decoded")
     return stream
+
+
+def told_rate(stream: VideoStream) -> Fraction | None:
+    """Return how many frames a second a container says that a stream has."""
+    return stream.average_rate or stream.base_rate
 
 
 def reason(error: Exception) -> str:

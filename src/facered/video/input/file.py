@@ -19,7 +19,8 @@ from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ServiceError
 from facered.runtime import cores
-from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
+from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason, told_rate
+from facered.video.input.rate import Preview
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -210,7 +211,9 @@ class Reader:
         # Other pictures, covers among them, are not even looked at.
         others = [stream for stream in self.container.streams if stream.type != "video"]
         try:
-            yield from self._pictures.demux(others)
+            preview = Preview(self._pictures.demux(others), self.stream)
+            self._pictures.rate = preview.rate(told_rate(self.stream), self.stream.time_base or Fraction(1))
+            yield from preview
         except FFmpegError as error:
             self._note_damage(reason(error))
             if self.report:
