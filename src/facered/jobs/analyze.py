@@ -117,13 +117,14 @@ def analyze_video(
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A frame, its small luma and time, whether it lies in the span asked for, and whether it begins a shot."""
+    """A frame, its small luma and time, whether it lies in the span asked for, and whether it begins or ends a shot."""
 
     frame: VideoFrame
     luma: NDArray[np.uint8]
     seconds: float
     wanted: bool
     begins_shot: bool = False
+    ends_shot: bool = False
 
 
 class _Upcoming:
@@ -142,7 +143,17 @@ class _Upcoming:
         self.last_duration = 0
 
     def pictures(self) -> Iterator[_Item]:
-        """Yield all frames, each as soon as it is known whether it begins a shot: some frames late."""
+        """Yield all frames, each as soon as it is known whether the next one begins a shot: some frames late."""
+        held: _Item | None = None
+        for item in self._judged():
+            if held is not None:
+                yield replace(held, ends_shot=item.begins_shot)
+            held = item
+        if held is not None:
+            yield replace(held, ends_shot=True)
+
+    def _judged(self) -> Iterator[_Item]:
+        """Yield all frames, each as soon as it is known whether it begins a shot."""
         waiting: deque[_Item] = deque()
         for frame in timed_items(self._reader.frames(), "decode"):
             waiting.append(self._take(frame))
@@ -187,7 +198,8 @@ class _Finder:
     def take(self, item: _Item) -> None:
         """Find the faces of the next frame; where it is not wanted, there are none."""
         self._wanted = item.wanted
-        found, keys = self._step.take(view(item.frame, self._orientation), item.luma, item.begins_shot, item.seconds)
+        picture = view(item.frame, self._orientation)
+        found, keys = self._step.take(picture, item.luma, item.begins_shot, item.seconds, ends_shot=item.ends_shot)
         if self._thumbnails is not None and found is not None:
             with timed("thumbnails"):
                 for key, index in keys.items():

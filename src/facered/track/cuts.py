@@ -82,9 +82,9 @@ class CutDetector:
     def _pace(self, rate: float) -> None:
         """Set how many frames dissolves may last, by the rate of the frames about the last one."""
         self._rate = rate
-        spans = {max(4, 2 * round(seconds * rate / 2)) for seconds in tuning.DISSOLVE_SECONDS}
-        self._spans = sorted({min(span, tuning.MAX_DISSOLVE_FRAMES) for span in spans})
-        self._past = deque(self._past, maxlen=self._spans[-1] + 1)
+        spans = {min(2 * round(seconds * rate / 2), tuning.MAX_DISSOLVE_FRAMES) for seconds in tuning.DISSOLVE_SECONDS}
+        self._spans = sorted(span for span in spans if span >= tuning.MIN_DISSOLVE_FRAMES)
+        self._past = deque(self._past, maxlen=max(self._spans, default=0) + 1)
         self._settled = max(2, round(tuning.DISSOLVE_SETTLED_SECONDS * rate))
 
     def suspect(self) -> bool:

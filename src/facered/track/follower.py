@@ -78,7 +78,7 @@ class Follower:
         self._idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
         self._changes = Changes(self.pictures.size)
         self.frame = self._last_detection = -1
-        self._entered = False
+        self._entered = self._seen_once = False
         self._predictor = Predictor()
         self.next_key = first_key
         self.cuts: list[int] = []
@@ -132,6 +132,7 @@ class Follower:
         verify: Verify | None = None,
         *,
         seconds: float | None = None,
+        ends_shot: bool = False,
     ) -> dict[int, int]:
         """Take the next frame.
 
@@ -147,6 +148,8 @@ class Follower:
             Detects faces on an enlarged crop about a (4,) box of this frame.
         seconds : float, optional
             The frame's time, if `wants_detection` was not told it; by default it follows from the rate.
+        ends_shot : bool
+            Whether nothing in this frame goes on after it: what is tentative is verified now or never.
 
         Returns
         -------
@@ -155,11 +158,13 @@ class Follower:
         """
         self._enter(luma, begins_shot, seconds)
         self._entered = False
+        self._seen_once = self._sees_once(ends_shot)
         found: dict[int, int] = {}
         if detections is not None:
             found = self._take(detections)
             if verify is not None:
-                for tracklet in verification.due(self.active, self.frame):
+                most = self._most_verifications(ends_shot)
+                for tracklet in verification.due(self.active, self.frame, most):
                     self._verify(tracklet, verify)
         elif verify is not None:
             for tracklet in self._uncertain():
@@ -251,6 +256,18 @@ class Follower:
         seconds = tuning.MAX_LOST_SECONDS if tracklet.confirmed or tried else tuning.TENTATIVE_SECONDS
         return self._is_beyond(seconds, tracklet.frames[-1])
 
+    def _sees_once(self, ends_shot: bool) -> bool:
+        """Tell whether faces are seen once only: the shot is this frame, or the next frame comes too late for them."""
+        alone = ends_shot and self.cuts[-1] == self.frame
+        return alone or self.clock.rate(self.frame) <= tuning.MAX_SPARSE_RATE
+
+    def _most_verifications(self, ends_shot: bool) -> int:
+        """Return how many tracks may be verified in this frame beside the detection."""
+        if ends_shot:
+            return len(self.active)
+        share = tuning.MAX_VERIFICATIONS_PER_SECOND / self.clock.rate(self.frame)
+        return max(tuning.MAX_VERIFICATIONS_PER_FRAME, round(share))
+
     def _has_passed(self, seconds: float, frame: int) -> bool:
         """Tell whether some seconds have passed since a frame; since before the first one they have."""
         return frame < 0 or self.clock.has_passed(seconds, frame, self.frame)
@@ -299,7 +316,9 @@ class Follower:
         # After so long a break another person may have come, unless the face was found where it must be.
         key = self._take_key() if tracklet.missed > tuning.MAX_MISSES and not verified else None
         tracklet.detect(self.frame, box, score, self.pictures.patch(box), key)
-        if tracklet.detections > 1 and tracklet.score >= max(tuning.CONFIRMING_SCORE, self.threshold):
+        if (tracklet.detections > 1 or self._seen_once) and tracklet.score >= max(
+            tuning.CONFIRMING_SCORE, self.threshold
+        ):
             self._confirm(tracklet)
 
     def _confirm(self, tracklet: Tracklet) -> None:
@@ -351,7 +370,8 @@ class Follower:
         box = self._box(tracklet)
         tracklet.verifications += not tracklet.confirmed
         others = [self._box(t) for t in self.active if t.confirmed and t is not tracklet]
-        match = verification.best_match(box, verify(box), np.array(others).reshape(-1, 4))
+        views = tuning.CAREFUL_VIEWS if self._seen_once else (1.0,)
+        match = verification.best_view(box, verify, np.array(others).reshape(-1, 4), views)
         if match is None:
             return False
         box, score = match

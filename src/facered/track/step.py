@@ -58,7 +58,13 @@ class Step(Generic[D]):
         self._follower, self._schedule, self._source = follower, schedule, source
 
     def take(
-        self, picture: Picture, luma: NDArray[np.uint8], begins_shot: bool, seconds: float | None = None
+        self,
+        picture: Picture,
+        luma: NDArray[np.uint8],
+        begins_shot: bool,
+        seconds: float | None = None,
+        *,
+        ends_shot: bool = False,
     ) -> tuple[D | None, dict[int, int]]:
         """Take the next frame.
 
@@ -70,6 +76,8 @@ class Step(Generic[D]):
         begins_shot : bool
         seconds : float, optional
             Its time; by default it follows the picture before at the rate that was told.
+        ends_shot : bool
+            Whether it is known that another shot begins after it, or that it is the last.
 
         Returns
         -------
@@ -85,7 +93,7 @@ class Step(Generic[D]):
         fine = self._schedule.due(follower, begins_shot, due)
         found = source.detect(picture, due, partial(self._schedule.take, follower, luma) if fine else None)
         with timed("track"):
-            return found, follower.update(luma, found, begins_shot, source.verifier(picture))
+            return found, follower.update(luma, found, begins_shot, source.verifier(picture), ends_shot=ends_shot)
 
 
 def detection_limits(threshold: float, max_faces: int | None) -> tuple[float, int | None]:

@@ -68,6 +68,15 @@ more inference; live, doubtful faces are hidden longer. Smaller: real faces that
 MAX_VERIFICATIONS_PER_FRAME = 2
 """Most verifications beside a detection; each is an inference on a crop. Larger: time a frame. Smaller: in crowds,
 doubtful faces wait longer."""
+MAX_VERIFICATIONS_PER_SECOND = 50
+"""The same a second, for films of few frames a second: so many as two a frame are at 25. Larger: inference. Smaller:
+who is seen in one frame of such a film is not hidden."""
+CAREFUL_VIEWS = (1.0, 1.5, 0.75)
+"""Sizes, in sizes of a face that is seen once only, of what crops are made about until one confirms it: with more and
+with less around it, smaller and larger. More: inference, false boxes. Fewer: such faces stay bare."""
+MAX_SPARSE_RATE = 6.5
+"""Frames a second up to which somebody may come and go between two frames, so that one good detection is enough.
+Larger: false boxes. Smaller: who is seen in one frame of such a film is not hidden."""
 MISSES_PER_VERIFICATION = 3
 """Detections in vain between two verifications of a confirmed track. Larger: lost faces are found again later. Smaller:
 more inference."""
@@ -205,6 +214,9 @@ shots are none. Smaller: flashes pass for cuts."""
 DISSOLVE_SECONDS = (0.4, 1.0, 2.0)
 """Spans in seconds in which a dissolve is looked for. More or longer: time, false dissolves. Fewer: those of other
 lengths are missed."""
+MIN_DISSOLVE_FRAMES = 4
+"""Least frames of such a span. Larger: at few frames a second dissolves are missed. Smaller: some slide is a mixture of
+its neighbours by chance."""
 MAX_DISSOLVE_FRAMES = 480
 """Most frames of such a span, two seconds at 240 a second. Larger: time and memory for films of very high rate.
 Smaller: long dissolves in them are missed."""

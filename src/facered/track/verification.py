@@ -10,14 +10,14 @@ from facered.track import tuning
 from facered.track.boxes import centred, iou
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from facered.track.boxes import Boxes, Detections
+    from facered.track.boxes import Boxes, Detections, Verify
     from facered.track.tracklet import Tracklet
 
 
-def due(tracklets: Iterable[Tracklet], frame: int) -> list[Tracklet]:
-    """Return the tracks to verify beside a detection, `tuning.MAX_VERIFICATIONS_PER_FRAME` at most.
+def due(tracklets: Iterable[Tracklet], frame: int, most: int = tuning.MAX_VERIFICATIONS_PER_FRAME) -> list[Tracklet]:
+    """Return the tracks to verify beside a detection, not more than so many.
 
     Confirmed tracks that are not detected any more and tentative ones take turns at being first.
     """
@@ -34,7 +34,31 @@ def due(tracklets: Iterable[Tracklet], frame: int) -> list[Tracklet]:
     missing.sort(key=lambda tracklet: tracklet.last_detected)
     tentative.sort(key=lambda tracklet: (tracklet.verifications, -tracklet.score))
     first, second = (missing, tentative) if frame % 2 else (tentative, missing)
-    return [*first[:1], *second, *first[1:]][: tuning.MAX_VERIFICATIONS_PER_FRAME]
+    return [*first[:1], *second, *first[1:]][:most]
+
+
+def best_view(box: Boxes, verify: Verify, others: Boxes, views: Sequence[float]) -> tuple[Boxes, float] | None:
+    """Return `best_match` of the first crop that confirms a face, or else of the one that shows it best.
+
+    Parameters
+    ----------
+    box : (4,) float64
+        The face.
+    verify : callable
+        Detects faces on an enlarged crop about a (4,) box.
+    others : (n, 4) float64
+        Other confirmed faces.
+    views : sequence of float
+        Sizes of what the crops are made about, in sizes of the box.
+    """
+    best = None
+    for view in views:
+        match = best_match(box, verify(box * [1, 1, view, view]), others)
+        if match is not None and (best is None or match[1] > best[1]):
+            best = match
+        if best is not None and best[1] >= tuning.VERIFIED_SCORE:
+            break
+    return best
 
 
 def best_match(box: Boxes, detections: Detections, others: Boxes) -> tuple[Boxes, float] | None:
