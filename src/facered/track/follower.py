@@ -316,9 +316,8 @@ class Follower:
         # After so long a break another person may have come, unless the face was found where it must be.
         key = self._take_key() if tracklet.missed > tuning.MAX_MISSES and not verified else None
         tracklet.detect(self.frame, box, score, self.pictures.patch(box), key)
-        if (tracklet.detections > 1 or self._seen_once) and tracklet.score >= max(
-            tuning.CONFIRMING_SCORE, self.threshold
-        ):
+        seen_enough = tracklet.detections > 1 or self._seen_once
+        if seen_enough and tracklet.score >= max(tuning.CONFIRMING_SCORE, self.threshold):
             self._confirm(tracklet)
 
     def _confirm(self, tracklet: Tracklet) -> None:

@@ -1,0 +1,69 @@
+"""The rate of a film: by its packets' times, whatever its container tells."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+import videos
+from facered.errors import ContentMalformedError
+from facered.video.input.file import Reader
+from facered.video.input.rate import MAX_RATE, USUAL, Preview, believable, measure
+
+MILLISECONDS = Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([0, 40, 80, 120], 25),
+        ([80, 0, 120, 40], 25),  # in the order of decoding
+        ([0, 33, 67, 100, 133, 167, 200], 30),
+        ([0, 40, 40, 80], 25),
+        ([0, 40, 80, 9000, 9040, 9080], 25),  # a pause
+        ([0, 1000, 2000], 1),
+        ([0], None),
+        ([], None),
+    ],
+)
+def test_what_times_tell(times: list[int], expected: int | None) -> None:
+    assert measure(times, MILLISECONDS) == expected
+
+
+def test_times_that_no_camera_makes_tell_nothing() -> None:
+    assert measure(range(100), Fraction(1, 4_000_000)) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "believed"), [(None, USUAL), (0, USUAL), (90000, USUAL), (MAX_RATE, MAX_RATE), (24, 24)]
+)
+def test_what_can_be_believed_without_times(told: int | None, believed: Fraction) -> None:
+    assert believable(None if told is None else Fraction(told)) == believed
+
+
+@pytest.mark.parametrize(("told", "expected"), [(None, 25), (24, 24), (26, 26), (30, 25), (12.5, 25), (90000, 25)])
+def test_what_is_told_counts_where_it_is_like_the_times(
+    told: float | None, expected: float, carphone: Path, tmp_path: Path
+) -> None:
+    foo = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 10))
+    with av.open(str(foo)) as container:
+        (stream,) = container.streams
+        assert stream.time_base is not None
+        preview = Preview(list(container.demux(stream)), stream)
+        rate = preview.rate(None if told is None else Fraction(told), stream.time_base)
+        assert rate == pytest.approx(expected)
+        assert len([packet for packet in preview if packet.size]) == 10
+
+
+def test_damage_within_the_first_packets_is_told_where_it_stands(carphone: Path, tmp_path: Path) -> None:
+    foo = videos.encode(tmp_path / "foo.nut", videos.decode(carphone, 12), codec="mpeg4", options={"g": "1"})
+    whole = foo.read_bytes()
+    foo.write_bytes(whole[: 2 * len(whole) // 3])
+    with Reader(foo, report=False) as reader:
+        count = len(list(reader.frames()))
+    assert 4 <= count < 12
+    with pytest.raises(ContentMalformedError), Reader(foo, report=False, strict=True) as reader:
+        list(reader.frames())
