@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.track import kalman, tuning, verification
+from facered.track import kalman, patience, tuning, verification
 from facered.track.appearance import RecentPictures, ncc
 from facered.track.association import associate
 from facered.track.boxes import centred, containment, iou
@@ -158,12 +158,12 @@ class Follower:
         """
         self._enter(luma, begins_shot, seconds)
         self._entered = False
-        self._seen_once = self._sees_once(ends_shot)
+        self._seen_once = patience.sees_once(self.clock, self.frame, ends_shot and self.cuts[-1] == self.frame)
         found: dict[int, int] = {}
         if detections is not None:
             found = self._take(detections)
             if verify is not None:
-                most = self._most_verifications(ends_shot)
+                most = patience.most_verifications(self.clock, self.frame, ends_shot, len(self.active))
                 for tracklet in verification.due(self.active, self.frame, most):
                     self._verify(tracklet, verify)
         elif verify is not None:
@@ -211,7 +211,7 @@ class Follower:
             self._predictor.reset()
         self.pictures.push(luma)
         self._changes.push(luma)
-        self._retire([tracklet for tracklet in self.active if self._is_gone(tracklet)])
+        self._retire([tracklet for tracklet in self.active if patience.is_gone(tracklet, self.clock, self.frame)])
         self._predictor.advance(self.active, self.frame, self.pictures)
 
     def _take(self, detections: Detections) -> dict[int, int]:
@@ -233,12 +233,9 @@ class Follower:
         return [tracklet for tracklet in self.active if self._is_uncertain(tracklet)]
 
     def _is_uncertain(self, tracklet: Tracklet) -> bool:
-        waited = self.frame - tracklet.frames[-1]
-        if not tracklet.confirmed:
-            young = not self._is_beyond(tuning.TENTATIVE_SECONDS, tracklet.first_detected)
-            return young and tracklet.verifications < tuning.MAX_VERIFICATIONS
-        if waited > 1:
-            return not self._is_beyond(tuning.TENTATIVE_SECONDS, tracklet.frames[-1])
+        worth = patience.is_worth_a_detection(tracklet, self.clock, self.frame)
+        if worth is not None:
+            return worth
         place = self._predictor.place(tracklet)
         moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
         return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
@@ -249,31 +246,9 @@ class Follower:
             self.finished += [tracklet for tracklet in self.active if tracklet in gone]
             self.active = [tracklet for tracklet in self.active if tracklet not in gone]
 
-    def _is_gone(self, tracklet: Tracklet) -> bool:
-        if tracklet.confirmed and not tracklet.missed:
-            return False  # there was no detection since
-        tried = tracklet.detections > self.clock.count(tuning.TENTATIVE_SECONDS, self.frame)
-        seconds = tuning.MAX_LOST_SECONDS if tracklet.confirmed or tried else tuning.TENTATIVE_SECONDS
-        return self._is_beyond(seconds, tracklet.frames[-1])
-
-    def _sees_once(self, ends_shot: bool) -> bool:
-        """Tell whether faces are seen once only: the shot is this frame, or the next frame comes too late for them."""
-        alone = ends_shot and self.cuts[-1] == self.frame
-        return alone or self.clock.rate(self.frame) <= tuning.MAX_SPARSE_RATE
-
-    def _most_verifications(self, ends_shot: bool) -> int:
-        """Return how many tracks may be verified in this frame beside the detection."""
-        if ends_shot:
-            return len(self.active)
-        share = tuning.MAX_VERIFICATIONS_PER_SECOND / self.clock.rate(self.frame)
-        return max(tuning.MAX_VERIFICATIONS_PER_FRAME, round(share))
-
     def _has_passed(self, seconds: float, frame: int) -> bool:
         """Tell whether some seconds have passed since a frame; since before the first one they have."""
         return frame < 0 or self.clock.has_passed(seconds, frame, self.frame)
-
-    def _is_beyond(self, seconds: float, frame: int) -> bool:
-        return self.clock.is_beyond(seconds, frame, self.frame)
 
     def _box(self, tracklet: Tracklet) -> Boxes:
         """Return where a face was detected in this frame, else where it is expected."""
@@ -354,11 +329,7 @@ class Follower:
         waiting = [tracklet for tracklet in self.active if tracklet.frames[-1] < self.frame]
         there = np.array([t.boxes[-1] for t in self.active if t.frames[-1] == self.frame]).reshape(-1, 4)
         for tracklet in waiting:
-            if tracklet.confirmed:
-                unseen = self._is_beyond(tuning.MAX_FOLLOWED_SECONDS, tracklet.last_detected)
-            else:
-                unseen = self.frame - tracklet.last_detected > tracklet.detections
-            if unseen and tracklet.missed:
+            if not patience.is_followed(tracklet, self.clock, self.frame):
                 continue
             box = followed_box(self.pictures, self._predictor.place(tracklet), tracklet, tracklet.size, there)
             if box is not None:

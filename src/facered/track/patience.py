@@ -1,0 +1,50 @@
+"""How long a face is waited for that is not detected, and how much is done for one that was seen once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facered.track import tuning
+
+if TYPE_CHECKING:
+    from facered.track.clock import Clock
+    from facered.track.tracklet import Tracklet
+
+
+def is_gone(tracklet: Tracklet, clock: Clock, frame: int) -> bool:
+    """Tell whether a face that has not been measured for a while is given up."""
+    if tracklet.confirmed and not tracklet.missed:
+        return False  # there was no detection since
+    tried = tracklet.detections > clock.count(tuning.TENTATIVE_SECONDS, frame)
+    seconds = tuning.MAX_LOST_SECONDS if tracklet.confirmed or tried else tuning.TENTATIVE_SECONDS
+    return clock.is_beyond(seconds, tracklet.frames[-1], frame)
+
+
+def is_worth_a_detection(tracklet: Tracklet, clock: Clock, frame: int) -> bool | None:
+    """Tell whether the detector may help with a face that is tentative or lost; None if it is neither."""
+    if not tracklet.confirmed:
+        young = not clock.is_beyond(tuning.TENTATIVE_SECONDS, tracklet.first_detected, frame)
+        return young and tracklet.verifications < tuning.MAX_VERIFICATIONS
+    if frame - tracklet.frames[-1] > 1:
+        return not clock.is_beyond(tuning.TENTATIVE_SECONDS, tracklet.frames[-1], frame)
+    return None
+
+
+def is_followed(tracklet: Tracklet, clock: Clock, frame: int) -> bool:
+    """Tell whether a face that is not detected is still followed by its patch."""
+    if not tracklet.missed:
+        return True
+    if tracklet.confirmed:
+        return not clock.is_beyond(tuning.MAX_FOLLOWED_SECONDS, tracklet.last_detected, frame)
+    return frame - tracklet.last_detected <= tracklet.detections
+
+
+def sees_once(clock: Clock, frame: int, alone: bool) -> bool:
+    """Tell whether who is seen in a frame may not be seen again: the shot is `alone` this frame, or frames are few."""
+    return alone or clock.rate(frame) <= tuning.MAX_SPARSE_RATE
+
+
+def most_verifications(clock: Clock, frame: int, ends_shot: bool, count: int) -> int:
+    """Return how many of `count` tracks may be verified beside a detection: all where a shot ends, now or never."""
+    share = round(tuning.MAX_VERIFICATIONS_PER_SECOND / clock.rate(frame))
+    return count if ends_shot else max(tuning.MAX_VERIFICATIONS_PER_FRAME, share)
