@@ -48,6 +48,7 @@ bench-memory: $(VENV)/.bench $(CLIPS)/.fetched
 
 bench-accuracy: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.accuracy
+	$(BIN)/python -m bench.stills
 
 bench-live: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.live

@@ -158,6 +158,11 @@ class Detector:
         tile = self._tile(picture, crop_about(box, side, side, picture.shown_size), CROP_SCALE * CROP_FACE_PIXELS)
         return self._merged([tile], threshold, None)
 
+    def joined(self, found: Iterable[Detection], limit: int | None) -> Detection:
+        """Return the best faces of several detections of one picture, each once, at most `limit`."""
+        kept = self._suppressed([np.column_stack([some.boxes, some.scores]) for some in found])
+        return Detection(kept[:limit, :4].copy(), kept[:limit, 4].copy())
+
     def _planned(self, picture: Picture, request: TileRequest | None) -> Iterator[Tile]:
         """Yield the tiles of a picture, each ready to be given to the model."""
         longer = max(picture.shown_size)

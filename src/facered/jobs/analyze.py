@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ import numpy as np
 from facered.annotations.model import Annotations
 from facered.annotations.table import DECIMALS
 from facered.detect.detector import NOTHING, Detection, Detector
+from facered.detect.turned import LookingAround, TurnedDetector
 from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.span import Span
 from facered.jobs.thumbnails import Thumbnails
@@ -29,6 +31,7 @@ from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
     from facered.video.info import VideoInfo
     from facered.video.input.file import Reader
     from facered.video.picture import Picture, VideoFrame
+
+logger = logging.getLogger(__name__)
 
 STANDARD_SIZE = 448
 """Pixels of the longer side of what the detector is given for the resolution StandardDefinition; by hand. Larger: it is
@@ -85,7 +90,7 @@ def analyze_video(
         The video cannot be read, or the model is not usable.
     """
     info = reader.info
-    finder = _Finder(info, options, Thumbnails(info.orientation) if thumbnails else None)
+    finder = _Finder(reader.path, info, options, Thumbnails(info.orientation) if thumbnails else None)
     upcoming = _Upcoming(reader, options)
     stage = Stage("analyze", info.frames, progress)
     waiting = depth(info.width, info.height) if options.threads != 1 else 0
@@ -181,23 +186,29 @@ class _Finder:
 
     verifies_singly = True
 
-    def __init__(self, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
+    def __init__(self, path: Path, info: VideoInfo, options: Options, thumbnails: Thumbnails | None) -> None:
+        self._path = path
         size = options.detect_size
         if size is None and options.resolution == "StandardDefinition":
             size = STANDARD_SIZE
         shown = info.width, info.height
-        self._detector = Detector(options.model, options.threads, size, options.precision)
+        self._detector = TurnedDetector(Detector(options.model, options.threads, size, options.precision))
+        self._around = LookingAround()
         self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
         self._follower = Follower(float(info.rate), options.threshold, shown)
         self._step = Step(self._follower, DetectionSchedule(shown), self)
         self._orientation = info.orientation
         self._every = options.detect == "every"
         self._thumbnails = thumbnails
-        self._wanted = True
+        self._wanted, self._said = True, False
+        self._seconds = 0.0
 
     def take(self, item: _Item) -> None:
         """Find the faces of the next frame; where it is not wanted, there are none."""
         self._wanted = item.wanted
+        if item.begins_shot or not self._follower.cuts:
+            self._around.begin(item.seconds, lying=bool(self._detector.turn))
+        self._seconds = item.seconds
         picture = view(item.frame, self._orientation)
         found, keys = self._step.take(picture, item.luma, item.begins_shot, item.seconds, ends_shot=item.ends_shot)
         if self._thumbnails is not None and found is not None:
@@ -228,7 +239,17 @@ class _Finder:
         request = tiles() if tiles is not None else None
         if not due and request is None:
             return None
-        return self._detector.detect(picture, self._threshold, self._limit, tiles=request)
+        if self._around.is_due(self._seconds):
+            found = self._detector.look_around(picture, self._threshold, self._limit, request)
+        else:
+            found = self._detector.detect(picture, self._threshold, self._limit, request)
+        self._around.note(found, self._seconds)
+        if self._detector.turn and not self._said:
+            self._said = True
+            logger.warning(
+                "%s: the picture is turned, and nothing says so; faces are found at another angle", self._path
+            )
+        return found
 
     def verifier(self, picture: Picture) -> Verify | None:
         """See `DetectionSource.verifier`."""

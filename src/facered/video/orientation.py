@@ -40,6 +40,11 @@ class Orientation:
     def __bool__(self) -> bool:
         return self.transposed or self.flip_x or self.flip_y
 
+    def then(self, other: Orientation) -> Orientation:
+        """Return the orientation of a picture that is shown as this one says, and of that as another one says."""
+        flip_x, flip_y = (self.flip_y, self.flip_x) if other.transposed else (self.flip_x, self.flip_y)
+        return Orientation(self.transposed ^ other.transposed, flip_x ^ other.flip_x, flip_y ^ other.flip_y)
+
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return the shown width and height of stored ones, or the other way round."""
         return (height, width) if self.transposed else (width, height)
@@ -89,3 +94,5 @@ class Orientation:
 
 UPRIGHT = Orientation()
 """Shown as it is stored."""
+QUARTER_TURNS = (Orientation(True, True, False), Orientation(False, True, True), Orientation(True, False, True))
+"""Turned clockwise by 90, 180 and 270 degrees."""
