@@ -33,11 +33,6 @@ TURNS = {
     "180°": cv2.ROTATE_180,
     "270°": cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-    "upright": None,
-    "90°": cv2.ROTATE_90_CLOCKWISE,
-    "180°": cv2.ROTATE_180,
-    "270°": cv2.ROTATE_90_COUNTERCLOCKWISE,
-}
 
 
 @dataclass(frozen=True)
