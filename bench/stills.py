@@ -81,13 +81,13 @@ class Still:
         return Truth(frames, *(np.concatenate([column] * count) for column in columns))
 
 
-def film(path: Path, stills: Iterable[Still], frames: int, rate: int) -> Truth:
-    """Write a film that shows each still for some frames; return its truth."""
+def film(path: Path, stills: Sequence[Still], frames: int, rate: int) -> Truth:
+    """Write a film that shows stills of one size, each for some frames; return its truth."""
     truths: list[Truth] = []
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "15"})
+        stream.height, stream.width = stills[0].pixels.shape[:2]
         for number, still in enumerate(stills):
-            stream.height, stream.width = still.pixels.shape[:2]
             for _ in range(frames):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(still.pixels, format="bgr24")))
             truths.append(still.times(number * frames, frames))
