@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -639,3 +640,18 @@ def _side_by_side(frame: av.VideoFrame) -> av.VideoFrame:
     picture = frame.to_ndarray(format="rgb24")
     both = np.concatenate([picture, picture], axis=1)
     return av.VideoFrame.from_ndarray(both, format="rgb24").reformat(format="yuv420p")
+
+
+@pytest.mark.parametrize("told", [None, 240])
+def test_seconds_are_those_of_the_frames_own_times(told: float | None, carphone: Path) -> None:
+    """A stream of five frames a second that says nothing of its rate: who is still there is detected every time."""
+    frames = videos.decode(carphone, 12)
+    asked = []
+    for number, frame in enumerate(frames):
+        frame.pts, frame.time_base, frame.duration = number, Fraction(1, 5), 0
+    with facered.Redactor(rate=told) as redactor:
+        for frame in frames:
+            redactor.process(frame)
+            asked.append(redactor.stats.detections)
+    everywhere = [number + 1 for number in range(12)]
+    assert (asked == everywhere) == (told is None)

@@ -50,6 +50,10 @@ class Given(Protocol):
     def picture(self) -> Picture:
         """Its planes, to be read."""
 
+    @property
+    def seconds(self) -> float | None:
+        """Its time, where it says so."""
+
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, to be written into, and how many bytes were copied for that."""
 
@@ -97,6 +101,8 @@ class GivenFrame:
         self.result = frame
         self._orientation = orientations.of(frame)
         self.picture = view(frame, self._orientation)
+        timed = frame.pts is not None and frame.time_base is not None
+        self.seconds = float(frame.pts * frame.time_base) if timed else None  # type: ignore[operator]
 
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, to be written into, and how many bytes were copied for that."""
@@ -119,6 +125,7 @@ class GivenPlanes:
 
     def __init__(self, record: Planes, picture: Picture) -> None:
         self.result, self.picture = record, picture
+        self.seconds: float | None = None  # their time is in units that only the caller knows
 
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, which are written into where they are."""

@@ -256,7 +256,7 @@ class Redactor:
         if self._stream is not None and not self._stream.fits(given.picture):
             ready = self.flush()
         stream = self._stream or self._begin(given.picture, seconds)
-        stream.take(given.picture, until)
+        stream.take(given.picture, until, None if self._settings.rate else given.seconds)
         self._faces = self._told(stream.present, given.picture)
         self._waiting.append(given)
         if len(self._waiting) > self._settings.lookahead:

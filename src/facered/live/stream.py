@@ -73,12 +73,11 @@ class Stream:
         self._follower = Follower(rate, settings.options.threshold, size, idle_seconds=idle, first_key=first_key)
         self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
         self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
-        self._stale = max(1, round(STALE_SECONDS * rate))
         self._frame = self._shot = -1
         self._begins_shot = False
         self._until = 0.0
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
-        self._detected: deque[int] = deque(maxlen=settings.lookahead + self._stale + 1)
+        self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
 
@@ -96,17 +95,18 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float) -> None:
+    def take(self, picture: Picture, until: float, seconds: float | None = None) -> None:
         """Find the faces of the next picture; wait for the detector until a moment of `time.monotonic` at most.
 
-        A detector beside the stream is only waited for when the stream begins.
+        A detector beside the stream is only waited for when the stream begins. The picture's time, in seconds, follows
+        from the rate where it is not given.
         """
         self._frame += 1
         with timed("shrink"):
             luma = self._shrink(picture)
-        self._begins_shot = self._find_cut(luma)
+        self._begins_shot = self._find_cut(luma, seconds)
         self._until = until
-        self._step.take(picture, luma, self._begins_shot)
+        self._step.take(picture, luma, self._begins_shot, seconds)
         with timed("present"):
             self._present = [*self._tracker.present(), *self._held_in(self._frame)]
         if self._frame % FORGET_INTERVAL == 0:
@@ -129,7 +129,7 @@ class Stream:
         frame = self._frame - ago
         shot = max(begin for begin in self._begun if begin <= frame)
         interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
-        earliest = max(frame - max(self._stale, interval), shot)
+        earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), shot)
         return any(earliest <= detected <= self._frame for detected in self._detected)
 
     def is_due(self, uncertain: bool) -> bool:
@@ -155,10 +155,10 @@ class Stream:
         """See `DetectionSource.verifier`."""
         return None if self._detector.beside else partial(self._detector.verify, picture)
 
-    def _find_cut(self, luma: NDArray[np.uint8]) -> bool:
+    def _find_cut(self, luma: NDArray[np.uint8], seconds: float | None) -> bool:
         """Tell whether a shot seems to begin with the next picture; take back a cut that turns out to be a flash."""
         with timed("cuts"):
-            judged = self._cuts.push(luma)
+            judged = self._cuts.push(luma, seconds)
             begins_shot = self._cuts.suspect()
         before = self._frame - tuning.CUT_LOOKAHEAD
         if judged is False and self._shot == before > 0:
