@@ -112,9 +112,9 @@ class Follower:
             Whether `update` will be able to verify a few uncertain tracks one by one instead.
         """
         self._enter(luma, begins_shot, seconds)
-        if self.cuts[-1] == self.frame or self._has_passed(self._idle_seconds, self._last_detection):
+        if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_detection, self.frame):
             return True
-        active = self._has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_detection)
+        active = self.clock.has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_detection, self.frame)
         if active and self._changes.elsewhere(self.boxes()):
             return True
         uncertain = self._uncertain()
@@ -245,10 +245,6 @@ class Follower:
         if gone:
             self.finished += [tracklet for tracklet in self.active if tracklet in gone]
             self.active = [tracklet for tracklet in self.active if tracklet not in gone]
-
-    def _has_passed(self, seconds: float, frame: int) -> bool:
-        """Tell whether some seconds have passed since a frame; since before the first one they have."""
-        return frame < 0 or self.clock.has_passed(seconds, frame, self.frame)
 
     def _box(self, tracklet: Tracklet) -> Boxes:
         """Return where a face was detected in this frame, else where it is expected."""
