@@ -43,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(handlers=[handler], level=logging.ERROR if chosen.quiet else logging.WARNING)
     if sys.stderr.isatty() and not chosen.quiet:
         logging.getLogger("facered").setLevel(logging.INFO)
+    try:
+        _check_apart(chosen)
+    except ConfigurationUnsupportedError as error:
+        complain(str(error))
+        return EXIT_CODES[error.code]
     interruption = Interruption()
     try:
         with interruption.heeded(), _profile(chosen):
@@ -81,10 +86,21 @@ def _check_call(chosen: argparse.Namespace) -> None:
             raise ConfigurationUnsupportedError("only one video at a time can go to standard output")
     elif chosen.format is not None:
         raise ConfigurationUnsupportedError("--format is for standard output, -o -; a file's name says what it is")
-    for written in (chosen.report, chosen.trace):
-        for given in chosen.inputs if written is not None else ():
-            with suppress(OSError, ValueError):
-                if written.samefile(given):
+
+
+def _check_apart(chosen: argparse.Namespace) -> None:
+    """Make sure that what is written beside the results does not replace what is read.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It would.
+    """
+    given = getattr(chosen, "inputs", None) or [chosen.source]
+    for written in filter(None, (getattr(chosen, "report", None), chosen.trace)):
+        for read in given:
+            with suppress(OSError, ValueError, TypeError):  # one of them is no file
+                if written.samefile(read):
                     raise ConfigurationUnsupportedError(f"{written}: this is an input; choose another name")
 
 
