@@ -12,6 +12,7 @@ from pathlib import Path
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import MAX_NAME_BYTES, Replacement
+from facered.video.input.webp import is_animated
 from facered.video.output import CONTAINERS, IMAGES
 from facered.video.sequence import ImageSequence
 
@@ -60,7 +61,7 @@ class Outputs:
             It ends like a kind of video that cannot be written.
         """
         suffix, kind = output.suffix.lower(), source.suffix.lower()
-        image = kind in IMAGES or kind in OTHER_IMAGES
+        image = (kind in IMAGES or kind in OTHER_IMAGES) and not is_animated(source)
         writable = [*CONTAINERS, *(sorted(IMAGES) if image or not kind else ())]
         is_directory = os.path.isdir(output)  # noqa: PTH112  (no name makes it fail)
         named = suffix in writable and not is_directory

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import stat
+import tempfile
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, ServiceError
 from facered.runtime import cores
+from facered.video.input import webp
 from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
 from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
 from facered.video.sequence import ImageSequence
@@ -294,9 +296,13 @@ def _open(path: Path, opened: Source | None) -> InputContainer:
         if opened is None or isinstance(opened, Path):
             file = path if opened is None else opened
             _check_readable(path, file)
-            return open_file(file)
+            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
         if isinstance(opened, str):
             return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace")
+        opened.seek(0)
+        if webp.begins_animated(opened.read(webp.HEADER)):
+            opened.seek(0)
+            return _open_animation(path, opened.read())
         opened.seek(0)
         alone = {"format_whitelist": formats_without_references(), **LITERAL}
         return av.open(opened, "r", container_options=alone, metadata_errors="replace")
@@ -304,6 +310,12 @@ def _open(path: Path, opened: Source | None) -> InputContainer:
         if opened is None and ImageSequence.of(path) is None and is_list(path):
             raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
         raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
+
+
+def _open_animation(name: Path, data: bytes) -> InputContainer:
+    with tempfile.TemporaryFile() as film:
+        webp.write_film(data, film, name)
+        return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
 
 
 def _check_readable(name: Path, path: Path) -> None:
