@@ -129,6 +129,13 @@ def test_a_report_or_a_trace_does_not_replace_an_input(film: Path, tmp_path: Pat
     assert path.read_bytes() == film.read_bytes()
 
 
+def test_how_to_name_a_file_that_begins_with_a_dash_is_said(film: Path, tmp_path: Path) -> None:
+    shutil.copy(film, tmp_path / "-x.mp4")
+    assert b"for the file -x.mp4 write ./-x.mp4" in run("combined", "-x.mp4", cwd=tmp_path).stderr
+    for arguments in (["./-x.mp4"], ["--overwrite", "--", "-x.mp4"]):
+        assert run("combined", *arguments, cwd=tmp_path).returncode == 0
+
+
 def test_a_stream_is_written_under_the_name_that_it_is_given(film: Path, tmp_path: Path) -> None:
     shutil.copy(film, tmp_path / "12:30.mp4")
     assert run("pipe", "12:30.mp4", "-o", "http:12:31.mkv", cwd=tmp_path).returncode == 0

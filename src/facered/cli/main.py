@@ -320,9 +320,12 @@ def _progress(source: Path, chosen: argparse.Namespace) -> Iterator[ProgressCall
     # tqdm prints nothing on terminals that tell no size; shutil assumes the usual one then.
     size = shutil.get_terminal_size()
     bar = tqdm(unit=" frames", ncols=size.columns, nrows=size.lines, leave=False)
+    stage = ""
 
     def show(progress: Progress) -> None:
-        if progress.done <= 1:
+        nonlocal stage
+        if progress.stage != stage:
+            stage = progress.stage
             bar.reset(progress.total or None)
             bar.set_description(f"{short(source.name)}: {progress.stage}")
         if progress.done > bar.n:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,7 +33,9 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"facered: {printable(message)}; see {self.prog} --help\n")
+        dashed = (word for word in sys.argv[1:] if word.startswith("-") and word != "-" and os.path.lexists(word))
+        hint = "".join(f"; for the file {word} write ./{word}" for word in islice(dashed, 1))
+        self.exit(2, f"facered: {printable(message + hint)}; see {self.prog} --help\n")
 
 
 class _Option(argparse.Action):
@@ -147,12 +152,8 @@ def _command(
     )
     parser.set_defaults(mode=name, options={})
     if name != "pipe":
-        parser.add_argument(
-            "inputs",
-            metavar="VIDEO",
-            nargs="+",
-            help="a video or image that FFmpeg opens, - for standard input, or a URL where no file has that name",
-        )
+        more = "" if name == "bench" else ", - for standard input, or a URL where no file has that name"
+        parser.add_argument("inputs", metavar="VIDEO", nargs="+", help=f"a video or image that FFmpeg opens{more}")
     group = parser.add_argument_group("general")
     _add_option(group, options_for(LIVE if name == "pipe" else FILES)["threads"])
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")

@@ -112,16 +112,22 @@ class Outputs:
             _identity(path) for path in (*_files(self.source, ImageSequence.of(self.source)), read or self.source)
         }
         inputs.discard(None)
-        for name in wanted:
-            for path in _files(name, self.sequence if name == self.video else None):
-                _check_name(path)
-                if _identity(path) in inputs:
-                    raise ConfigurationUnsupportedError(f"{path}: this is the input itself; choose another output")
-                if os.path.isdir(path):  # noqa: PTH112
-                    raise ConfigurationUnsupportedError(f"{path}: is a directory; move it away")
-                if os.path.lexists(path) and not overwrite:
-                    raise ConfigurationUnsupportedError(f"{path}: exists already; add --overwrite to replace it")
-                _try_writing(path)
+        files = [file for name in wanted for file in _files(name, self.sequence if name == self.video else None)]
+        for path in files:
+            _check_name(path)
+            if _identity(path) in inputs:
+                raise ConfigurationUnsupportedError(f"{path}: this is the input itself; choose another output")
+            if os.path.isdir(path):  # noqa: PTH112
+                raise ConfigurationUnsupportedError(f"{path}: is a directory; move it away")
+            if os.path.lexists(path) and not overwrite:
+                raise ConfigurationUnsupportedError(f"{path}: exists already; add --overwrite to replace it")
+            if os.path.lexists(path) and not _is_replaceable(path):
+                raise _unwritable(path.parent, os.strerror(errno.EPERM))
+        # The longest name of a directory is the one that may be too long.
+        for path in {
+            file.parent: file for file in sorted(files, key=lambda file: len(os.fsencode(file.name)))
+        }.values():
+            _try_writing(path)
 
 
 def _files(path: Path, sequence: ImageSequence | None) -> list[Path]:
@@ -152,22 +158,21 @@ def _try_writing(path: Path) -> None:
     Raises
     ------
     ConfigurationUnsupportedError
-        The directory or the file cannot be made, or the file that is there cannot be replaced.
+        The directory or the file cannot be made.
     """
     directory = path.parent
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(path) and not _is_replaceable(path):
-            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         trial = Replacement(path)
         with suppress(FileExistsError):  # another job is about to write the same
             trial.partial.touch(exist_ok=False)
             trial.discard()
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigurationUnsupportedError(
-            f"{directory}: cannot be written ({reason}); choose another directory"
-        ) from None
+        raise _unwritable(directory, os.strerror(error.errno) if error.errno else str(error)) from None
+
+
+def _unwritable(directory: Path, reason: str) -> ConfigurationUnsupportedError:
+    return ConfigurationUnsupportedError(f"{directory}: cannot be written ({reason}); choose another directory")
 
 
 def _is_replaceable(path: Path) -> bool:
