@@ -194,6 +194,18 @@ class TestStandardOutput:
         full = subprocess.run(["bash", "-c", f"{command} > /dev/full"], cwd=tmp_path, capture_output=True, check=False)
         assert (full.returncode, b"writing failed (No space left on device)" in full.stderr) == (1, True)
 
+    def test_there_is_none(self, film: Path) -> None:
+        for command in ("combined", "pipe"):
+            line = f"'{sys.executable}' -m facered {command} '{film}' -o - >&-"
+            done = subprocess.run(["bash", "-c", line], capture_output=True, check=False)
+            assert (done.returncode, b"standard output is closed" in done.stderr) == (2, True)
+
+    def test_nobody_reads_the_summary(self, film: Path, tmp_path: Path) -> None:
+        line = f"'{sys.executable}' -m facered combined '{film}' | true; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (141, b"")
+        assert (tmp_path / "film_redacted.mp4").is_file()
+
     def test_json_goes_past_it(self, film: Path) -> None:
         done = run("combined", film, "-o", "-", "--json")
         assert json.loads(done.stderr.splitlines()[-1])["state"] == "Finished"

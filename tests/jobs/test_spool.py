@@ -134,6 +134,13 @@ def test_no_room_for_the_copy(descriptor: int, temporary: Path) -> None:
         facered.combined(f"/dev/fd/{descriptor}")
 
 
+def test_a_copy_that_does_not_fit(film: Path, tmp_path: Path) -> None:
+    line = f"ulimit -f 4; cat '{film}' | '{sys.executable}' -m facered combined - -o out"  # 4 KiB a file
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+    assert film.stat().st_size > 4096
+    assert (done.returncode, b"no room for a copy" in done.stderr) == (2, True)
+
+
 def test_the_input_of_another_name_is_not_overwritten(film: Path, tmp_path: Path) -> None:
     path = shutil.copy(film, tmp_path / "foo.mp4")
     with path.open("rb") as file, pytest.raises(facered.ConfigurationUnsupportedError, match="the input itself"):

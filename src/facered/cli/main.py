@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from facered.cli.interruption import Interruption
 from facered.cli.parser import build_parser
 from facered.cli.summary import summary
-from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, say, short
+from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
 from facered.video.output import STREAMS
 
@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("cancelled; nothing half-written is left")
         return CANCELLED
     except BrokenPipeError:
+        give_up()
         return UNREAD
 
 
@@ -80,6 +81,8 @@ def _check_call(chosen: argparse.Namespace) -> None:
         They do not.
     """
     if chosen.output == STREAM:
+        if is_closed():
+            raise ConfigurationUnsupportedError("standard output is closed; name an output with -o")
         if os.isatty(STANDARD_OUTPUT):
             raise ConfigurationUnsupportedError("standard output is a terminal; pipe it on, or name an output with -o")
         if len(chosen.inputs) > 1:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facered.cli.terminal import STANDARD_OUTPUT, bare_output
+from facered.cli.terminal import STANDARD_OUTPUT, bare_output, is_closed
 from facered.errors import ConfigurationUnsupportedError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
@@ -93,6 +93,8 @@ def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
             raise ConfigurationUnsupportedError(f"{chosen.output}: exists already; add --overwrite to replace it")
         _check_apart(chosen.output, chosen.source, "this is the input itself")
         return
+    if is_closed():
+        raise ConfigurationUnsupportedError("standard output is closed; name an output with -o")
     if os.isatty(STANDARD_OUTPUT):
         raise ConfigurationUnsupportedError("standard output is a terminal; pipe it on, or name an output with -o")
     if chosen.format not in (None, *FORMATS):

@@ -32,9 +32,23 @@ def short(name: str) -> str:
 
 def say(*lines: str) -> None:
     """Print lines to standard output."""
+    if is_closed():
+        return
     known = sys.stdout.encoding or "utf-8"
     for line in lines:
         print(printable(line).encode(known, "backslashreplace").decode(known), flush=True)
+
+
+def is_closed() -> bool:
+    """Tell whether there was no standard output when the program began; other files may have its number by now."""
+    return getattr(sys, "stdout", None) is None
+
+
+def give_up() -> None:
+    """Have nothing more written to standard output, which nobody reads."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STANDARD_OUTPUT)
+    os.close(nowhere)
 
 
 def complain(*lines: str) -> None:

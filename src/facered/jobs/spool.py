@@ -95,14 +95,20 @@ def _copy(path: Path, copy: IO[bytes], name: str, tell: Callable[[], None]) -> N
                 continue
             if not piece:
                 break
-            try:
-                copy.write(piece)
-            except OSError as error:
-                raise _unwritable(name, error) from error
+            _write(copy, piece, name)
     finally:
         os.close(descriptor)
     if not copy.tell():
         raise ContentMalformedError(f"{name}: it is empty; see what should have written into it")
+
+
+def _write(copy: IO[bytes], piece: bytes, name: str) -> None:
+    left = memoryview(piece)
+    try:
+        while left:
+            left = left[copy.write(left) :]
+    except OSError as error:
+        raise _unwritable(name, error) from error
 
 
 def _unwritable(name: str, error: OSError) -> ConfigurationUnsupportedError:
