@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import socket
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def test_other_percent_signs_are_themselves(tmp_path: Path, name: str) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {name, f"out_{name}"}
 
 
+@pytest.mark.parametrize(("name", "found"), [("%d.jpg", True), ("%02d.TIFF", True), ("%d.mp4", False), ("%d", False)])
+def test_only_images_have_patterns(tmp_path: Path, name: str, found: bool) -> None:
+    assert (ImageSequence.of(tmp_path / name) is not None) == found
+
+
 @pytest.mark.parametrize("directory", [".", "d%02d:%%"])
 def test_a_pattern_is_one_only_where_no_file_has_that_name(directory: str) -> None:
     folder = Path(directory)
@@ -151,12 +157,24 @@ class TestListsOfOtherFiles:
             Reader("video", opened=io.BytesIO(path.read_bytes()))
 
     def test_no_file_reaches_the_network(self) -> None:
-        path = Path("list.m3u8")
+        path, received = Path("list.m3u8"), [b""]
+
+        def answer() -> None:
+            while received[-1] != b"x":
+                connection, _ = server.accept()
+                with connection:
+                    received.append(connection.recv(1))
+
         with socket.create_server(("127.0.0.1", 0)) as server:
-            address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
-            path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST\n")
+            port = server.getsockname()[1]
+            thread = threading.Thread(target=answer)
+            thread.start()
+            path.write_text(
+                f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n"
+            )
             with pytest.raises(facered.FaceredError):
                 Reader(path)
-            server.setblocking(False)
-            with pytest.raises(BlockingIOError):  # nobody has called
-                server.accept()
+            with socket.create_connection(("127.0.0.1", port)) as call:
+                call.sendall(b"x")
+            thread.join()
+        assert received == [b"", b"x"]  # nobody else has called
