@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -79,6 +80,15 @@ def test_a_named_pipe(film: Path, fifo: Path, expected: bytes, temporary: Path, 
 def test_a_pipe_that_is_open_already(descriptor: int, expected: bytes, tmp_path: Path) -> None:
     result = facered.combined(f"/dev/fd/{descriptor}", tmp_path / "out")
     assert result.video_path == tmp_path / "out" / "video_redacted.mp4"
+    assert result.video_path.read_bytes() == expected
+
+
+def test_a_socket(film: Path, expected: bytes, tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(film.read_bytes())
+        ours.close()
+        result = facered.combined(f"/dev/fd/{theirs.fileno()}", tmp_path / "out")
     assert result.video_path.read_bytes() == expected
 
 
