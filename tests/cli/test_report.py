@@ -24,10 +24,11 @@ def foo(carphone: Path, tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> tuple[int, list[Any], str]:
-    """Return the exit code, every line of the output as JSON, and the errors."""
+    """Return the exit code, every line of the output as JSON but those of progress, and the errors."""
     command = [sys.executable, "-m", "facered", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, [line for line in told if line["event"] != "progress"], done.stderr
 
 
 def described(path: Path) -> dict[str, object]:

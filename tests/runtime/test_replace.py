@@ -46,6 +46,16 @@ def test_until_it_is_committed_only_the_partial_file_changes(target: Path, befor
     assert contents(target.parent) == {"foo.json": b"new"}
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "\udcff"])
+def test_names_may_be_as_long_as_names_can_be(tmp_path: Path, letter: str) -> None:
+    size = len(os.fsencode(letter))
+    one, other = (tmp_path / (letter * (254 // size) + end) for end in "ab")
+    with Replacement(one) as first, Replacement(other) as second:
+        first.partial.write_bytes(b"one")
+        second.partial.write_bytes(b"other")
+    assert contents(tmp_path) == {one.name: b"one", other.name: b"other"}
+
+
 def test_what_is_discarded_leaves_nothing(target: Path, before: dict[str, bytes]) -> None:
     replacement = Replacement(target)
     replacement.discard()  # there is no partial file yet

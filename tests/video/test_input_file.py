@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 import facered
@@ -94,14 +95,20 @@ def test_an_early_end_is_told(carphone: Path, tmp_path: Path, caplog: pytest.Log
     assert not caplog.text
 
 
-def test_a_change_of_size_is_an_error(carphone: Path, tmp_path: Path) -> None:
+def test_a_change_of_size_is_scaled_away_and_said_once(
+    carphone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     frames = videos.decode(carphone, 5)
     small = videos.encode(tmp_path / "small.ts", frames).read_bytes()
     large = videos.encode(tmp_path / "large.ts", [videos.enlarge(f, 352, 288) for f in frames]).read_bytes()
     path = tmp_path / "both.ts"
     path.write_bytes(small + large)
-    with pytest.raises(facered.ContentUnsupportedError, match="changes from 176x144 to 352x288 at frame 5"):
-        read(path)
+    with Reader(path) as reader:
+        pictures = [frame.to_ndarray(format="gray") for frame in reader.frames()]
+    assert [picture.shape for picture in pictures] == [(144, 176)] * 10
+    differences = [np.abs(a.astype(int) - b).mean() for a, b in zip(pictures[:5], pictures[5:], strict=True)]
+    assert max(differences) < 4
+    assert caplog.text.count("the picture changes from 176x144 to 352x288 in the middle") == 1
 
 
 def test_times_grow_where_the_source_has_none(carphone: Path, tmp_path: Path) -> None:

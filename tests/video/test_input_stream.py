@@ -42,10 +42,12 @@ def taken(feed: Feed) -> list[av.VideoFrame]:
     return frames
 
 
-def test_a_change_of_size_is_an_error(faces: list[av.VideoFrame], tmp_path: Path) -> None:
-    feed = joined(tmp_path / "both.ts", faces, [videos.enlarge(frame, 352, 288) for frame in faces])
-    with pytest.raises(facered.ContentUnsupportedError, match="changes from 176x144 to 352x288; start again"):
-        taken(feed)
+def test_a_change_of_size_is_scaled_away_and_said_once(
+    faces: list[av.VideoFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = taken(joined(tmp_path / "both.ts", faces, [videos.enlarge(frame, 352, 288) for frame in faces]))
+    assert [(frame.width, frame.height) for frame in frames] == [(176, 144)] * 10
+    assert caplog.text.count("it is scaled to the first size") == 1
 
 
 def test_a_change_of_the_pixel_format_is_mended(

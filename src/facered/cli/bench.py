@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from facered.annotations.model import Annotations
+from facered.cli.report import told
+from facered.cli.terminal import printable
 from facered.errors import ServiceError
 from facered.jobs.job import Job
-from facered.jobs.outputs import Outputs
 from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.task import Result, Task
 from facered.options import Options
@@ -63,7 +64,7 @@ class Benchmark:
         """Return everything, for JSON."""
         return {
             "event": "bench",
-            "input": str(self.source),
+            "input": told(self.source),
             "frames": self.frames,
             "people": self.people,
             "modes": {
@@ -86,7 +87,7 @@ class Benchmark:
             figures = (f"{seconds:.2f}", f"{self.frames / seconds:.1f}", f"{self.floor_ratio(mode):.2f}", f"{cpu:.2f}")
             rows.append((mode, *figures))
         who = "1 person" if self.people == 1 else f"{self.people} people"
-        return f"{self.source}: {self.frames} frames, {who}\n{table(HEADS, rows)}"
+        return f"{printable(str(self.source))}: {self.frames} frames, {who}\n{table(HEADS, rows)}"
 
 
 def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tell) -> Benchmark:
@@ -141,7 +142,7 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
 
 def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
     """Decode and encode, one frame after the other, as any redaction has to."""
-    options, outputs = task.options, Outputs.of(task.source, task.output)
+    options, outputs = task.options, task.outputs
     outputs.prepare([outputs.video], options.overwrite)
     encoding = Encoding.of(options)
     with (

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facered.cli.interruption import Interruption
 from facered.cli.parser import build_parser
+from facered.cli.summary import summary
+from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
-from facered.jobs.outputs import Outputs
+from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
     from facered.jobs.job import Job
     from facered.jobs.progress import Progress, ProgressCallback
     from facered.jobs.task import Result, Task
-    from facered.live.pipe import Pipe
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 BEGUN = time.perf_counter()
 """When the program was loaded: what the first job waits for from then on is told as its start-up."""
+STREAM = "-"
+"""The output that stands for the standard output."""
 CANCELLED = 130
 UNREAD = 141
 """As a shell tells of a process that nobody reads from any more."""
@@ -34,59 +38,76 @@ UNREAD = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     chosen = build_parser().parse_args(arguments)
-    logging.basicConfig(format="facered: %(message)s", level=logging.ERROR if chosen.quiet else logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter())
+    logging.basicConfig(handlers=[handler], level=logging.ERROR if chosen.quiet else logging.WARNING)
     if sys.stderr.isatty() and not chosen.quiet:
         logging.getLogger("facered").setLevel(logging.INFO)
-    interruption = _Interruption()
+    try:
+        _check_apart(chosen)
+    except ConfigurationUnsupportedError as error:
+        complain(str(error))
+        return EXIT_CODES[error.code]
+    interruption = Interruption()
     try:
         with interruption.heeded(), _profile(chosen):
             return {"bench": _bench, "pipe": _pipe}.get(chosen.mode, _work_through)(chosen, interruption)
     except (KeyboardInterrupt, JobCanceledError):
-        print("facered: cancelled; nothing half-written is left", file=sys.stderr)
+        complain("cancelled; nothing half-written is left")
         return CANCELLED
+    except BrokenPipeError:
+        give_up()
+        return UNREAD
 
 
-class _Interruption:
-    """Ctrl-C and termination signals cancel the job at hand; a second one does not wait for it.
-
-    An exception out of a signal handler would be swallowed, or taken for another, where it strikes amid an import.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._job: Job | Pipe | None = None
-
-    def watch(self, job: Job | Pipe) -> None:
-        """Have the job cancelled when a signal comes, or at once if one has come already."""
-        self._job = job
-        if self._asked:
-            job.cancel()
-
-    @property
-    def asked(self) -> bool:
-        """Whether a signal has come."""
-        return self._asked
-
-    def _heed(self, *_: object) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-        if self._job is not None:
-            self._job.cancel()
-
-    @contextmanager
-    def heeded(self) -> Iterator[None]:
-        """Take the signals while the block runs."""
-        before = {number: signal.signal(number, self._heed) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> int:
+def _work_through(chosen: argparse.Namespace, interruption: Interruption) -> int:
     """Do one video after the other; failures are told at the end."""
+    try:
+        _check_call(chosen)
+    except ConfigurationUnsupportedError as error:
+        complain(str(error))
+        return EXIT_CODES[error.code]
+    with bare_output() if chosen.output == STREAM else nullcontext() as number:
+        chosen.stream_to = None if number is None else (number, chosen.format or STREAMS[0])
+        return _do_all(chosen, interruption)
+
+
+def _check_call(chosen: argparse.Namespace) -> None:
+    """Make sure that the parts of a call fit each other.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        They do not.
+    """
+    if chosen.output == STREAM:
+        if is_closed():
+            raise ConfigurationUnsupportedError("standard output is closed; name an output with -o")
+        if os.isatty(STANDARD_OUTPUT):
+            raise ConfigurationUnsupportedError("standard output is a terminal; pipe it on, or name an output with -o")
+        if len(chosen.inputs) > 1:
+            raise ConfigurationUnsupportedError("only one video at a time can go to standard output")
+    elif chosen.format is not None:
+        raise ConfigurationUnsupportedError("--format is for standard output, -o -; a file's name says what it is")
+
+
+def _check_apart(chosen: argparse.Namespace) -> None:
+    """Make sure that what is written beside the results does not replace what is read.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It would.
+    """
+    given = getattr(chosen, "inputs", None) or [chosen.source]
+    for written in filter(None, (getattr(chosen, "report", None), chosen.trace)):
+        for read in given:
+            with suppress(OSError, ValueError, TypeError):  # one of them is no file
+                if written.samefile(read):
+                    raise ConfigurationUnsupportedError(f"{written}: this is an input; choose another name")
+
+
+def _do_all(chosen: argparse.Namespace, interruption: Interruption) -> int:
     failures: list[FaceredError] = []
     records: list[object] = []
     owners: dict[Path, Path] = {}
@@ -109,13 +130,12 @@ def _work_through(chosen: argparse.Namespace, interruption: _Interruption) -> in
     if chosen.report is not None:
         _write_report(chosen.report, records)
     if len(chosen.inputs) > 1 and failures:
-        print(f"facered: {len(failures)} of {len(chosen.inputs)} videos failed:", file=sys.stderr)
-    for failure in failures:
-        print(f"facered: {failure}", file=sys.stderr)
+        complain(f"{len(failures)} of {len(chosen.inputs)} videos failed:")
+    complain(*map(str, failures))
     return EXIT_CODES[failures[0].code] if failures else 0
 
 
-def _bench(chosen: argparse.Namespace, interruption: _Interruption) -> int:
+def _bench(chosen: argparse.Namespace, interruption: Interruption) -> int:
     """Measure one video after the other."""
     failures: list[FaceredError] = []
     for source in chosen.inputs:
@@ -125,12 +145,11 @@ def _bench(chosen: argparse.Namespace, interruption: _Interruption) -> int:
             raise
         except FaceredError as error:
             failures.append(error)
-    for failure in failures:
-        print(f"facered: {failure}", file=sys.stderr)
+    complain(*map(str, failures))
     return EXIT_CODES[failures[0].code] if failures else 0
 
 
-def _bench_one(source: str, chosen: argparse.Namespace, interruption: _Interruption) -> None:
+def _bench_one(source: str, chosen: argparse.Namespace, interruption: Interruption) -> None:
     from facered.cli.bench import compare
     from facered.options import Options
 
@@ -142,26 +161,26 @@ def _bench_one(source: str, chosen: argparse.Namespace, interruption: _Interrupt
     if chosen.json:
         _print_record(measured.figures())
     else:
-        print(measured.table())
+        say(*measured.table().split("\n"))
 
 
-def _pipe(chosen: argparse.Namespace, interruption: _Interruption) -> int:
+def _pipe(chosen: argparse.Namespace, interruption: Interruption) -> int:
     """Redact a stream."""
     from facered.cli.pipe import run  # takes a third of a second: not for --help
 
     try:
         frames = run(chosen, interruption.watch)
     except FaceredError as error:
-        print(f"facered: {error}", file=sys.stderr)
+        complain(str(error))
         return EXIT_CODES[error.code]
     except BrokenPipeError:
-        return UNREAD
+        raise
     except Exception as error:
         logging.getLogger(__name__).debug("internal error", exc_info=True)
-        print(f"facered: internal error, {type(error).__name__}: {error}; please report it", file=sys.stderr)
+        complain(f"internal error, {type(error).__name__}: {error}; please report it")
         return EXIT_CODES["ServiceError"]
     if interruption.asked:
-        print(f"facered: stopped after {frames} frames; they are complete", file=sys.stderr)
+        complain(f"stopped after {frames} frames; they are complete")
         return CANCELLED
     return 0
 
@@ -173,18 +192,21 @@ def _task(chosen: argparse.Namespace, source: str) -> Task:
     return make_task(
         given.get("mode"),
         source,
-        chosen.output,
+        chosen.output if chosen.stream_to is None else "",
         options=chosen.options,
         config=given.get("config"),
         annotations=given.get("annotations"),
         ids=given.get("ids"),
         keep_annotations=given.get("keep_annotations", False),
+        stream=chosen.stream_to,
     )
 
 
 def _claim(task: Task, owners: dict[Path, Path]) -> None:
     """Make sure that no video overwrites what another one of the same call wrote."""
-    outputs = Outputs.of(task.source, task.output)
+    if task.stream is not None:
+        return
+    outputs = task.outputs
     target = outputs.annotations if task.mode == "analyze" else outputs.video
     owner = owners.setdefault(target, task.source)
     if owner is not task.source:
@@ -194,12 +216,12 @@ def _claim(task: Task, owners: dict[Path, Path]) -> None:
 
 
 def _do(
-    task: Task, chosen: argparse.Namespace, records: list[object], interruption: _Interruption, loading: float
+    task: Task, chosen: argparse.Namespace, records: list[object], interruption: Interruption, loading: float
 ) -> None:
     from facered.jobs.job import Job
 
-    with _progress_bar(task.source, chosen.quiet or chosen.json) as bar:
-        job = Job(task, bar)
+    with _progress(task.source, chosen) as progress:
+        job = Job(task, progress)
         if chosen.json:
             job.add_state_callback(lambda before, now: _print_record(_state_line(job, before, now)))
         interruption.watch(job)
@@ -208,13 +230,15 @@ def _do(
         except FaceredError as error:
             _record(chosen, records, task.source, job, error=error)
             raise
+        except BrokenPipeError:
+            raise
         except Exception as error:
             wrapped = ServiceError(f"{task.source}: internal error, {type(error).__name__}: {error}; please report it")
             _record(chosen, records, task.source, job, error=wrapped)
             raise wrapped from error
     _record(chosen, records, task.source, job, result=result)
     if not chosen.quiet and not chosen.json:
-        print(_summary(result, loading))
+        say(*summary(result, loading))
 
 
 def _record(
@@ -258,37 +282,7 @@ def _write_report(path: Path, records: list[object]) -> None:
     try:
         write_whole(path, b"".join(to_json(record) + b"\n" for record in records))
     except OSError as error:
-        print(f"facered: {path}: the report cannot be written ({error.strerror})", file=sys.stderr)
-
-
-def _summary(result: Result, loading: float) -> str:
-    """Return what is said of a job: start-up, of the program and of the job, is told apart."""
-    count, hidden = result.people, result.mode == "redact"
-    if not count:
-        found = "nobody to hide" if hidden else "no face found"
-    else:
-        found = f"{count} {'person' if count == 1 else 'people'}{' hidden' if hidden else ''}"
-    worked = result.seconds - result.startup_seconds
-    frames = f"{result.frames} frame{'s' if result.frames != 1 else ''}"
-    if result.frames > 1:
-        speed = f", {result.film_seconds / max(worked, 1e-3):.1f} times real time"
-        frames = f"{result.film_seconds:.1f} s of film ({frames})"
-    else:
-        speed = ""
-    startup = loading + result.startup_seconds
-    lines = [f"{result.source}: {found}, {frames} in {worked:.1f} s{speed}; {startup:.1f} s to start"]
-    if result.crowded_frames:
-        lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus is BARE in them")
-    if result.damaged_frames:
-        lines.append(f"  {result.damaged_frames} frames are damaged: look at them before you release the video")
-    if result.video_path is not None:
-        lines.append(f"  video:       {result.video_path}")
-    if result.annotations_path is not None:
-        lines.append(f"  annotations: {result.annotations_path}")
-    if result.thumbnails:
-        first = next(iter(result.thumbnails.values()))
-        lines.append(f"  thumbnails:  {first}" + (" ..." if len(result.thumbnails) > 1 else ""))
-    return "\n".join(lines)
+        complain(f"{path}: the report cannot be written ({error.strerror})")
 
 
 @contextmanager
@@ -310,13 +304,18 @@ def _profile(chosen: argparse.Namespace) -> Iterator[None]:
             try:
                 profile.write_trace(chosen.trace)
             except OSError as error:
-                print(f"facered: {chosen.trace}: the trace cannot be written ({error.strerror})", file=sys.stderr)
+                complain(f"{chosen.trace}: the trace cannot be written ({error.strerror})")
 
 
 @contextmanager
-def _progress_bar(source: Path, quiet: bool) -> Iterator[ProgressCallback | None]:
-    """Yield a progress callback that draws a bar on a terminal, or None."""
-    if quiet or not sys.stderr.isatty():
+def _progress(source: Path, chosen: argparse.Namespace) -> Iterator[ProgressCallback | None]:
+    """Yield a progress callback that draws a bar on a terminal or prints JSON lines, or None."""
+    if chosen.json:
+        from facered.cli.report import ProgressLines
+
+        yield ProgressLines(source, _print_record)
+        return
+    if chosen.quiet or not sys.stderr.isatty():
         yield None
         return
     from tqdm import tqdm
@@ -324,11 +323,14 @@ def _progress_bar(source: Path, quiet: bool) -> Iterator[ProgressCallback | None
     # tqdm prints nothing on terminals that tell no size; shutil assumes the usual one then.
     size = shutil.get_terminal_size()
     bar = tqdm(unit=" frames", ncols=size.columns, nrows=size.lines, leave=False)
+    stage = ""
 
     def show(progress: Progress) -> None:
-        if progress.done <= 1:
+        nonlocal stage
+        if progress.stage != stage:
+            stage = progress.stage
             bar.reset(progress.total or None)
-            bar.set_description(f"{source.name}: {progress.stage}")
+            bar.set_description(f"{short(source.name)}: {progress.stage}")
         if progress.done > bar.n:
             bar.update(progress.done - bar.n)
 

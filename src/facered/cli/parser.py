@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 from facered.checks import FLAG
+from facered.cli.terminal import printable
 from facered.cli.texts import (
     ANALYZE,
     BENCH,
@@ -22,13 +26,16 @@ from facered.cli.texts import (
     RUN,
 )
 from facered.options import FILES, LIVE, REPEATED, Option, options_for
+from facered.video.output import STREAMS
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"facered: {message}; see {self.prog} --help\n")
+        dashed = (word for word in sys.argv[1:] if word.startswith("-") and word != "-" and os.path.lexists(word))
+        hint = "".join(f"; for the file {word} write ./{word}" for word in islice(dashed, 1))
+        self.exit(2, f"facered: {printable(message + hint)}; see {self.prog} --help\n")
 
 
 class _Option(argparse.Action):
@@ -145,7 +152,8 @@ def _command(
     )
     parser.set_defaults(mode=name, options={})
     if name != "pipe":
-        parser.add_argument("inputs", metavar="VIDEO", nargs="+", help="a video or image that FFmpeg opens, or a URL")
+        more = "" if name == "bench" else ", - for standard input, or a URL where no file has that name"
+        parser.add_argument("inputs", metavar="VIDEO", nargs="+", help=f"a video or image that FFmpeg opens{more}")
     group = parser.add_argument_group("general")
     _add_option(group, options_for(LIVE if name == "pipe" else FILES)["threads"])
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
@@ -165,15 +173,20 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="PATH",
-        type=Path,
-        default=Path(),
-        help="directory for the results, made if need be, or the video to write, .mp4, .mov or .mkv (default: here)",
+        default=".",
+        help="directory for the results, made if need be, or the video to write, .mp4, .mov or .mkv, or - for standard "
+        "output (default: here)",
+    )
+    group.add_argument(
+        "--format", choices=STREAMS, help="what goes to standard output: MP4 in fragments, or NUT (default: mp4)"
     )
     for option in options_for(FILES).values():
         if option.group == group.title:
             _add_option(group, option)
     group.add_argument(
-        "--json", action="store_true", help="print a JSON line a change of state and a report at the end"
+        "--json",
+        action="store_true",
+        help="print a JSON line a change of state, one a second of progress, and a report at the end",
     )
     group.add_argument("--report", metavar="FILE", type=Path, help="write the report, a JSON line a video, to a file")
 
@@ -191,7 +204,8 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="ADDRESS",
-        help="encode into this file or to this address (default: raw pictures to standard output)",
+        help="encode into this file, or to this URL where no file has that name (default, and -: raw pictures to "
+        "standard output)",
     )
     group.add_argument(
         "--format",

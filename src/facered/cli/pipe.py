@@ -6,15 +6,17 @@ import argparse
 import inspect
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facered.cli.terminal import STANDARD_OUTPUT, bare_output, is_closed
 from facered.errors import ConfigurationUnsupportedError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
+from facered.video.address import is_url
 from facered.video.input.stream import STANDARD_INPUT, Feed, Source
 from facered.video.output.raw import FORMATS, Descriptor, NutSink, Y4mSink
 from facered.video.output.settings import Encoding
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
+_STANDARD_INPUT = 0
 _NUT, _Y4M = "nut", "yuv4mpegpipe"
 _BOX = "Box"
 
@@ -55,14 +57,19 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     rest = {name: value for name, value in chosen.options.items() if name not in settings or name == "threads"}
     encoding = Encoding.of(Options.of(rest))
     source = _source(chosen)
+    if chosen.output == "-":
+        chosen.output = None
     _check_output(chosen, rest)
+    if chosen.faces is not None:
+        _check_apart(chosen.faces, chosen.source, "this is the input itself")
+        _check_apart(chosen.faces, chosen.output, "this is the output too")
     with ExitStack() as stack:
         if chosen.faces is not None:
             lines = FaceLines(chosen.faces)
             stack.callback(lines.close)
             settings["on_faces"] = lines
         redactor = stack.enter_context(Redactor(**settings))
-        number = stack.enter_context(_standard_output()) if chosen.output is None else None
+        number = stack.enter_context(bare_output()) if chosen.output is None else None
         pipe = Pipe(source, redactor, lambda feed: _sink(chosen, feed, encoding, number))
         watch(pipe)
         pipe.run()
@@ -74,7 +81,7 @@ _REDACTOR = frozenset(inspect.signature(Redactor).parameters)
 
 
 def _source(chosen: argparse.Namespace) -> Source:
-    address = chosen.source if chosen.source not in (None, "-") else STANDARD_INPUT
+    address = STANDARD_INPUT if chosen.source is None else chosen.source
     if address == STANDARD_INPUT and os.isatty(_STANDARD_INPUT):
         raise ConfigurationUnsupportedError("standard input is a terminal; pipe a video into it, or name a source")
     return Source(address, chosen.input_format, dict(chosen.input_options), chosen.stream, chosen.reconnect)
@@ -84,11 +91,11 @@ def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
     if chosen.output is not None:
         if exists(chosen.output) and not chosen.overwrite:
             raise ConfigurationUnsupportedError(f"{chosen.output}: exists already; add --overwrite to replace it")
-        files = exists(chosen.output) and chosen.source is not None and exists(chosen.source)
-        if files and Path(chosen.output).samefile(chosen.source):
-            raise ConfigurationUnsupportedError(f"{chosen.output}: this is the input itself; choose another output")
+        _check_apart(chosen.output, chosen.source, "this is the input itself")
         return
-    if os.isatty(_STANDARD_OUTPUT):
+    if is_closed():
+        raise ConfigurationUnsupportedError("standard output is closed; name an output with -o")
+    if os.isatty(STANDARD_OUTPUT):
         raise ConfigurationUnsupportedError("standard output is a terminal; pipe it on, or name an output with -o")
     if chosen.format not in (None, *FORMATS):
         raise ConfigurationUnsupportedError(
@@ -101,16 +108,13 @@ def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
         )
 
 
-@contextmanager
-def _standard_output() -> Iterator[int]:
-    """Yield a descriptor of the standard output, which whatever else is printed goes past."""
-    number = os.dup(_STANDARD_OUTPUT)
-    try:
-        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
-        yield number
-    finally:
-        os.dup2(number, _STANDARD_OUTPUT)
-        os.close(number)
+def _check_apart(written: str, other: str | None, why: str) -> None:
+    if other is None or is_url(written) or is_url(other):
+        return
+    if os.path.realpath(written) == os.path.realpath(other) or (
+        exists(written) and exists(other) and Path(written).samefile(other)
+    ):
+        raise ConfigurationUnsupportedError(f"{written}: {why}; choose another name")
 
 
 def _sink(chosen: argparse.Namespace, feed: Feed, encoding: Encoding, number: int | None) -> Sink:

@@ -55,6 +55,7 @@ EXIT_CODES_HELP = """\
 exit codes:
   0 done   1 internal error   2 wrong call, missing input, output in the way
   3 the input is damaged or not a video that can be redacted   130 cancelled
+  141 nobody reads the output any more
 """
 
 EXAMPLES = {
@@ -63,6 +64,7 @@ examples:
   facered combined foo.mp4 -o out/
   facered combined *.mov -o out/ --preset medium --crf 20
   facered combined foo.mp4 -o released.mp4 --threshold 0.2 --margin 1.6
+  facered combined - -o - < foo.mp4 | ffmpeg -i - ...
 """,
     "analyze": """\
 examples:

@@ -16,13 +16,18 @@ from facered.errors import ConfigurationUnsupportedError
 from facered.jobs.config import MODES, read_config
 from facered.jobs.job import Job, start
 from facered.jobs.progress import ProgressCallback
+from facered.jobs.spool import STANDARD_INPUT, descriptor_of
 from facered.jobs.task import Result, Task
 from facered.options import Options
+from facered.video.address import is_url
+from facered.video.input.file import Source
 
 StrPath = str | os.PathLike[str]
 Video = StrPath | IO[bytes]
 Ids = Iterable[int] | StrPath
 Config = StrPath | Mapping[str, object]
+_NAMELESS = "video"
+"""What is used for the name of a video that has none."""
 
 
 def analyze(
@@ -34,7 +39,7 @@ def analyze(
     ----------
     video : path-like, URL or file-like
         Any video or image that FFmpeg opens, or a binary file, which is read from its start; results are called after
-        its name, or ``video``.
+        its name, or ``video``. A text is a URL only where no file has that name; ``"-"`` is the standard input.
     output : path-like
         A directory, made if need be, for ``foo_annotations.json`` and ``foo_thumb000001.jpg`` and so on.
     progress : callable, optional
@@ -111,7 +116,7 @@ def combined(
     ----------
     video : path-like, URL or file-like
         Any video or image that FFmpeg opens, or a binary file, which is read from its start; results are called after
-        its name, or ``video``.
+        its name, or ``video``. A text is a URL only where no file has that name; ``"-"`` is the standard input.
     output : path-like
         A directory, made if need be, or the file to write where it ends in .mp4, .mov or .mkv.
     annotations : bool
@@ -188,12 +193,15 @@ def make_task(
     annotations: Annotations | StrPath | None = None,
     ids: Ids | None = None,
     keep_annotations: bool = False,
+    stream: tuple[int, str] | None = None,
 ) -> Task:
-    """Check a call and return the task that it asks for; see `submit`."""
+    """Check a call and return the task that it asks for; see `submit`, and `Task` for `stream`."""
     configured, values = (None, {}) if config is None else read_config(config)
     mode = mode or configured or "combined"
     if mode not in MODES:
         raise ConfigurationUnsupportedError(f"mode is {mode!r}; it can be {', '.join(MODES)}")
+    if stream is not None and (mode == "analyze" or keep_annotations):
+        raise ConfigurationUnsupportedError("annotations cannot go to standard output; name a directory with -o")
     merged = {**values, **options}
     id_list: Path | None = None
     if ids is not None:
@@ -213,25 +221,29 @@ def make_task(
         annotations=annotations if annotations is None or isinstance(annotations, Annotations) else Path(annotations),
         id_list=id_list,
         keep_annotations=keep_annotations,
+        stream=stream,
         # Annotated boxes have their margin already: only one that was asked for is added.
         enlarge=checked.margin if mode == "redact" and "margin" in merged else 1.0,
     )
 
 
-def _named(video: Video) -> tuple[Path, str | IO[bytes] | None]:
+def _named(video: Video) -> tuple[Path, Source | None]:
     """Return a path that names the video, and what to read instead if it is not that file."""
     if not isinstance(video, str | os.PathLike):
         file = video
         name = getattr(file, "name", None)
-        path = Path(name) if isinstance(name, str) and name else Path("video")
+        path = Path(name) if isinstance(name, str) and name else Path(_NAMELESS)
         if isinstance(file.read(0), str):
             raise ConfigurationUnsupportedError(f"{path}: the file is open as text; open it with mode 'rb'")
         return path, _seekable(file)
-    text = os.fspath(video)
-    url = urlsplit(text) if isinstance(text, str) and "://" in text else None
-    if url is None or not url.scheme:
-        return Path(text), None
-    return Path(Path(unquote(url.path)).name or "video"), text
+    path = STANDARD_INPUT if video == "-" else Path(video)
+    number = descriptor_of(path)
+    if number is not None:
+        return Path(_NAMELESS if number else "stdin"), path
+    if isinstance(video, str) and is_url(video):
+        name = Path(unquote(urlsplit(video).path)).name.replace("\0", "")
+        return Path(name or _NAMELESS), video
+    return path, None
 
 
 def _seekable(file: IO[bytes]) -> IO[bytes]:

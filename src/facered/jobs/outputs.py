@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import re
-import tempfile
+import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from facered.errors import ConfigurationUnsupportedError
+from facered.runtime.replace import MAX_NAME_BYTES, Replacement
+from facered.video.input.webp import is_animated
 from facered.video.output import CONTAINERS, IMAGES
+from facered.video.sequence import ImageSequence
 
 OTHER_IMAGES = frozenset({".bmp", ".tif", ".tiff", ".webp"})
 """Images that become PNG."""
@@ -30,16 +34,26 @@ class Outputs:
         Where the other files are.
     video : Path
         ``foo_redacted.mp4``, or the file that the caller named; ``foo_redacted.jpg`` or ``foo_redacted.png`` for an
-        image. A name with ``%04d`` or the like in it stands for a sequence of images.
+        image.
+    sequence : ImageSequence or None
+        The images that `video` stands for, if it is the pattern of their names.
     """
 
     source: Path
     directory: Path
     video: Path
+    sequence: ImageSequence | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the result is an image, or a sequence of them."""
+        return self.video.suffix.lower() in IMAGES
 
     @classmethod
-    def of(cls, source: Path, output: Path) -> Outputs:
+    def of(cls, source: Path, output: Path, single: bool = False) -> Outputs:
         """Name the outputs for a video; `output` is a directory, or the redacted video where it ends like one.
+
+        With `single` the source is one, even if its name could be a pattern.
 
         Raises
         ------
@@ -47,14 +61,22 @@ class Outputs:
             It ends like a kind of video that cannot be written.
         """
         suffix, kind = output.suffix.lower(), source.suffix.lower()
-        image = kind in IMAGES or kind in OTHER_IMAGES
-        writable = [*CONTAINERS, *(sorted(IMAGES) if image else ())]
-        named = suffix in writable and not output.is_dir()
-        if suffix in OTHER_VIDEOS | OTHER_IMAGES | IMAGES and not named and not output.is_dir():
+        image = (kind in IMAGES or kind in OTHER_IMAGES) and not is_animated(source)
+        writable = [*CONTAINERS, *(sorted(IMAGES) if image or not kind else ())]
+        is_directory = os.path.isdir(output)  # noqa: PTH112  (no name makes it fail)
+        named = suffix in writable and not is_directory
+        if suffix in OTHER_VIDEOS | OTHER_IMAGES | IMAGES and not named and not is_directory:
             raise ConfigurationUnsupportedError(f"{output}: only {', '.join(writable)} can be written; choose one")
-        directory = output.parent if named else output
-        ending = (kind if kind in IMAGES else ".png") if image else ".mp4"
-        return cls(source, directory, output if named else directory / f"{source.stem}_redacted{ending}")
+        images = None if single else ImageSequence.of(source)
+        if not named:
+            ending = (kind if kind in IMAGES else ".png") if image else ".mp4"
+            video = output / f"{source.stem}_redacted{ending}"
+            # A percent sign in the name of one picture stays one in that of the result.
+            return cls(source, output, video, None if images is None else ImageSequence.named(video))
+        sequence = ImageSequence.of(output)
+        if images is not None and sequence is None and suffix in IMAGES:
+            raise ConfigurationUnsupportedError(f"{output}: this is one name for many images; put %04d into it")
+        return cls(source, output.parent, output, sequence)
 
     @property
     def annotations(self) -> Path:
@@ -78,37 +100,82 @@ class Outputs:
         found = (path for path in self.directory.iterdir() if path.name.startswith(pattern) and path.suffix == ".jpg")
         return sorted(path for path in found if path.stem[len(pattern) :].isdigit())
 
-    def prepare(self, wanted: Iterable[Path], overwrite: bool) -> None:
-        """Make the directory, and make sure that each file can be written there.
+    def prepare(self, wanted: Iterable[Path], overwrite: bool, read: Path | None = None) -> None:
+        """Make the directory, and make sure that each file can be written there; `read` is an input of another name.
 
         Raises
         ------
         ConfigurationUnsupportedError
             An output exists, is the input itself, or cannot be written.
         """
-        for path in [file for name in wanted for file in _files(name)]:
-            if path.exists() and self.source.exists() and path.samefile(self.source):
+        inputs = {
+            _identity(path) for path in (*_files(self.source, ImageSequence.of(self.source)), read or self.source)
+        }
+        inputs.discard(None)
+        files = [file for name in wanted for file in _files(name, self.sequence if name == self.video else None)]
+        for path in files:
+            _check_name(path)
+            if _identity(path) in inputs:
                 raise ConfigurationUnsupportedError(f"{path}: this is the input itself; choose another output")
-            if path.is_dir():
+            if os.path.isdir(path):  # noqa: PTH112
                 raise ConfigurationUnsupportedError(f"{path}: is a directory; move it away")
-            if path.exists() and not overwrite:
+            if os.path.lexists(path) and not overwrite:
                 raise ConfigurationUnsupportedError(f"{path}: exists already; add --overwrite to replace it")
-            directory = path.parent
-            try:
-                directory.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=directory):
-                    pass  # permission bits do not tell everything: try it
-            except OSError as error:
-                reason = os.strerror(error.errno) if error.errno else str(error)
-                raise ConfigurationUnsupportedError(
-                    f"{directory}: cannot be written ({reason}); choose another directory"
-                ) from None
+            if os.path.lexists(path) and not _is_replaceable(path):
+                raise _unwritable(path.parent, os.strerror(errno.EPERM))
+        # The longest name of a directory is the one that may be too long.
+        for path in {
+            file.parent: file for file in sorted(files, key=lambda file: len(os.fsencode(file.name)))
+        }.values():
+            _try_writing(path)
 
 
-def _files(path: Path) -> list[Path]:
-    """Return a file, or those that there are of a sequence with ``%04d`` or the like in its name, or what it may be."""
-    if "%" not in path.name or path.suffix.lower() not in IMAGES:
-        return [path]
-    pattern = re.compile(r"\d+".join(map(re.escape, re.split(r"%\d*d", path.name))))
-    there = path.parent.iterdir() if path.parent.is_dir() else ()
-    return [file for file in there if pattern.fullmatch(file.name)] or [path]
+def _files(path: Path, sequence: ImageSequence | None) -> list[Path]:
+    """Return a file, or those that there are of a sequence, or what one of them would be called."""
+    return [path] if sequence is None else sequence.files() or [sequence.file(0)]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others, whatever it is called; None if there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _check_name(path: Path) -> None:
+    count = len(os.fsencode(path.name))
+    if count > MAX_NAME_BYTES:
+        raise ConfigurationUnsupportedError(
+            f"{path}: this name has {count} bytes, a file's can have {MAX_NAME_BYTES}; choose a shorter one"
+        )
+
+
+def _try_writing(path: Path) -> None:
+    """Make the directory and, for a moment, the file that is to be renamed to `path`: permissions do not tell it all.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The directory or the file cannot be made.
+    """
+    directory = path.parent
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        trial = Replacement(path)
+        with suppress(FileExistsError):  # another job is about to write the same
+            trial.partial.touch(exist_ok=False)
+            trial.discard()
+    except OSError as error:
+        raise _unwritable(directory, os.strerror(error.errno) if error.errno else str(error)) from None
+
+
+def _unwritable(directory: Path, reason: str) -> ConfigurationUnsupportedError:
+    return ConfigurationUnsupportedError(f"{directory}: cannot be written ({reason}); choose another directory")
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Tell whether a file may be replaced; in directories such as /tmp everybody may replace only their own."""
+    directory = path.parent.stat()
+    return not directory.st_mode & stat.S_ISVTX or os.geteuid() in (0, directory.st_uid, path.lstat().st_uid)

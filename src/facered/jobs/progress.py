@@ -14,7 +14,7 @@ class Progress:
     Attributes
     ----------
     stage : str
-        ``"analyze"`` or ``"redact"``.
+        ``"analyze"`` or ``"redact"``, or ``"copy"`` while a video comes that can be read only once.
     done : int
         Frames done in this stage.
     total : int
@@ -53,6 +53,32 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+
+
+class Startup:
+    """Passes progress on, and takes the time until the first stage begins.
+
+    Attributes
+    ----------
+    begun : float
+        When it was made, by `time.perf_counter`.
+    seconds : float
+        How long it took from then on until the first frame was worked on.
+    """
+
+    def __init__(self, callback: ProgressCallback | None) -> None:
+        self.begun = time.perf_counter()
+        self.seconds = 0.0
+        self._callback = callback
+        self._told = False
+
+    def __call__(self, progress: Progress) -> None:
+        """Take a moment of the job."""
+        if not self._told and progress.done:
+            self._told = True
+            self.seconds = time.perf_counter() - self.begun - progress.seconds
+        if self._callback is not None:
+            self._callback(progress)
 
 
 class Stage:

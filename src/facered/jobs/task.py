@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facered.annotations.model import Annotations
-from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
 from facered.hide.style import chosen_style
 from facered.jobs.idlist import read_id_list
 from facered.jobs.outputs import Outputs
-from facered.jobs.progress import Progress, ProgressCallback
+from facered.jobs.progress import Progress, ProgressCallback, Startup
 from facered.jobs.redact import Redaction, redact_video
 from facered.jobs.span import Span
+from facered.jobs.spool import spooled
 from facered.options import Options
 from facered.runtime.profiling import count_frames
 from facered.runtime.replace import write_whole
 from facered.video.input.file import Reader, Source
-from facered.video.output import IMAGES
 from facered.video.output.file import Writer
 from facered.video.output.images import ImageWriter
 from facered.video.output.settings import Encoding
@@ -57,7 +57,10 @@ class Task:
     enlarge : float
         By how much the mode redact enlarges the annotated boxes.
     opened : Source or None
-        A URL or a file-like object that is read instead of the file `source`, which only gives it a name.
+        What is read instead of the file `source`, which only gives it a name.
+    stream : tuple of int and str, or None
+        A file descriptor that the video is written to as it is made, instead of a file, and one of
+        `facered.video.output.STREAMS`.
     """
 
     mode: str
@@ -69,6 +72,12 @@ class Task:
     keep_annotations: bool = False
     enlarge: float = 1.0
     opened: Source | None = None
+    stream: tuple[int, str] | None = None
+
+    @property
+    def outputs(self) -> Outputs:
+        """The files that belong to the video."""
+        return Outputs.of(self.source, self.output, single=self.opened is not None)
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -141,7 +150,7 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     FaceredError
         ``error.code`` says what kind, the message what to do. Nothing is left half-written.
     """
-    startup = _Startup(progress)
+    startup = Startup(progress)
     if not Span(task.options.start, task.options.end).whole:
         logger.warning(
             "%s: only %s is worked on; the rest is passed through with bare faces",
@@ -151,28 +160,15 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     if task.mode != "analyze" and task.options.blur in REVEALING:
         logger.warning("%s: the style %s %s", task.source, task.options.blur, REVEALING[task.options.blur])
     try:
-        result = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode](task, startup)
+        work = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode]
+        with spooled(task.source, task.opened, lambda: startup(Progress("copy", 0, 0, 0.0))) as opened:
+            result = work(replace(task, opened=opened), startup)
+    except BrokenPipeError:  # nobody reads the result any more
+        raise
     except OSError as error:
         raise ServiceError(f"{task.source}: {error.strerror or error}: {error.filename or task.output}") from error
     count_frames(result.frames)
     return replace(result, seconds=time.perf_counter() - startup.begun, startup_seconds=startup.seconds)
-
-
-class _Startup:
-    """Takes the time until the first stage begins, from what is told of its progress."""
-
-    def __init__(self, progress: ProgressCallback | None) -> None:
-        self.begun = time.perf_counter()
-        self.seconds = 0.0
-        self._progress = progress
-        self._told = False
-
-    def __call__(self, progress: Progress) -> None:
-        if not self._told:
-            self._told = True
-            self.seconds = time.perf_counter() - self.begun - progress.seconds
-        if self._progress is not None:
-            self._progress(progress)
 
 
 def _reader(task: Task, report: bool = True) -> Reader:
@@ -190,9 +186,9 @@ def _reader(task: Task, report: bool = True) -> Reader:
 def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
     from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
 
-    options, outputs = task.options, Outputs.of(task.source, task.output)
+    options, outputs = task.options, task.outputs
     with _reader(task) as reader:
-        outputs.prepare([outputs.annotations, *outputs.old_thumbnails()], options.overwrite)
+        outputs.prepare([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _file_read(task))
         analysis = analyze_video(reader, options, progress, thumbnails=True)
     written: list[Path] = []
     try:
@@ -222,14 +218,14 @@ def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
 
 
 def _redact(task: Task, progress: ProgressCallback | None) -> Result:
-    options, outputs = task.options, Outputs.of(task.source, task.output)
+    options, outputs = task.options, task.outputs
     with _reader(task) as reader:
         document = _read_annotations(task, outputs)
         info = reader.info
         document = document.rescaled(info.time_base)
         document.check_fits(info.width, info.height, info.rate)
         chosen = document.select(_ids_to_hide(task, outputs), options.except_ids).enlarged(task.enlarge)
-        outputs.prepare([outputs.video], options.overwrite)
+        _prepare(task, outputs, reader)
         done = _write(task, outputs, reader, chosen, progress)
     return Result(
         mode=task.mode,
@@ -238,7 +234,7 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
         frames=done.frames,
         people=chosen.people,
         film_seconds=done.film_seconds,
-        video_path=outputs.video,
+        video_path=outputs.video if task.stream is None else None,
         missing_frames=done.missing_frames,
         damaged_frames=len(reader.damaged),
     )
@@ -247,14 +243,13 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
 def _combined(task: Task, progress: ProgressCallback | None) -> Result:
     from facered.jobs.analyze import analyze_video  # see _analyze
 
-    options, outputs = task.options, Outputs.of(task.source, task.output)
+    options, outputs = task.options, task.outputs
     if options.ids is not None or options.except_ids is not None or task.id_list is not None:
         raise ConfigurationUnsupportedError(
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
-    wanted = [outputs.video, *([outputs.annotations] if task.keep_annotations else [])]
     with _reader(task) as reader:
-        outputs.prepare(wanted, options.overwrite)
+        _prepare(task, outputs, reader)
         analysis = analyze_video(reader, options, progress)
     with _reader(task, report=False) as reader:
         done = _write(task, outputs, reader, analysis.annotations, progress)
@@ -265,11 +260,27 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
         frames=done.frames,
         people=analysis.annotations.people,
         film_seconds=done.film_seconds,
-        video_path=outputs.video,
+        video_path=outputs.video if task.stream is None else None,
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,
         damaged_frames=len(reader.damaged),
     )
+
+
+def _file_read(task: Task) -> Path | None:
+    return task.opened if isinstance(task.opened, Path) else None
+
+
+def _prepare(task: Task, outputs: Outputs, reader: Reader) -> None:
+    """Make sure that the results can be written, before anything is."""
+    if outputs.is_image and outputs.sequence is None and task.stream is None and not reader.is_image:
+        raise ContentUnsupportedError(
+            f"{task.source}: this is a film, whatever it is called; name the result with -o, such as film.mp4"
+        )
+    wanted = [] if task.stream is not None else [outputs.video]
+    if task.keep_annotations:
+        wanted.append(outputs.annotations)
+    outputs.prepare(wanted, task.options.overwrite, _file_read(task))
 
 
 def _write(
@@ -280,7 +291,7 @@ def _write(
     span, style = Span(options.start, options.end), chosen_style(options)
     written = False
     try:
-        with _writer(outputs.video, reader, encoding) as writer:
+        with _writer(task, outputs, reader, encoding) as writer:
             done = redact_video(
                 reader, writer, annotations, style, span=span, threads=options.threads, progress=progress
             )
@@ -294,8 +305,10 @@ def _write(
     return done
 
 
-def _writer(path: Path, reader: Reader, encoding: Encoding) -> Writer | ImageWriter:
-    return ImageWriter(path, reader) if path.suffix.lower() in IMAGES else Writer(path, reader, encoding)
+def _writer(task: Task, outputs: Outputs, reader: Reader, encoding: Encoding) -> Writer | ImageWriter:
+    if outputs.is_image:
+        return ImageWriter(outputs.video, reader, outputs.sequence, None if task.stream is None else task.stream[0])
+    return Writer(outputs.video if task.stream is None else Path("standard output"), reader, encoding, task.stream)
 
 
 def _read_annotations(task: Task, outputs: Outputs) -> Annotations:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+MAX_NAME_BYTES = 255
+"""How long a file's name can be on the file systems there are."""
 
 
 class Replacement:
@@ -29,7 +33,7 @@ class Replacement:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self.partial = path.with_name(_partial_name(path.name))
 
     def __enter__(self) -> Replacement:
         return self
@@ -61,6 +65,17 @@ class Replacement:
         """
         with suppress(OSError):
             self.partial.unlink()
+
+
+def _partial_name(name: str) -> str:
+    """Return what a file is called until it is complete; of a long name only the beginning stands there, and a sum."""
+    encoded, end = os.fsencode(name), f".{os.getpid()}.part"
+    room = MAX_NAME_BYTES - len(f".{end}")
+    if len(encoded) > room:
+        end = f".{zlib.crc32(encoded):08x}{end}"
+        # A character that is cut in half is left out.
+        name = encoded[: MAX_NAME_BYTES - len(f".{end}")].decode("utf-8", "ignore")
+    return f".{name}{end}"
 
 
 def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:

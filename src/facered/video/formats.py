@@ -110,21 +110,22 @@ class Converter:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._full_range = name.startswith("yuvj")
 
-    def convert(self, frame: VideoFrame) -> VideoFrame:
+    def convert(self, frame: VideoFrame, size: tuple[int, int] | None = None) -> VideoFrame:
         """Return the frame itself where its pixel format is the one, else a copy; times and colour tags are kept.
 
-        RGB becomes BT.709 in limited range, and is tagged so.
+        RGB becomes BT.709 in limited range, and is tagged so. Where a `size` is given, width and height, the frame is
+        scaled to that.
         """
-        if frame.format.name == self.name:
+        width, height = size or (frame.width, frame.height)
+        if frame.format.name == self.name and (frame.width, frame.height) == (width, height):
             return frame
         colours = frame.format.is_rgb or frame.format.has_palette or frame.format.is_bayer
         if colours:
-            converted = frame.reformat(format=self.name, dst_colorspace="ITU709", dst_color_range="MPEG")
+            converted = frame.reformat(width, height, format=self.name, dst_colorspace="ITU709", dst_color_range="MPEG")
             converted.colorspace, converted.color_range = _BT709, LIMITED_RANGE
         else:
-            converted = frame.reformat(format=self.name)
+            converted = frame.reformat(width, height, format=self.name)
             converted.colorspace = frame.colorspace
         converted.color_primaries, converted.color_trc = frame.color_primaries, frame.color_trc
         converted.pts, converted.time_base, converted.duration = frame.pts, frame.time_base, frame.duration

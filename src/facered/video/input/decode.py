@@ -104,20 +104,21 @@ class PictureStream:
 
 
 class Normalizer:
-    """Brings decoded frames into the working format of the first one, and sees to it that their size stays.
+    """Brings decoded frames into the working format and the size of the first one.
 
     Parameters
     ----------
     name : object
         What the input is called in messages.
     report : bool
-        Whether to warn, once a pixel format, of frames that are converted.
+        Whether to warn, once a pixel format, of frames that are converted, and once that some are scaled.
     """
 
     def __init__(self, name: object, report: bool = True) -> None:
         self.name, self.report = name, report
         self._info: VideoInfo | None = None
         self._reported: set[str] = set()
+        self._says_scaled = report
 
     @property
     def begun(self) -> bool:
@@ -130,30 +131,34 @@ class Normalizer:
         assert self._info is not None
         return self._info
 
-    def convert(self, frame: VideoFrame, source: PictureStream, advice: str) -> VideoFrame:
-        """Return a frame of `source` in the working format: itself where it has that, else a copy.
+    def convert(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
+        """Return a frame of `source` in the working format and size: itself where it has those, else a copy.
 
         Raises
         ------
         ContentMalformedError
             The stream has no clock.
-        ContentUnsupportedError
-            The size differs from that of the first; `advice` ends the message.
         """
         if self._info is None:
             native = self._begin(frame, source)
         else:
-            width, height = self._info.stored_size
-            if (frame.width, frame.height) != (width, height):
-                raise ContentUnsupportedError(
-                    f"{self.name}: the picture changes from {width}x{height} to {frame.width}x{frame.height}{advice}"
-                )
-            native = self._converter.convert(frame)
+            size = self._info.stored_size
+            if (frame.width, frame.height) != size:
+                self._report_scaled(frame, size)
+            native = self._converter.convert(frame, size)
         name = frame.format.name
-        if native is not frame and self.report and name not in self._reported:
+        if name != native.format.name and self.report and name not in self._reported:
             self._reported.add(name)
             logger.warning("%s: %s frames are converted to %s", self.name, name, native.format.name)
         return native
+
+    def _report_scaled(self, frame: VideoFrame, size: tuple[int, int]) -> None:
+        if self._says_scaled:
+            logger.warning(
+                "%s: the picture changes from %dx%d to %dx%d in the middle; it is scaled to the first size",
+                self.name, *size, frame.width, frame.height,
+            )  # fmt: skip
+        self._says_scaled = False
 
     def _begin(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
         info = describe(frame, source.stream, source.container, self.name, source.rate)

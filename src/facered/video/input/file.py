@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
+import tempfile
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -17,10 +19,13 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
-from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ServiceError
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, ServiceError
 from facered.runtime import cores
+from facered.video.input import webp
 from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason, told_rate
+from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
 from facered.video.input.rate import Preview
+from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -32,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 MAX_DECODER_THREADS = 16
 """Threads of the decoder, where nobody asks for more: with more it is no faster, and each holds a picture; by hand."""
-Source = str | IO[bytes]
-"""What is read instead of a file: a URL, or a file-like object."""
+Source = str | Path | IO[bytes]
+"""What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 MAX_LAST_DURATION = 100
 """How many average frames the last one may last. A header that says more is taken to be wrong; by hand."""
 MAX_MISSING_SECONDS = 2
@@ -56,8 +61,8 @@ class Reader:
         Which of several video streams, covers not counted, from 0; by default the first.
     strict : bool
         Whether damage is an error.
-    opened : str or file-like, optional
-        A URL, or an object with `read` and `seek`, that is read from its start instead of the file `path`.
+    opened : str, Path or file-like, optional
+        A URL, another file, or an object with `read` and `seek`, that is read from its start instead of `path`.
 
     Attributes
     ----------
@@ -117,6 +122,12 @@ class Reader:
         """What the file and its first frame say of the pictures."""
         return self._normalizer.info
 
+    @property
+    def is_image(self) -> bool:
+        """Whether the file is an image, or a sequence of them, and not a film."""
+        name = self.container.format.name
+        return name == "image2" or name.endswith("_pipe")
+
     def __enter__(self) -> Reader:
         return self
 
@@ -140,8 +151,6 @@ class Reader:
         ------
         ContentMalformedError
             There is damage, and the reader is strict.
-        ContentUnsupportedError
-            The size of the picture changes.
         """
         wanted = {stream.index for stream in others}
         while self._ahead:
@@ -260,7 +269,7 @@ class Reader:
             logger.warning("%s: %s; it may be truncated", self.path, told)
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
-        native = self._normalizer.convert(frame, self._pictures, f" at frame {self._count}; split the file there")
+        native = self._normalizer.convert(frame, self._pictures)
         native.time_base = self.info.time_base
         native.pts = self._next_pts(frame)
         if frame.is_corrupt:
@@ -286,15 +295,52 @@ class Reader:
 
 
 def _open(path: Path, opened: Source | None) -> InputContainer:
-    if opened is None and path.is_dir():
-        raise ConfigurationUnsupportedError(f"{path}: this is a directory; name a video file")
     try:
-        if opened is not None and not isinstance(opened, str):
+        if opened is None or isinstance(opened, Path):
+            file = path if opened is None else opened
+            _check_readable(path, file)
+            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
+        if isinstance(opened, str):
+            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace")
+        opened.seek(0)
+        if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
-        return av.open(os.fspath(path) if opened is None else opened, mode="r", metadata_errors="replace")
-    except FileNotFoundError:
-        raise ConfigurationUnsupportedError(f"{path}: no such file") from None
-    except PermissionError:
-        raise ConfigurationUnsupportedError(f"{path}: no permission to read this file") from None
+            return _open_animation(path, opened.read())
+        opened.seek(0)
+        alone = {"format_whitelist": formats_without_references(), **LITERAL}
+        return av.open(opened, "r", container_options=alone, metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
+        if opened is None and ImageSequence.of(path) is None and is_list(path):
+            raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
         raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
+
+
+def _open_animation(name: Path, data: bytes) -> InputContainer:
+    with tempfile.TemporaryFile() as film:
+        webp.write_film(data, film, name)
+        return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
+
+
+def _check_readable(name: Path, path: Path) -> None:
+    """Make sure that a file, or the first one of a sequence, can be read; `name` stands in errors.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It cannot.
+    """
+    sequence = ImageSequence.of(path)
+    file = path if sequence is None else sequence.file(sequence.first_number())
+    try:
+        kind = file.stat().st_mode
+        if not stat.S_ISDIR(kind) and not stat.S_ISFIFO(kind):  # opening one of these would wait for who writes it
+            with file.open("rb"):
+                return
+    except FileNotFoundError:
+        raise ConfigurationUnsupportedError(f"{name}: no such file") from None
+    except PermissionError:
+        raise ConfigurationUnsupportedError(f"{name}: no permission to read this file") from None
+    except (OSError, ValueError) as error:  # what cannot be a name is no file's
+        raise ConfigurationUnsupportedError(f"{name}: cannot be read ({reason(error)})") from None
+    what = "this is a directory; name a video file" if stat.S_ISDIR(kind) else "this is a pipe, and not a file"
+    raise ConfigurationUnsupportedError(f"{name}: {what}")

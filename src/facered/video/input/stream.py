@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
@@ -19,8 +20,10 @@ from av.error import FFmpegError
 from av.format import Flags
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
+from facered.video.address import is_url
 from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
+from facered.video.input.local import open_file
 from facered.video.input.peek import NUT, Y4M, peek, siting
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STANDARD_INPUT = "pipe:0"
+STANDARD_INPUT = "-"
+"""The address that stands for it."""
 OPEN_TIMEOUT, READ_TIMEOUT = 15.0, 10.0
 """Seconds that an address may take to answer, and to send nothing, before it is lost; by hand. With less, slow cameras
 would be lost that only take long to begin; with more, it takes longer to notice one that is gone."""
@@ -55,8 +59,8 @@ _POLL_SECONDS = 0.2
 _NO_FILE = cast("int", Flags.no_file.value)
 _CAMERAS = "/dev/video"
 _MISSING = frozenset(
-    (errno.ENOENT, errno.ENODEV, errno.EACCES, errno.EPERM, errno.EBUSY, errno.ECONNREFUSED, errno.EHOSTUNREACH,
-     errno.ENETUNREACH, errno.ETIMEDOUT, errno.EADDRNOTAVAIL, errno.EADDRINUSE)
+    (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENODEV, errno.EACCES, errno.EPERM, errno.EBUSY,
+     errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.EADDRNOTAVAIL, errno.EADDRINUSE)
 )  # fmt: skip
 
 
@@ -74,7 +78,7 @@ class Source:
     Attributes
     ----------
     address : str
-        `STANDARD_INPUT`, a file, a device or an address, as FFmpeg names them.
+        `STANDARD_INPUT`, a file's name, a URL where no file has that name, or a device, as FFmpeg names it.
     format : str or None
         FFmpeg's name of the format or device; None finds out.
     options : mapping of str to str
@@ -99,13 +103,19 @@ class Source:
     @property
     def live(self) -> bool:
         """Whether it is a device or an address on the network, not a file or a pipe."""
-        if self.address == STANDARD_INPUT or self.address.startswith("file:"):
+        if self.address == STANDARD_INPUT or (is_url(self.address) and self.address.startswith("file:")):
             return False
+        return is_url(self.address) or self._device is not None
+
+    @property
+    def _device(self) -> str | None:
+        """FFmpeg's name of the kind of device, if it is one."""
         if self.format is None:
-            return "://" in self.address or self.address.startswith(_CAMERAS)
+            return "v4l2" if self.address.startswith(_CAMERAS) else None
         with suppress(ValueError):  # `open` says what is wrong
-            return "://" in self.address or bool(av.ContainerFormat(self.format, "r").flags & _NO_FILE)
-        return False
+            device = self.format != "image2" and av.ContainerFormat(self.format, "r").flags & _NO_FILE
+            return self.format if device else None
+        return None
 
     def open(self, beginning: bytes = b"") -> InputContainer:
         """Open it; what begins as `beginning` need not be looked at for long.
@@ -117,13 +127,15 @@ class Source:
         ContentMalformedError
             What comes is no video.
         """
-        form = self.format or ("v4l2" if self.address.startswith(_CAMERAS) else None)
+        options = {**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options}
         try:
+            if self.address != STANDARD_INPUT and not self.live and not is_url(self.address):
+                return open_file(Path(self.address), self.format, options)
             return av.open(
-                self.address,
+                "pipe:0" if self.address == STANDARD_INPUT else self.address,
                 "r",
-                format=form,
-                container_options={**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options},
+                format=self._device or self.format,
+                container_options=options,
                 timeout=(OPEN_TIMEOUT, READ_TIMEOUT) if self.live else None,
                 metadata_errors="replace",
             )
@@ -318,7 +330,7 @@ class Feed:
             logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, why)
 
     def _prepare(self, frame: VideoFrame, pictures: PictureStream) -> VideoFrame:
-        native = self._normalizer.convert(frame, pictures, "; start again for that")
+        native = self._normalizer.convert(frame, pictures)
         self._normalizer.report = False  # the first frame tells; what comes after it may change at any time
         base = native.time_base or pictures.stream.time_base or self.info.time_base
         native.time_base = base

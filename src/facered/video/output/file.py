@@ -1,9 +1,11 @@
-"""Writing the redacted video: pictures encoded, the other streams as they were, no file before it is complete."""
+"""Writing the redacted video: pictures encoded, the other streams as they were, no file before it is complete.
+
+Or down a pipe, as it is made.
+"""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +17,10 @@ from av.stream import Disposition
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import Replacement
+from facered.video.address import file_url
 from facered.video.output import CONTAINERS, subtitles
 from facered.video.output.encoder import Muxer, VideoEncoder
+from facered.video.output.raw import Descriptor
 from facered.video.output.roi import RegionsOfInterest
 from facered.video.output.settings import ENCODERS, Encoding, choose_codec
 from facered.video.output.sound import USUAL_LAYOUTS
@@ -42,6 +46,10 @@ KEPT_TAGS = frozenset((
 """Tags of the file that are carried over; others (places, devices) might give someone away."""
 STREAM_TAGS = ("language", "title", "creation_time")
 """Tags of a stream that are carried over."""
+PLAYABLE = {name: {"movflags": "+faststart"} for name in ("mp4", "mov")}
+"""What puts the index first, by container, so that players can start before they have everything."""
+FRAGMENTS = {"mp4": {"movflags": "+frag_keyframe+delay_moov+default_base_moof", "frag_duration": "1000000"}}
+"""What needs no going back: an index a second, or a key frame; the first one waits until all times are known."""
 ROI_CODECS = ("h264", "hevc")
 """Codecs whose encoders give more bits to some parts of a picture than to others, and can be told which."""
 ROI_IGNORING_PRESET = "ultrafast"
@@ -60,6 +68,8 @@ class Writer:
     reader : Reader
         Where the streams come from: size, clock, colours and tags are taken over from there.
     encoding : Encoding
+    stream : tuple of int and str, optional
+        A file descriptor to write to instead, and one of `STREAMS`; `path` is what it is called in messages.
 
     Attributes
     ----------
@@ -74,29 +84,34 @@ class Writer:
         The file cannot be written there.
     ServiceError
         Writing or encoding failed.
+    BrokenPipeError
+        Nobody reads the descriptor any more.
     """
 
-    def __init__(self, path: Path, reader: Reader, encoding: Encoding) -> None:
+    def __init__(self, path: Path, reader: Reader, encoding: Encoding, stream: tuple[int, str] | None = None) -> None:
         self.path = path
         self.regions: RegionsOfInterest | None = None
-        self._replacement = Replacement(path)
-        self._format = CONTAINERS[path.suffix.lower()]
-        # The index goes first, so that players can start before they have everything.
-        options = {"movflags": "+faststart"} if self._format != "matroska" else {}
+        self._replacement: Replacement | None = None
+        target: str | _Pipe
+        if stream is None:
+            self._replacement = Replacement(path)
+            self._format, target = CONTAINERS[path.suffix.lower()], file_url(self._replacement.partial)
+            options = PLAYABLE.get(self._format, {})
+        else:
+            self._format, target = stream[1], _Pipe(stream[0])
+            options = FRAGMENTS.get(self._format, {})
         try:
-            self._container: OutputContainer = av.open(
-                os.fspath(self._replacement.partial), "w", format=self._format, container_options=options
-            )
+            self._container: OutputContainer = av.open(target, "w", format=self._format, container_options=options)
         except OSError as error:
             raise ConfigurationUnsupportedError(
                 f"{path}: cannot be written ({error.strerror}); choose another directory"
             ) from None
-        self._muxer = Muxer(self._container, path)
+        self._muxer = Muxer(self._container, path, passed=() if stream is None else (ConnectionError,))
         self.others = self._muxer.others
         try:
             self._encoder = self._add_video(reader, encoding)
-            for stream in reader.container.streams:
-                self._add_other(stream, reader, encoding)
+            for other in reader.container.streams:
+                self._add_other(other, reader, encoding)
             self._add_tags(reader, encoding)
         except BaseException:
             self.discard()
@@ -123,7 +138,8 @@ class Writer:
         """Finish the file and give it its name."""
         try:
             self._muxer.finish(self._encoder)
-            self._replacement.commit()
+            if self._replacement is not None:
+                self._replacement.commit()
         except BaseException:
             self.discard()
             raise
@@ -132,14 +148,15 @@ class Writer:
         """Leave nothing behind."""
         with suppress(FFmpegError, OSError, ValueError):
             self._container.close()
-        self._replacement.discard()
+        if self._replacement is not None:
+            self._replacement.discard()
 
     def _add_video(self, reader: Reader, encoding: Encoding) -> VideoEncoder:
         info = reader.info
         codec = choose_codec(info, encoding)
         if ENCODERS[codec] not in self._container.supported_codecs:
             raise ConfigurationUnsupportedError(
-                f"{self.path}: {self.path.suffix} cannot hold {codec}; prores goes into .mov"
+                f"{self.path}: {self.path.suffix or self._format} cannot hold {codec}; prores goes into .mov"
             )
         # ProRes has no way of telling the range.
         encoder = VideoEncoder(self._container, codec, info, encoding, reader.path, limited=codec == "prores")
@@ -149,7 +166,7 @@ class Writer:
             logger.warning("%s: interlaced frames are encoded as progressive by %s", reader.path, codec)
         encoder.configure(info, encoding, reader.stream.codec_context.field_order)
         video = encoder.stream
-        if codec == "hevc" and self._format != "matroska":
+        if codec == "hevc" and self._format in PLAYABLE:
             video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
         video.metadata.update(self._tags(reader.stream))
         timecode = _timecode(reader.container)
@@ -206,8 +223,8 @@ class Writer:
             self._muxer.add_copy(source, copy)
         else:
             if not transcode:
-                suffix = self.path.suffix.removeprefix(".").upper()
-                logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix)
+                suffix = self.path.suffix.removeprefix(".") or self._format
+                logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix.upper())
             copy = self._muxer.add_transcoded(source)
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
@@ -220,7 +237,7 @@ class Writer:
             copy = self._container.add_stream_from_template(source, opaque=True)
             self._muxer.add_copy(source, copy)
         elif name in subtitles.TEXT:
-            target = "subrip" if self._format == "matroska" else "mov_text"
+            target = "mov_text" if self._format in PLAYABLE else "subrip"
             copy = self._container.add_stream(target)
             convert = subtitles.converter(context, cast("SubtitleCodecContext", copy.codec_context))
             self._muxer.add(source, lambda packet: self._convert(packet, copy, convert))
@@ -243,6 +260,18 @@ class Writer:
         if self._format == "mov" and tags.get("language") == "fre":
             tags["language"] = "fra"  # the only one of the two that QuickTime's list of languages has
         return {key: tags[key] for key in STREAM_TAGS if key in tags}
+
+
+class _Pipe:
+    """What is written down a file descriptor, from its start to its end; FFmpeg itself does not tell of all errors."""
+
+    def __init__(self, number: int) -> None:
+        self._descriptor = Descriptor(number)
+
+    def write(self, data: bytes) -> int:
+        """Write all of a piece."""
+        self._descriptor.write([data])
+        return len(data)
 
 
 def _timecode(container: InputContainer) -> str | None:

@@ -1,9 +1,10 @@
-"""Redacted pictures as image files: one, or a numbered sequence."""
+"""Redacted pictures as image files, one or a numbered sequence, or one behind the other down a pipe."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import EllipsisType
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -11,10 +12,12 @@ from av.codec import CodecContext
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from facered.errors import ServiceError
+from facered.errors import ContentUnsupportedError, ServiceError
 from facered.runtime.replace import Replacement
 from facered.video import formats
+from facered.video.output.raw import Descriptor
 from facered.video.picture import view
+from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 
 BEST_JPEG = {"qmin": "1", "qmax": "2"}
 """FFmpeg's bounds of the quantiser, from 1, the finest, to 31; by hand. Coarser files are smaller."""
-FIRST_NUMBERS = range(5)
-"""Where FFmpeg looks for the first picture of a sequence."""
 
 
 class ImageWriter:
@@ -40,15 +41,33 @@ class ImageWriter:
         The file, or the sequence's pattern with ``%d`` or ``%04d`` in it.
     reader : Reader
         Where the frames come from.
+    sequence : ImageSequence or None, optional
+        What `path` is the pattern of, None for one picture; by default found out.
+    descriptor : int, optional
+        Where the pictures are written instead.
+
+    Raises
+    ------
+    ServiceError
+        A file cannot be written.
     """
 
-    def __init__(self, path: Path, reader: Reader) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reader: Reader,
+        sequence: ImageSequence | EllipsisType | None = ...,
+        descriptor: int | None = None,
+    ) -> None:
         self.path = path
         self.others: list[Stream] = []
         self.regions = None  # pictures are coded as well as can be
         self._orientation = reader.info.orientation
         self._written: list[Replacement] = []
-        self._number = first_number(reader.path)
+        self._sequence = ImageSequence.of(path) if isinstance(sequence, EllipsisType) else sequence
+        self._pipe = None if descriptor is None else Descriptor(descriptor)
+        read = ImageSequence.of(reader.path)
+        self._number = 0 if read is None else read.first_number()
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -61,14 +80,28 @@ class ImageWriter:
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame into a file of its own."""
-        name = self.path.name % self._number if "%" in self.path.name else self.path.name
-        image = Replacement(self.path.with_name(name))
+        if self._pipe is not None:
+            self._write_down(self._pipe, frame)
+            return
+        image = Replacement(self.path if self._sequence is None else self._sequence.file(self._number))
+        if self._written and self._sequence is None:
+            raise ContentUnsupportedError(
+                f"{image.path}: there is more than one picture; name a sequence, such as out%04d.png, or a video"
+            )
         self._number += 1
         self._written.append(image)
         try:
             image.partial.write_bytes(self._encode(frame))
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"{image.path}: writing failed ({error.strerror or error})") from error
+
+    def _write_down(self, pipe: Descriptor, frame: VideoFrame) -> None:
+        try:
+            pipe.write([self._encode(frame)])
+        except BrokenPipeError:
+            raise
+        except (FFmpegError, OSError) as error:
+            raise ServiceError(f"standard output: writing failed ({error.strerror or error})") from error
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Take nothing: images have no other streams."""
@@ -153,10 +186,3 @@ def _converted(frame: VideoFrame, form: str) -> VideoFrame:
         src_color_range="JPEG" if picture.full_range else "MPEG",
         dst_color_range="JPEG",
     )
-
-
-def first_number(path: Path) -> int:
-    """Return the number of the first picture of a sequence that exists, as FFmpeg looks for it; 0 for one picture."""
-    if "%" not in path.name:
-        return 0
-    return next((number for number in FIRST_NUMBERS if path.with_name(path.name % number).exists()), 0)

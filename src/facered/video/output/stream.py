@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
 from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError
+from facered.video.address import file_url, is_url
 from facered.video.output.encoder import Muxer, VideoEncoder
 from facered.video.output.settings import Encoding, choose_codec
 
@@ -46,7 +47,7 @@ class EncodedSink:
     Parameters
     ----------
     address : str
-        A file or an address, as FFmpeg names them.
+        A file's name, or a URL where no file has that name.
     container_format : str or None
         FFmpeg's name; None takes the usual one of the address.
     feed : Feed
@@ -61,9 +62,11 @@ class EncodedSink:
 
     def __init__(self, address: str, container_format: str | None, feed: Feed, encoding: Encoding) -> None:
         self.address = address
-        name = container_format or SCHEMES.get(address.partition("://")[0] if "://" in address else "")
+        name, url = container_format, file_url(address)
+        if is_url(address):
+            name, url = name or SCHEMES.get(address.partition("://")[0].lower()), address
         try:
-            self._container = av.open(address, "w", format=name, container_options={"flush_packets": "1"})
+            self._container = av.open(url, "w", format=name, container_options={"flush_packets": "1"})
         except ValueError as error:
             raise ConfigurationUnsupportedError(
                 f"{address}: {error}; name a format with --format, such as mpegts"
@@ -143,4 +146,4 @@ class EncodedSink:
 
 def exists(address: str) -> bool:
     """Tell whether an address is a file that is there already, and no device or pipe."""
-    return "://" not in address and Path(address).is_file()
+    return not is_url(address) and os.path.isfile(address)  # noqa: PTH113  (no name makes it fail)

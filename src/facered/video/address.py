@@ -1,0 +1,21 @@
+"""What FFmpeg is told to open: a file under exactly its name, or a URL.
+
+Without more, FFmpeg takes the beginning of ``12:30.mp4`` or ``http:film.mp4`` for the name of a protocol.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+
+
+def is_url(name: str) -> bool:
+    """Tell whether a name is a URL: it begins like one, and no file has that very name."""
+    return _URL.match(name) is not None and not os.path.lexists(name)
+
+
+def file_url(path: str | os.PathLike[str]) -> str:
+    """Return what FFmpeg opens as the file of that name, whatever is in it."""
+    return f"file:{os.fspath(path)}"
