@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
 import av
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+MAX_PRIMING = Fraction(1, 5)
+"""Seconds before time 0 in which sound prepares its decoder and is not heard, at most; by hand. With less, good files
+would be shifted; with more, sound before the first picture would be lost."""
 TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
 """The turning part of the display matrix by degrees counterclockwise."""
 
@@ -65,6 +69,8 @@ class VideoInfo:
     sample_aspect_ratio : Fraction or None
     mastering, light : tuple of int
         See `mastering_display` and `light_level`.
+    lead : Fraction
+        Seconds by which all times of a copy are later, so that none is negative; 0 where none is.
     """
 
     width: int
@@ -80,6 +86,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction | None = None
     mastering: tuple[int, ...] = ()
     light: tuple[int, ...] = ()
+    lead: Fraction = Fraction(0)
 
     @property
     def stored_size(self) -> tuple[int, int]:
@@ -129,7 +136,22 @@ def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, 
         sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
         mastering=mastering_display(frame),
         light=light_level(frame),
+        lead=_lead(frame, time_base, container),
     )
+
+
+def _lead(frame: VideoFrame, time_base: Fraction, container: InputContainer) -> Fraction:
+    """Return by how much times have to be later to begin at 0: players do not show what is before that."""
+    pts = frame.pts if frame.pts is not None else frame.dts
+    first = (pts or 0) * time_base
+    lead = max(-first, Fraction(0))
+    begin = Fraction(container.start_time or 0, av.time_base)
+    # What an MP4 file has before 0 its own edit list hides; what sound in Matroska has a little before prepares decoders.
+    name = container.format.name
+    priming = MAX_PRIMING if name.startswith("matroska") else Fraction(0)
+    if begin < min(first, Fraction(0)) - priming and not name.startswith("mov"):
+        lead = max(lead, ceil(-begin / time_base) * time_base)  # pictures stay on their ticks
+    return lead
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...]:

@@ -63,6 +63,8 @@ class Reader:
     stream : av.VideoStream
     number : int
         Which of the video streams it is.
+    strict : bool
+        Whether damage is an error.
     damaged : set of int
         The frames, counted from 0, that may not look as they should: what comes after damage up to the next key frame.
 
@@ -90,7 +92,7 @@ class Reader:
         self.path = Path(path)
         self.number = number or 0
         self.damaged: set[int] = set()
-        self._strict = strict
+        self.strict = strict
         self._suspect = False  # whether the next frame may be damaged
         self.container = _open(self.path, opened)
         try:
@@ -228,7 +230,7 @@ class Reader:
         return self._pictures.decode(packet, self._note_damage)
 
     def _note_damage(self, reason: str) -> None:
-        if self._strict:
+        if self.strict:
             raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({reason})")
         self._suspect = True
 
@@ -251,7 +253,7 @@ class Reader:
         if announced - reached <= tolerance:
             return
         told = f"the pictures end at {float(reached):.1f} s, but the file announces {float(announced):.1f} s"
-        if self._strict:
+        if self.strict:
             raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({told})")
         if self.report:
             logger.warning("%s: %s; it may be truncated", self.path, told)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -16,10 +15,11 @@ from av.stream import Disposition
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import Replacement
 from facered.video.output import CONTAINERS, subtitles
-from facered.video.output.encoder import Muxer, VideoEncoder
+from facered.video.output.encoder import VideoEncoder
+from facered.video.output.muxer import Muxer
 from facered.video.output.roi import RegionsOfInterest
 from facered.video.output.settings import ENCODERS, Encoding, choose_codec
-from facered.video.output.sound import USUAL_LAYOUTS
+from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, layout_name, takes
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -91,13 +91,14 @@ class Writer:
             raise ConfigurationUnsupportedError(
                 f"{path}: cannot be written ({error.strerror}); choose another directory"
             ) from None
-        self._muxer = Muxer(self._container, path)
+        self._muxer = Muxer(self._container, path, reader.path, lead=reader.info.lead, strict=reader.strict)
         self.others = self._muxer.others
         try:
             self._encoder = self._add_video(reader, encoding)
             for stream in reader.container.streams:
                 self._add_other(stream, reader, encoding)
             self._add_tags(reader, encoding)
+            self._muxer.start()
         except BaseException:
             self.discard()
             raise
@@ -167,7 +168,7 @@ class Writer:
         if stream.type == "audio" and encoding.audio == "none":
             return
         if stream.type == "audio" and stream.codec_context is not None:
-            self._add_audio(cast("AudioStream", stream), transcode=encoding.audio == "aac")
+            self._add_audio(cast("AudioStream", stream), reader, transcode=encoding.audio == "aac")
         elif stream.type == "subtitle" and stream.codec_context is not None and self._add_subtitles(stream):
             return
         elif stream.type == "data" and "timecode" in stream.metadata:
@@ -191,12 +192,18 @@ class Writer:
         elif places:
             logger.warning("%s: the place of recording is left out; --keep-location keeps it", reader.path)
         self._container.metadata.update(kept)
-        self._container.set_chapters(reader.container.chapters())
+        chapters = reader.container.chapters()
+        for chapter in chapters if reader.info.lead else ():
+            assert chapter["time_base"] is not None
+            ticks = round(reader.info.lead / chapter["time_base"])
+            chapter["start"] += ticks
+            chapter["end"] += ticks
+        self._container.set_chapters(chapters)
 
-    def _add_audio(self, source: AudioStream, transcode: bool) -> None:
+    def _add_audio(self, source: AudioStream, reader: Reader, transcode: bool) -> None:
         name = source.codec_context.codec.canonical_name
-        if name in self._container.supported_codecs and not transcode:
-            layout = source.codec_context.layout.name
+        if not transcode and name in self._container.supported_codecs and takes(self._container.format, source):
+            layout = layout_name(source.codec_context.layout)
             if name.startswith("pcm_") and layout in USUAL_LAYOUTS:
                 # MP4 wants to know which channels they are, and AVI does not tell.
                 copy = cast("AudioStream", self._container.add_stream(name, rate=source.codec_context.sample_rate))
@@ -205,10 +212,15 @@ class Writer:
                 copy = self._container.add_stream_from_template(source, opaque=True)
             self._muxer.add_copy(source, copy)
         else:
+            try:
+                transcoder = Transcoder(source)
+            except ValueError:
+                logger.warning("%s: audio stream %d (%s) is left out", reader.path, source.index, name)
+                return
             if not transcode:
                 suffix = self.path.suffix.removeprefix(".").upper()
                 logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix)
-            copy = self._muxer.add_transcoded(source)
+            copy = self._muxer.add_transcoded(source, transcoder)
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
 
@@ -223,18 +235,12 @@ class Writer:
             target = "subrip" if self._format == "matroska" else "mov_text"
             copy = self._container.add_stream(target)
             convert = subtitles.converter(context, cast("SubtitleCodecContext", copy.codec_context))
-            self._muxer.add(source, lambda packet: self._convert(packet, copy, convert))
+            self._muxer.add(source, copy, convert, list)
         else:
             return False
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
         return True
-
-    def _convert(
-        self, packet: Packet[Stream], stream: Stream, convert: Callable[[Packet[Stream]], list[Packet[Stream]]]
-    ) -> None:
-        for converted in convert(packet):
-            self._muxer.copy(converted, stream)
 
     def _tags(self, stream: Stream) -> dict[str, str]:
         tags = {key.lower(): value for key, value in stream.metadata.items()}
