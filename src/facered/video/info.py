@@ -146,7 +146,7 @@ def _lead(frame: VideoFrame, time_base: Fraction, container: InputContainer) -> 
     first = (pts or 0) * time_base
     lead = max(-first, Fraction(0))
     begin = Fraction(container.start_time or 0, av.time_base)
-    # What an MP4 file has before 0 its own edit list hides; what sound in Matroska has a little before prepares decoders.
+    # What an MP4 file has before 0 its own edit list hides, and what sound in Matroska has a little before is not heard.
     name = container.format.name
     priming = MAX_PRIMING if name.startswith("matroska") else Fraction(0)
     if begin < min(first, Fraction(0)) - priming and not name.startswith("mov"):

@@ -202,8 +202,10 @@ class Writer:
 
     def _add_audio(self, source: AudioStream, reader: Reader, transcode: bool) -> None:
         name = source.codec_context.codec.canonical_name
-        if not transcode and name in self._container.supported_codecs and takes(self._container.format, source):
-            layout = layout_name(source.codec_context.layout)
+        layout = layout_name(source.codec_context.layout)
+        unnamed = name.startswith("pcm_") and layout.endswith(" channels") and layout not in USUAL_LAYOUTS
+        holds = name in self._container.supported_codecs and not (unnamed and self._format == "mp4")
+        if holds and not transcode and takes(self._container.format, source):
             if name.startswith("pcm_") and layout in USUAL_LAYOUTS:
                 # MP4 wants to know which channels they are, and AVI does not tell.
                 copy = cast("AudioStream", self._container.add_stream(name, rate=source.codec_context.sample_rate))

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 _NONSTRICT = cast("int", Flags.ts_nonstrict.value)
 _UNFIT = (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError)
-"""What FFmpeg says of packets that make no sense to it; other errors are those of the output."""
+"""What FFmpeg's containers say of packets that make no sense to them; other errors are those of the output."""
 
 
 class Muxer:
@@ -152,7 +152,9 @@ class Muxer:
     def _convert(self, track: _Track, convert: Callable[[], Iterable[Packet[Stream]]]) -> None:
         try:
             made = list(convert())
-        except _UNFIT as error:
+        except MemoryError:
+            raise
+        except FFmpegError as error:  # nothing is written here
             self._leave_out(track, error)
             return
         for packet in made:
