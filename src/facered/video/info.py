@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
+from av.format import Flags
 from av.sidedata.sidedata import Type as SideDataType
 
 from facered.errors import ContentMalformedError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MAX_PRIMING = Fraction(1, 5)
 """Seconds before time 0 in which sound prepares its decoder and is not heard, at most; by hand. With less, good files
 would be shifted; with more, sound before the first picture would be lost."""
+NO_TIMES = cast("int", Flags.no_timestamps.value)
+"""FFmpeg's flag of containers that tell no times: bare pictures one behind the other."""
 TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
 """The turning part of the display matrix by degrees counterclockwise."""
 
@@ -116,6 +119,8 @@ def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, 
     if time_base is None:
         raise ContentMalformedError(f"{name}: the video stream has no time base")
     rate = stream.average_rate or stream.base_rate or Fraction(25)
+    if container.format.flags & NO_TIMES and stream.codec_context.framerate:
+        rate = stream.codec_context.framerate  # of the pictures' own header; what FFmpeg tells is its default
     count = stream.frames
     if not count and stream.duration:
         count = round(stream.duration * time_base * rate)
@@ -146,10 +151,10 @@ def _lead(frame: VideoFrame, time_base: Fraction, container: InputContainer) -> 
     first = (pts or 0) * time_base
     lead = max(-first, Fraction(0))
     begin = Fraction(container.start_time or 0, av.time_base)
-    # What an MP4 file has before 0 its own edit list hides, and what sound in Matroska has a little before is not heard.
+    # What an MP4 file has before 0 its own edit list hides; what sound in Matroska has a little before is not heard.
     name = container.format.name
-    priming = MAX_PRIMING if name.startswith("matroska") else Fraction(0)
-    if begin < min(first, Fraction(0)) - priming and not name.startswith("mov"):
+    priming = MAX_PRIMING if name.startswith("matroska") and not lead else Fraction(0)
+    if begin < -priming and not name.startswith("mov"):
         lead = max(lead, ceil(-begin / time_base) * time_base)  # pictures stay on their ticks
     return lead
 

@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame as VideoFrame
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.video.formats import Converter
 from facered.video.info import Colours, VideoInfo, describe
+from facered.video.input.dates import Dates
 from facered.video.input.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class PictureStream:
         if threads is not None:
             self.stream.codec_context.thread_count = threads
         self.timeline = Timeline() if container.format.flags & _TS_DISCONT else None
+        self._dates = Dates(container, self.stream)
 
     def demux(self, others: Sequence[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the packets of the pictures and of `others` in the container's order, their times mended.
@@ -80,7 +82,7 @@ class PictureStream:
         Empty ones come last, and have the decoders give out what they hold back. Sound that has no place where the
         clock breaks off is left out.
         """
-        for packet in self.container.demux(self.stream, *others):
+        for packet in self._dates.look_ahead(self.container.demux(self.stream, *others)):
             if packet.size and self.timeline is not None and not self.timeline.mend(packet, self.holds(packet)):
                 continue
             yield packet
@@ -91,11 +93,15 @@ class PictureStream:
 
     def decode(self, packet: Packet[Stream], failed: Callable[[str], None]) -> list[VideoFrame]:
         """Return the frames that come of a packet; none if it cannot be decoded, and `failed` is told why."""
+        self._dates.note(packet)
         try:
-            return cast("list[VideoFrame]", packet.decode())
+            frames = cast("list[VideoFrame]", packet.decode())
         except FFmpegError as error:
             failed(reason(error))
             return []
+        for frame in frames:
+            self._dates.mend(frame)
+        return frames
 
 
 class Normalizer:

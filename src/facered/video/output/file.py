@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -40,6 +43,10 @@ KEPT_TAGS = frozenset((
 ))
 # fmt: on
 """Tags of the file that are carried over; others (places, devices) might give someone away."""
+DROP_FRAME_RATE = Fraction(30000, 1001)
+"""Frames a second of American television, for which time codes that drop numbers are made."""
+MAX_TIMECODE_RATE = 255
+"""Frames a second that the time code of an MP4 or MOV file can count."""
 STREAM_TAGS = ("language", "title", "creation_time")
 """Tags of a stream that are carried over."""
 ROI_CODECS = ("h264", "hevc")
@@ -142,6 +149,16 @@ class Writer:
             raise ConfigurationUnsupportedError(
                 f"{self.path}: {self.path.suffix} cannot hold {codec}; prores goes into .mov"
             )
+        timecode = _timecode(reader.container)
+        if timecode is not None and self._format != "matroska":
+            rate = _timecode_rate(timecode, (info.rate, reader.stream.base_rate))
+            if rate is None:
+                logger.warning(
+                    "%s: the time code %s is left out: it does not fit the frame rate", reader.path, timecode
+                )
+                timecode = None
+            else:
+                info = replace(info, rate=rate)  # at which the container counts
         # ProRes has no way of telling the range.
         encoder = VideoEncoder(self._container, codec, info, encoding, reader.path, limited=codec == "prores")
         if codec in ROI_CODECS and encoding.preset != ROI_IGNORING_PRESET and not encoder.converts:
@@ -153,7 +170,6 @@ class Writer:
         if codec == "hevc" and self._format != "matroska":
             video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
         video.metadata.update(self._tags(reader.stream))
-        timecode = _timecode(reader.container)
         if timecode is not None:
             video.metadata["timecode"] = timecode
         video.disposition = reader.stream.disposition
@@ -251,6 +267,14 @@ class Writer:
         if self._format == "mov" and tags.get("language") == "fre":
             tags["language"] = "fra"  # the only one of the two that QuickTime's list of languages has
         return {key: tags[key] for key in STREAM_TAGS if key in tags}
+
+
+def _timecode_rate(timecode: str, rates: Iterable[Fraction | None]) -> Fraction | None:
+    """Return the first of some rates at which a time code can count, or a usual one; None where there is none."""
+    drop = ";" in timecode or "." in timecode  # it leaves numbers out, to keep up with the clock
+    known = [*rates, *((DROP_FRAME_RATE,) if drop else ())]
+    fitting = (rate for rate in known if rate and 0 < round(rate) <= MAX_TIMECODE_RATE)
+    return next((rate for rate in fitting if not drop or round(rate) % 30 == 0), None)
 
 
 def _timecode(container: InputContainer) -> str | None:
