@@ -12,7 +12,7 @@ import av
 from av.format import Flags
 from av.sidedata.sidedata import Type as SideDataType
 
-from facered.errors import ContentMalformedError
+from facered.errors import ContentMalformedError, ContentUnsupportedError
 from facered.video import formats
 from facered.video.orientation import UPRIGHT, Orientation
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_PRIMING = Fraction(1, 5)
 """Seconds before time 0 in which sound prepares its decoder and is not heard, at most; by hand. With less, good files
 would be shifted; with more, sound before the first picture would be lost."""
+MAX_ASPECT = 1000
+"""By how much one side of a picture may be longer than the other; by hand. With more, nothing is left of the other when
+the picture is made smaller for the detector."""
 NO_TIMES = cast("int", Flags.no_timestamps.value)
 """FFmpeg's flag of containers that tell no times: bare pictures one behind the other."""
 TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
@@ -114,7 +117,13 @@ def describe(frame: VideoFrame, stream: VideoStream, container: InputContainer, 
     ------
     ContentMalformedError
         The stream has no clock.
+    ContentUnsupportedError
+        The picture is a mere line.
     """
+    if max(frame.width, frame.height) > MAX_ASPECT * min(frame.width, frame.height):
+        raise ContentUnsupportedError(
+            f"{name}: the picture is a line of {frame.width}x{frame.height} pixels; there is no face in it"
+        )
     time_base = stream.time_base
     if time_base is None:
         raise ContentMalformedError(f"{name}: the video stream has no time base")
@@ -179,6 +188,13 @@ def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
     """
     data = frame.side_data.get(kind)  # type: ignore[call-overload]
     return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
+
+
+def has_captions(frame: VideoFrame) -> bool:
+    """Tell whether a frame brings closed captions along."""
+    with suppress(ValueError):
+        return frame.side_data.get(SideDataType.A53_CC) is not None  # type: ignore[call-overload]
+    return False
 
 
 def _known_side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:

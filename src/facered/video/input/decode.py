@@ -22,6 +22,7 @@ from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedErro
 from facered.video.formats import Converter
 from facered.video.info import Colours, VideoInfo, describe
 from facered.video.input.dates import Dates
+from facered.video.input.programme import foreign
 from facered.video.input.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class PictureStream:
     stream : av.VideoStream
     timeline : Timeline or None
         Mends the times, where the container's clock may break off.
+    foreign : set of int
+        Indices of streams that belong to other programmes.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class PictureStream:
             self.stream.codec_context.thread_count = threads
         self.timeline = Timeline() if container.format.flags & _TS_DISCONT else None
         self._dates = Dates(container, self.stream)
+        self.foreign = foreign(container, self.stream)
 
     def demux(self, others: Sequence[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the packets of the pictures and of `others` in the container's order, their times mended.

@@ -166,6 +166,10 @@ class Reader:
                 break
         return ahead
 
+    def belongs(self, stream: Stream) -> bool:
+        """Tell whether a stream is of the same programme as the pictures, where there are several."""
+        return stream.index not in self._pictures.foreign
+
     def number_of(self, stream: Stream) -> int:
         """Return which of the video streams, covers not counted, one is."""
         return picture_streams(self.container).index(stream)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from av.video.frame import PictureType
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.profiling import timed
 from facered.video.formats import LIMITED_RANGE
+from facered.video.info import has_captions
 from facered.video.output.settings import ENCODERS, choose_format, configure
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from facered.video.output.settings import Encoding
 
 logger = logging.getLogger(__name__)
+
+CAPTIONED_CODECS = ("h264", "hevc")
+"""Codecs whose encoders take closed captions over."""
+CAPTIONS = "closed captions are lost; h264 and hevc keep them"
 
 
 class VideoEncoder:
@@ -71,6 +76,8 @@ class VideoEncoder:
         limited: bool = False,
     ) -> None:
         self._codec, self._source = codec, source
+        self._interlaced = info.interlaced
+        self._told: set[str] = set()
         self._size = info.stored_size
         self.pixel_format = choose_format(info, encoding, codec)
         self.converts = self.pixel_format != info.working_format
@@ -113,6 +120,10 @@ class VideoEncoder:
         """Return a frame as it is encoded: itself, or a copy in the pixel format of the stream."""
         # Decoded frames carry the type that the source's encoder gave them; x264 would take it as an order.
         frame.pict_type = PictureType.NONE
+        if frame.interlaced_frame and not self._interlaced:
+            self._tell(frame, "interlaced frames are encoded as progressive, as the first one is")
+        if self._codec not in CAPTIONED_CODECS and CAPTIONS not in self._told and has_captions(frame):
+            self._tell(frame, CAPTIONS)
         if not self.converts:
             return frame
         converted = frame.reformat(
@@ -120,6 +131,12 @@ class VideoEncoder:
         )
         converted.pts, converted.duration, converted.time_base = frame.pts, frame.duration, frame.time_base
         return converted
+
+    def _tell(self, frame: VideoFrame, what: str) -> None:
+        """Warn once of what is lost from a frame on."""
+        if what not in self._told:
+            self._told.add(what)
+            logger.warning("%s: from %.2f s on %s", self._source, frame.time or 0, what)
 
     def encode(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
         """Encode a prepared frame, and return what the encoder gives out; None has it give out what it holds back."""

@@ -181,6 +181,12 @@ class Writer:
         name = stream.codec_context.name if stream.codec_context is not None else "unknown"
         if stream.index == reader.stream.index:
             return
+        if not reader.belongs(stream):
+            logger.warning(
+                "%s: %s stream %d (%s) is left out; it is of another programme",
+                reader.path, stream.type, stream.index, name,
+            )  # fmt: skip
+            return
         if stream.type == "audio" and encoding.audio == "none":
             return
         if stream.type == "audio" and stream.codec_context is not None:

@@ -11,7 +11,7 @@ from av.codec import CodecContext
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from facered.errors import ServiceError
+from facered.errors import ContentUnsupportedError, ServiceError
 from facered.runtime.replace import Replacement
 from facered.video import formats
 from facered.video.picture import view
@@ -40,6 +40,11 @@ class ImageWriter:
         The file, or the sequence's pattern with ``%d`` or ``%04d`` in it.
     reader : Reader
         Where the frames come from.
+
+    Raises
+    ------
+    ContentUnsupportedError
+        There are several, and one name.
     """
 
     def __init__(self, path: Path, reader: Reader) -> None:
@@ -49,6 +54,9 @@ class ImageWriter:
         self._orientation = reader.info.orientation
         self._written: list[Replacement] = []
         self._number = first_number(reader.path)
+        self._source = reader.path
+        if reader.info.frames > 1:
+            self._check_pattern()
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -60,7 +68,15 @@ class ImageWriter:
             self.discard()
 
     def write_frame(self, frame: VideoFrame) -> None:
-        """Encode a frame into a file of its own."""
+        """Encode a frame into a file of its own.
+
+        Raises
+        ------
+        ContentUnsupportedError
+            It is the second, and there is one name.
+        """
+        if self._written:
+            self._check_pattern()
         name = self.path.name % self._number if "%" in self.path.name else self.path.name
         image = Replacement(self.path.with_name(name))
         self._number += 1
@@ -86,6 +102,12 @@ class ImageWriter:
         """Leave nothing behind."""
         for image in self._written:
             image.discard()
+
+    def _check_pattern(self) -> None:
+        if "%" not in self.path.name:
+            raise ContentUnsupportedError(
+                f"{self._source}: this is a video with the name of an image; rename it, to .mp4 for example"
+            )
 
     def _encode(self, frame: VideoFrame) -> bytes:
         if self.path.suffix.lower() == ".png":
