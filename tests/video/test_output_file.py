@@ -162,3 +162,32 @@ def test_transcoded_sound_keeps_its_channels_and_its_length(carphone: Path, tmp_
         heard = list(container.decode(audio=0))
     assert {(frame.layout.nb_channels, frame.sample_rate) for frame in heard} == {(channels, 32000)}
     assert 0 <= sum(frame.samples for frame in heard) - 16000 < 3 * 1024  # AAC fills whole blocks, and begins with one
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+@pytest.mark.parametrize(
+    ("timecode", "ticks", "kept"),
+    [("01:00:00;02", [0, 40, 70, 111, 150], True), ("01:00:00:02", [0, 1, 2, 3, 4], False)],
+)
+def test_the_time_code_stays_or_that_it_does_not_is_said(
+    carphone: Path,
+    tmp_path: Path,
+    suffix: str,
+    timecode: str,
+    ticks: list[int],
+    kept: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the frame rate varies, or is told wrongly, the container could not count with it."""
+    plain = videos.encode(tmp_path / "plain.mkv", videos.decode(carphone, 5), time_base=Fraction(1, 1000), ticks=ticks)
+    source = tmp_path / "foo.mkv"
+    with av.open(str(plain)) as container, av.open(str(source), "w") as output:
+        copy = output.add_stream_from_template(container.streams.video[0])
+        output.metadata["timecode"] = timecode
+        for packet in container.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                output.mux(packet)
+    with av.open(str(copied(source, tmp_path / f"bar.{suffix}"))) as container:
+        assert container.streams.video[0].metadata.get("timecode") == (timecode if kept else None)
+    assert ("the time code 01:00:00:02 is left out" in caplog.text) != kept

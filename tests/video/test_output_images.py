@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import facered
 import videos
 from facered.video.input.file import Reader
-from facered.video.output.images import ImageWriter
+from facered.video.output.images import ImageWriter, encode_image
 
 
 def test_a_sequence_that_cannot_be_finished_leaves_no_partial_files(carphone: Path, tmp_path: Path) -> None:
@@ -76,3 +77,28 @@ def test_black_stays_black_and_white_stays_white(tmp_path: Path, suffix: str) ->
     colours = np.repeat(ramp(np.uint8)[:, :, None], 3, axis=2)
     back = written(av.VideoFrame.from_ndarray(colours, format="rgb24"), tmp_path / f"ramp.{suffix}")
     np.testing.assert_allclose(back.to_ndarray(format="rgb24").astype(int), colours, atol=4)
+
+
+def test_a_video_with_the_name_of_an_image_is_an_error(carphone: Path, tmp_path: Path) -> None:
+    video = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 3))
+    source = video.rename(tmp_path / "foo.png")
+    with pytest.raises(facered.ContentUnsupportedError, match=r"foo\.png: this is a film, whatever it is called"):
+        facered.combined(source, tmp_path / "out")
+    assert not list(tmp_path.rglob("*_redacted*"))
+
+
+def test_a_film_of_unknown_length_with_the_name_of_an_image_is_an_error(carphone: Path, tmp_path: Path) -> None:
+    film = videos.encode(tmp_path / "foo.h264", videos.decode(carphone, 3), container_format="h264")
+    source = film.rename(tmp_path / "foo.png")
+    with pytest.raises(facered.ContentUnsupportedError, match=r"foo\.png: this is a film, whatever it is called"):
+        facered.combined(source, tmp_path / "out")
+    assert not list(tmp_path.rglob("*_redacted*"))
+
+
+@pytest.mark.parametrize("size", [(30000, 2), (1, 3000)])
+def test_a_picture_that_is_a_line_is_an_error(tmp_path: Path, size: tuple[int, int]) -> None:
+    picture = av.VideoFrame.from_ndarray(np.zeros(size[::-1], np.uint8), format="gray")
+    (tmp_path / "foo.png").write_bytes(encode_image(picture, "png"))
+    with pytest.raises(facered.ContentUnsupportedError, match="the picture is a line of"):
+        facered.combined(tmp_path / "foo.png", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, cast
 
 import av
+from av.format import Flags
 from av.sidedata.sidedata import Type as SideDataType
 
-from facered.errors import ContentMalformedError
+from facered.errors import ContentMalformedError, ContentUnsupportedError
 from facered.video import formats
 from facered.video.orientation import UPRIGHT, Orientation
 
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+MAX_PRIMING = Fraction(1, 5)
+"""Seconds before time 0 in which sound prepares its decoder and is not heard, at most; by hand. With less, good files
+would be shifted; with more, sound before the first picture would be lost."""
+MAX_ASPECT = 1000
+"""By how much one side of a picture may be longer than the other; by hand. With more, nothing is left of the other when
+the picture is made smaller for the detector."""
+NO_TIMES = cast("int", Flags.no_timestamps.value)
+"""FFmpeg's flag of containers that tell no times: bare pictures one behind the other."""
 TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
 """The turning part of the display matrix by degrees counterclockwise."""
 
@@ -65,6 +75,8 @@ class VideoInfo:
     sample_aspect_ratio : Fraction or None
     mastering, light : tuple of int
         See `mastering_display` and `light_level`.
+    lead : Fraction
+        Seconds by which all times of a copy are later, so that none is negative; 0 where none is.
     """
 
     width: int
@@ -80,6 +92,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction | None = None
     mastering: tuple[int, ...] = ()
     light: tuple[int, ...] = ()
+    lead: Fraction = Fraction(0)
 
     @property
     def stored_size(self) -> tuple[int, int]:
@@ -108,10 +121,18 @@ def describe(
     ------
     ContentMalformedError
         The stream has no clock.
+    ContentUnsupportedError
+        The picture is a mere line.
     """
+    if max(frame.width, frame.height) > MAX_ASPECT * min(frame.width, frame.height):
+        raise ContentUnsupportedError(
+            f"{name}: the picture is a line of {frame.width}x{frame.height} pixels; there is no face in it"
+        )
     time_base = stream.time_base
     if time_base is None:
         raise ContentMalformedError(f"{name}: the video stream has no time base")
+    if container.format.flags & NO_TIMES and stream.codec_context.framerate:
+        rate = stream.codec_context.framerate  # of the pictures' own header; what FFmpeg tells is its default
     count = stream.frames
     if not count and stream.duration:
         count = round(stream.duration * time_base * rate)
@@ -132,7 +153,22 @@ def describe(
         sample_aspect_ratio=stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio,
         mastering=mastering_display(frame),
         light=light_level(frame),
+        lead=_lead(frame, time_base, container),
     )
+
+
+def _lead(frame: VideoFrame, time_base: Fraction, container: InputContainer) -> Fraction:
+    """Return by how much times have to be later to begin at 0: players do not show what is before that."""
+    pts = frame.pts if frame.pts is not None else frame.dts
+    first = (pts or 0) * time_base
+    lead = max(-first, Fraction(0))
+    begin = Fraction(container.start_time or 0, av.time_base)
+    # What an MP4 file has before 0 its own edit list hides; what sound in Matroska has a little before is not heard.
+    name = container.format.name
+    priming = MAX_PRIMING if name.startswith("matroska") and not lead else Fraction(0)
+    if begin < -priming and not name.startswith("mov"):
+        lead = max(lead, ceil(-begin / time_base) * time_base)  # pictures stay on their ticks
+    return lead
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...]:
@@ -155,6 +191,13 @@ def side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:
     """
     data = frame.side_data.get(kind)  # type: ignore[call-overload]
     return memoryview(data).cast("B").cast(numbers).tolist() if data is not None else []  # type: ignore[call-overload]
+
+
+def has_captions(frame: VideoFrame) -> bool:
+    """Tell whether a frame brings closed captions along."""
+    with suppress(ValueError):
+        return frame.side_data.get(SideDataType.A53_CC) is not None  # type: ignore[call-overload]
+    return False
 
 
 def _known_side_data(frame: VideoFrame, kind: SideDataType, numbers: str) -> list[int]:

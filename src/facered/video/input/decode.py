@@ -22,6 +22,8 @@ from av.video.frame import VideoFrame as VideoFrame
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.video.formats import Converter
 from facered.video.info import Colours, VideoInfo, describe
+from facered.video.input.dates import Dates
+from facered.video.input.programme import foreign
 from facered.video.input.rate import believable
 from facered.video.input.timeline import Timeline
 
@@ -59,6 +61,8 @@ class PictureStream:
         Frames a second; as the container tells, until somebody knows better.
     timeline : Timeline or None
         Mends the times, where the container's clock may break off.
+    foreign : set of int
+        Indices of streams that belong to other programmes.
 
     Raises
     ------
@@ -78,6 +82,8 @@ class PictureStream:
             self.stream.codec_context.thread_count = threads
         self.rate = believable(told_rate(self.stream))
         self.timeline = Timeline() if container.format.flags & _TS_DISCONT else None
+        self._dates = Dates(container, self.stream)
+        self.foreign = foreign(container, self.stream)
 
     def demux(self, others: Sequence[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the packets of the pictures and of `others` in the container's order, their times mended.
@@ -85,7 +91,7 @@ class PictureStream:
         Empty ones come last, and have the decoders give out what they hold back. Sound that has no place where the
         clock breaks off is left out.
         """
-        for packet in self.container.demux(self.stream, *others):
+        for packet in self._dates.look_ahead(self.container.demux(self.stream, *others)):
             if packet.size and self.timeline is not None and not self.timeline.mend(packet, self.holds(packet)):
                 continue
             yield packet
@@ -96,11 +102,15 @@ class PictureStream:
 
     def decode(self, packet: Packet[Stream], failed: Callable[[str], None]) -> list[VideoFrame]:
         """Return the frames that come of a packet; none if it cannot be decoded, and `failed` is told why."""
+        self._dates.note(packet)
         try:
-            return cast("list[VideoFrame]", packet.decode())
+            frames = cast("list[VideoFrame]", packet.decode())
         except FFmpegError as error:
             failed(reason(error))
             return []
+        for frame in frames:
+            self._dates.mend(frame)
+        return frames
 
 
 class Normalizer:

@@ -41,6 +41,8 @@ Source = str | Path | IO[bytes]
 """What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 MAX_LAST_DURATION = 100
 """How many average frames the last one may last. A header that says more is taken to be wrong; by hand."""
+MAX_UNDATED = 16
+"""Frames without times that wait for the next one with a time; by hand. Each holds a picture."""
 MAX_MISSING_SECONDS = 2
 """Where pictures end so many seconds before the longest stream, the file is taken to be truncated; by hand. With less,
 sound that goes on for a moment would be called damage."""
@@ -69,6 +71,8 @@ class Reader:
     stream : av.VideoStream
     number : int
         Which of the video streams it is.
+    strict : bool
+        Whether damage is an error.
     damaged : set of int
         The frames, counted from 0, that may not look as they should: what comes after damage up to the next key frame.
 
@@ -96,7 +100,7 @@ class Reader:
         self.path = Path(path)
         self.number = number or 0
         self.damaged: set[int] = set()
-        self._strict = strict
+        self.strict = strict
         self._suspect = False  # whether the next frame may be damaged
         self.container = _open(self.path, opened)
         try:
@@ -110,6 +114,8 @@ class Reader:
             self.stream = self._pictures.stream
             self._normalizer = Normalizer(self.path, report)
             self._count = 0
+            self._dated = False  # whether any frame has a time of its own
+            self._undated: list[VideoFrame] = []  # they wait for the next one that has
             self._last_pts: int | None = None
             self._items = self._walk()
             self._ahead = self._look_ahead()
@@ -170,6 +176,10 @@ class Reader:
                 break
         return ahead
 
+    def belongs(self, stream: Stream) -> bool:
+        """Tell whether a stream is of the same programme as the pictures, where there are several."""
+        return stream.index not in self._pictures.foreign
+
     def number_of(self, stream: Stream) -> int:
         """Return which of the video streams, covers not counted, one is."""
         return picture_streams(self.container).index(stream)  # type: ignore[arg-type]
@@ -182,8 +192,8 @@ class Reader:
                     if packet.size:
                         yield packet
                     continue
-                for frame in self._decode(packet):
-                    following = self._prepare(frame)
+                frames = [dated for frame in self._decode(packet) for dated in self._date(self._prepare(frame))]
+                for following in frames if packet.size else [*frames, *self._date(None)]:
                     # What decoders say of durations is that of packets in another order.
                     if held is not None and held.pts is not None and following.pts is not None:
                         held.duration = following.pts - held.pts
@@ -240,7 +250,7 @@ class Reader:
         return self._pictures.decode(packet, self._note_damage)
 
     def _note_damage(self, reason: str) -> None:
-        if self._strict:
+        if self.strict:
             raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({reason})")
         self._suspect = True
 
@@ -263,7 +273,7 @@ class Reader:
         if announced - reached <= tolerance:
             return
         told = f"the pictures end at {float(reached):.1f} s, but the file announces {float(announced):.1f} s"
-        if self._strict:
+        if self.strict:
             raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({told})")
         if self.report:
             logger.warning("%s: %s; it may be truncated", self.path, told)
@@ -271,7 +281,7 @@ class Reader:
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
         native = self._normalizer.convert(frame, self._pictures)
         native.time_base = self.info.time_base
-        native.pts = self._next_pts(frame)
+        native.pts = frame.pts if frame.pts is not None else frame.dts
         if frame.is_corrupt:
             self._note_damage("decoded in part")
         elif frame.key_frame:
@@ -281,17 +291,39 @@ class Reader:
         self._count += 1
         return native
 
-    def _next_pts(self, frame: VideoFrame) -> int:
-        """Return the frame's pts; where it is absent or does not grow, the least that keeps the order."""
-        ticks = max(1, round(1 / (self.info.rate * self.info.time_base)))
+    def _date(self, frame: VideoFrame | None) -> list[VideoFrame]:
+        """Return the frames whose times are known now, times growing; None is the end.
+
+        Frames without a time are spread between those that have one; where there is none, they keep the rate.
+        """
+        if frame is not None and frame.pts is None and self._last_pts is not None and self._dated:
+            self._undated.append(frame)
+            if len(self._undated) <= MAX_UNDATED:
+                return []
+            frame = None
+        undated, self._undated = self._undated, []
+        ticks = Fraction(max(1, round(1 / (self.info.rate * self.info.time_base))))
         last = self._last_pts
-        pts = frame.pts if frame.pts is not None else frame.dts
-        if pts is None:
-            pts = 0 if last is None else last + ticks
-        if last is not None and pts <= last:
-            pts = last + 1
-        self._last_pts = pts
-        return pts
+        if frame is not None and frame.pts is not None:
+            self._dated = True
+            if last is not None:
+                ticks = Fraction(max(frame.pts - last, 0), len(undated) + 1)
+        for number, waiting in enumerate(undated, 1):
+            assert last is not None
+            self._set_pts(waiting, round(last + number * ticks))
+        if frame is not None:
+            pts = frame.pts
+            if pts is None:
+                pts = 0 if last is None else last + int(ticks)
+            self._set_pts(frame, pts)
+            undated.append(frame)
+        return undated
+
+    def _set_pts(self, frame: VideoFrame, pts: int) -> None:
+        """Give a frame a time, or the least that keeps the order."""
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1
+        self._last_pts = frame.pts = pts
 
 
 def _open(path: Path, opened: Source | None) -> InputContainer:

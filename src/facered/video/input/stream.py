@@ -306,6 +306,7 @@ class Feed:
         # Threads a frame would hold frames back.
         pictures = PictureStream(container, self.source.number, self.source.name, thread_type="SLICE")
         others = [other for other in container.streams if other.type in ("audio", "subtitle", "data")]
+        others = [other for other in others if other.index not in pictures.foreign]
         if not self._normalizer.begun:
             self.stream, self.others, self.container_format = pictures.stream, others, container.format.name
         else:  # what the sink does not know it cannot take

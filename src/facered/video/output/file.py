@@ -6,8 +6,10 @@ Or down a pipe, as it is made.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,11 +21,12 @@ from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import Replacement
 from facered.video.address import file_url
 from facered.video.output import CONTAINERS, subtitles
-from facered.video.output.encoder import Muxer, VideoEncoder
+from facered.video.output.encoder import VideoEncoder
+from facered.video.output.muxer import Muxer
 from facered.video.output.raw import Descriptor
 from facered.video.output.roi import RegionsOfInterest
 from facered.video.output.settings import ENCODERS, Encoding, choose_codec
-from facered.video.output.sound import USUAL_LAYOUTS
+from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, layout_name, takes
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -44,6 +47,10 @@ KEPT_TAGS = frozenset((
 ))
 # fmt: on
 """Tags of the file that are carried over; others (places, devices) might give someone away."""
+DROP_FRAME_RATE = Fraction(30000, 1001)
+"""Frames a second of American television, for which time codes that drop numbers are made."""
+MAX_TIMECODE_RATE = 255
+"""Frames a second that the time code of an MP4 or MOV file can count."""
 STREAM_TAGS = ("language", "title", "creation_time")
 """Tags of a stream that are carried over."""
 PLAYABLE = {name: {"movflags": "+faststart"} for name in ("mp4", "mov")}
@@ -106,13 +113,17 @@ class Writer:
             raise ConfigurationUnsupportedError(
                 f"{path}: cannot be written ({error.strerror}); choose another directory"
             ) from None
-        self._muxer = Muxer(self._container, path, passed=() if stream is None else (ConnectionError,))
+        passed = () if stream is None else (ConnectionError,)
+        self._muxer = Muxer(
+            self._container, path, reader.path, lead=reader.info.lead, strict=reader.strict, passed=passed
+        )
         self.others = self._muxer.others
         try:
             self._encoder = self._add_video(reader, encoding)
             for other in reader.container.streams:
                 self._add_other(other, reader, encoding)
             self._add_tags(reader, encoding)
+            self._muxer.start()
         except BaseException:
             self.discard()
             raise
@@ -158,6 +169,16 @@ class Writer:
             raise ConfigurationUnsupportedError(
                 f"{self.path}: {self.path.suffix or self._format} cannot hold {codec}; prores goes into .mov"
             )
+        timecode = _timecode(reader.container)
+        if timecode is not None and self._format != "matroska":
+            rate = _timecode_rate(timecode, (info.rate, reader.stream.base_rate))
+            if rate is None:
+                logger.warning(
+                    "%s: the time code %s is left out: it does not fit the frame rate", reader.path, timecode
+                )
+                timecode = None
+            else:
+                info = replace(info, rate=rate)  # at which the container counts
         # ProRes has no way of telling the range.
         encoder = VideoEncoder(self._container, codec, info, encoding, reader.path, limited=codec == "prores")
         if codec in ROI_CODECS and encoding.preset != ROI_IGNORING_PRESET and not encoder.converts:
@@ -169,7 +190,6 @@ class Writer:
         if codec == "hevc" and self._format in PLAYABLE:
             video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
         video.metadata.update(self._tags(reader.stream))
-        timecode = _timecode(reader.container)
         if timecode is not None:
             video.metadata["timecode"] = timecode
         video.disposition = reader.stream.disposition
@@ -181,10 +201,16 @@ class Writer:
         name = stream.codec_context.name if stream.codec_context is not None else "unknown"
         if stream.index == reader.stream.index:
             return
+        if not reader.belongs(stream):
+            logger.warning(
+                "%s: %s stream %d (%s) is left out; it is of another programme",
+                reader.path, stream.type, stream.index, name,
+            )  # fmt: skip
+            return
         if stream.type == "audio" and encoding.audio == "none":
             return
         if stream.type == "audio" and stream.codec_context is not None:
-            self._add_audio(cast("AudioStream", stream), transcode=encoding.audio == "aac")
+            self._add_audio(cast("AudioStream", stream), reader, transcode=encoding.audio == "aac")
         elif stream.type == "subtitle" and stream.codec_context is not None and self._add_subtitles(stream):
             return
         elif stream.type == "data" and "timecode" in stream.metadata:
@@ -208,12 +234,20 @@ class Writer:
         elif places:
             logger.warning("%s: the place of recording is left out; --keep-location keeps it", reader.path)
         self._container.metadata.update(kept)
-        self._container.set_chapters(reader.container.chapters())
+        chapters = reader.container.chapters()
+        for chapter in chapters if reader.info.lead else ():
+            assert chapter["time_base"] is not None
+            ticks = round(reader.info.lead / chapter["time_base"])
+            chapter["start"] += ticks
+            chapter["end"] += ticks
+        self._container.set_chapters(chapters)
 
-    def _add_audio(self, source: AudioStream, transcode: bool) -> None:
+    def _add_audio(self, source: AudioStream, reader: Reader, transcode: bool) -> None:
         name = source.codec_context.codec.canonical_name
-        if name in self._container.supported_codecs and not transcode:
-            layout = source.codec_context.layout.name
+        layout = layout_name(source.codec_context.layout)
+        unnamed = name.startswith("pcm_") and layout.endswith(" channels") and layout not in USUAL_LAYOUTS
+        holds = name in self._container.supported_codecs and not (unnamed and self._format == "mp4")
+        if holds and not transcode and takes(self._container.format, source):
             if name.startswith("pcm_") and layout in USUAL_LAYOUTS:
                 # MP4 wants to know which channels they are, and AVI does not tell.
                 copy = cast("AudioStream", self._container.add_stream(name, rate=source.codec_context.sample_rate))
@@ -222,10 +256,15 @@ class Writer:
                 copy = self._container.add_stream_from_template(source, opaque=True)
             self._muxer.add_copy(source, copy)
         else:
+            try:
+                transcoder = Transcoder(source)
+            except ValueError:
+                logger.warning("%s: audio stream %d (%s) is left out", reader.path, source.index, name)
+                return
             if not transcode:
                 suffix = self.path.suffix.removeprefix(".") or self._format
                 logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix.upper())
-            copy = self._muxer.add_transcoded(source)
+            copy = self._muxer.add_transcoded(source, transcoder)
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
 
@@ -240,18 +279,12 @@ class Writer:
             target = "mov_text" if self._format in PLAYABLE else "subrip"
             copy = self._container.add_stream(target)
             convert = subtitles.converter(context, cast("SubtitleCodecContext", copy.codec_context))
-            self._muxer.add(source, lambda packet: self._convert(packet, copy, convert))
+            self._muxer.add(source, copy, convert, list)
         else:
             return False
         copy.metadata.update(self._tags(source))
         copy.disposition = source.disposition
         return True
-
-    def _convert(
-        self, packet: Packet[Stream], stream: Stream, convert: Callable[[Packet[Stream]], list[Packet[Stream]]]
-    ) -> None:
-        for converted in convert(packet):
-            self._muxer.copy(converted, stream)
 
     def _tags(self, stream: Stream) -> dict[str, str]:
         tags = {key.lower(): value for key, value in stream.metadata.items()}
@@ -272,6 +305,14 @@ class _Pipe:
         """Write all of a piece."""
         self._descriptor.write([data])
         return len(data)
+
+
+def _timecode_rate(timecode: str, rates: Iterable[Fraction | None]) -> Fraction | None:
+    """Return the first of some rates at which a time code can count, or a usual one; None where there is none."""
+    drop = ";" in timecode or "." in timecode  # it leaves numbers out, to keep up with the clock
+    known = [*rates, *((DROP_FRAME_RATE,) if drop else ())]
+    fitting = (rate for rate in known if rate and 0 < round(rate) <= MAX_TIMECODE_RATE)
+    return next((rate for rate in fitting if not drop or round(rate) % 30 == 0), None)
 
 
 def _timecode(container: InputContainer) -> str | None:

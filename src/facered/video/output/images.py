@@ -48,6 +48,8 @@ class ImageWriter:
 
     Raises
     ------
+    ContentUnsupportedError
+        There are several pictures, and one name.
     ServiceError
         A file cannot be written.
     """
@@ -68,6 +70,7 @@ class ImageWriter:
         self._pipe = None if descriptor is None else Descriptor(descriptor)
         read = ImageSequence.of(reader.path)
         self._number = 0 if read is None else read.first_number()
+        self._source = reader.path
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -79,15 +82,19 @@ class ImageWriter:
             self.discard()
 
     def write_frame(self, frame: VideoFrame) -> None:
-        """Encode a frame into a file of its own."""
+        """Encode a frame into a file of its own.
+
+        Raises
+        ------
+        ContentUnsupportedError
+            It is the second, and there is one name.
+        """
         if self._pipe is not None:
             self._write_down(self._pipe, frame)
             return
+        if self._written:
+            self._check_sequence()
         image = Replacement(self.path if self._sequence is None else self._sequence.file(self._number))
-        if self._written and self._sequence is None:
-            raise ContentUnsupportedError(
-                f"{image.path}: there is more than one picture; name a sequence, such as out%04d.png, or a video"
-            )
         self._number += 1
         self._written.append(image)
         try:
@@ -119,6 +126,12 @@ class ImageWriter:
         """Leave nothing behind."""
         for image in self._written:
             image.discard()
+
+    def _check_sequence(self) -> None:
+        if self._sequence is None and self._pipe is None:
+            raise ContentUnsupportedError(
+                f"{self._source}: there is more than one picture; name a sequence, such as out%04d.png, or a video"
+            )
 
     def _encode(self, frame: VideoFrame) -> bytes:
         if self.path.suffix.lower() == ".png":

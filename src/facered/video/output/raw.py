@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import av
 import numpy as np
+from av.rational import AVRational
 
 from facered.errors import ContentUnsupportedError
 from facered.video import formats
 from facered.video.output.nut import AUDIO, SUBTITLE, VIDEO, NutStream, NutWriter
+from facered.video.output.retiming import Retimer
 from facered.video.picture import rows
 
 if TYPE_CHECKING:
@@ -145,25 +147,35 @@ class NutSink:
         passed = nut_streams(others)
         self._numbers = {index: number for number, index in enumerate(passed, 1)}
         self._bases = {index: stream.time_base for index, stream in passed.items()}
-        self._base = info.time_base
+        self._retimers = {index: Retimer(stream.kind == AUDIO, strict=False) for index, stream in passed.items()}
+        self._base, self._lead = info.time_base, info.lead
         self._writer = NutWriter(descriptor.write, [pictures, *passed.values()])
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""
         assert frame.pts is not None
         assert frame.time_base is not None
-        pts = _ticks(frame.pts, frame.time_base, self._base)
+        pts = _ticks(frame.pts, frame.time_base, self._base, self._lead)
         self._writer.write_packet(0, pts, planes(self._converter.convert(frame)))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the other streams, if that is passed on."""
         index = packet.stream_index
-        if index in self._numbers and packet.pts is not None:
-            pts = _ticks(packet.pts, packet.time_base, self._bases[index])
-            self._writer.write_packet(self._numbers[index], pts, [memoryview(packet)], packet.is_keyframe)
+        if index in self._numbers:
+            packet.rescale_ts(AVRational(self._bases[index]))
+            self._write(index, self._retimers[index].take(packet))
 
     def close(self) -> None:
-        """Do nothing: NUT ends with its last packet."""
+        """Write the packets that wait; NUT ends with the last one."""
+        for index, retimer in self._retimers.items():
+            self._write(index, retimer.flush())
+            retimer.tell(f"stream {index}")
+
+    def _write(self, index: int, packets: Sequence[Packet[Stream]]) -> None:
+        for packet in packets:
+            assert packet.pts is not None
+            pts = _ticks(packet.pts, packet.time_base, self._bases[index], self._lead)
+            self._writer.write_packet(self._numbers[index], pts, [memoryview(packet)], packet.is_keyframe)
 
 
 class Y4mSink:
@@ -251,6 +263,6 @@ def raw_tag(name: str) -> bytes | None:
     return tag if any(tag) else None
 
 
-def _ticks(pts: int, time_base: Fraction, target: Fraction) -> int:
-    ticks = pts if time_base == target else round(pts * time_base / target)
+def _ticks(pts: int, time_base: Fraction, target: Fraction, lead: Fraction) -> int:
+    ticks = pts if time_base == target and not lead else round((pts * time_base + lead) / target)
     return max(ticks, 0)  # NUT begins at 0

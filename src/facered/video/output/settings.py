@@ -152,6 +152,7 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
         # every run (found by filling fresh memory with different values).
         parameters.append("asm=avx2")
     if codec == "hevc":
+        options["a53cc"] = "1"  # closed captions; FFmpeg does so by itself for H.264
         parameters.append("log-level=error")
         parameters.append(f"pools={encoding.threads or cores.available()}")
     if codec == "av1":

@@ -13,8 +13,10 @@ from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.video.address import file_url, is_url
-from facered.video.output.encoder import Muxer, VideoEncoder
+from facered.video.output.encoder import VideoEncoder
+from facered.video.output.muxer import Muxer
 from facered.video.output.settings import Encoding, choose_codec
+from facered.video.output.sound import Transcoder, takes
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -73,7 +75,8 @@ class EncodedSink:
             ) from error
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
-        self._muxer = Muxer(self._container, address, passed=(ConnectionError,))  # nobody takes it any more
+        passed = (ConnectionError,)  # nobody takes it any more
+        self._muxer = Muxer(self._container, address, feed.source.name, lead=feed.info.lead, passed=passed)
         try:
             self._encoder = self._add_video(feed, encoding)
             self._add_others(feed, encoding)
@@ -125,18 +128,23 @@ class EncodedSink:
             if stream.type == "audio" and encoding.audio == "none":
                 continue
             name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else "unknown"
-            if self._holds(stream, name) and not (stream.type == "audio" and encoding.audio == "aac"):
+            transcoded = stream.type == "audio" and encoding.audio == "aac"
+            if not transcoded and self._holds(stream, name) and takes(self._container.format, stream):
                 with suppress(ValueError):  # FFmpeg knows that the container cannot hold it
                     copy = self._container.add_stream_from_template(stream, opaque=True)
                     self._muxer.add_copy(stream, copy)
                     continue
             if stream.type == "audio" and stream.codec_context is not None:
-                if encoding.audio != "aac":
-                    form = self._container.format.name
-                    logger.warning("%s: %s audio is transcoded to AAC: %s cannot hold it", feed.source.name, name, form)
-                self._muxer.add_transcoded(cast("AudioStream", stream))
-            else:
-                logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
+                with suppress(ValueError):  # it cannot be decoded
+                    transcoder = Transcoder(cast("AudioStream", stream))
+                    if not transcoded:
+                        logger.warning(
+                            "%s: %s audio is transcoded to AAC: %s cannot hold it",
+                            feed.source.name, name, self._container.format.name,
+                        )  # fmt: skip
+                    self._muxer.add_transcoded(cast("AudioStream", stream), transcoder)
+                    continue
+            logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
 
     def _holds(self, stream: Stream, name: str) -> bool:
         if self._container.format.name in ("mpegts", "rtp_mpegts"):
