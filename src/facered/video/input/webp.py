@@ -94,7 +94,7 @@ def _pictures(data: bytes) -> Iterator[tuple[NDArray[np.uint8], int]]:
             if part.shape[:2] != shape:
                 raise ValueError("a picture reaches beyond the canvas")
             drawn = _decode(content[16:], shape)
-            part[:] = drawn[:, :, :3] if content[15] & _INSTEAD else _blended(part, drawn)
+            part[:] = _blended(background if content[15] & _INSTEAD else part, drawn)
             yield canvas, _number(content, 12) or DEFAULT_MILLISECONDS
             if content[15] & _WIPED:
                 part[:] = background
