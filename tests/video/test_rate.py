@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -56,6 +57,27 @@ def test_what_is_told_counts_where_it_is_like_the_times(
         rate = preview.rate(None if told is None else Fraction(told), stream.time_base)
         assert rate == pytest.approx(expected)
         assert len([packet for packet in preview if packet.size]) == 10
+
+
+class Broken:
+    """A stream of three packets, and then an error."""
+
+    pts, dts, size = 0, 0, 1
+
+    def __init__(self) -> None:
+        self.stream = self
+
+    def packets(self) -> Iterator[Broken]:
+        yield from (self, self, self)
+        raise av.error.InvalidDataError(1, "damaged")
+
+
+def test_what_comes_before_damage_is_not_lost() -> None:
+    broken = Broken()
+    preview = iter(Preview(broken.packets(), broken))  # type: ignore[arg-type]
+    assert [next(preview) for _ in range(3)] == [broken] * 3
+    with pytest.raises(av.error.InvalidDataError):
+        next(preview)
 
 
 def test_damage_within_the_first_packets_is_told_where_it_stands(carphone: Path, tmp_path: Path) -> None:

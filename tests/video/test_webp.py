@@ -116,3 +116,10 @@ def test_what_is_damaged_is_an_error(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(facered.ContentMalformedError, match=r"foo.webp"):
         Reader(path)
+
+
+def test_a_missing_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "foo.webp"
+    path.write_bytes(animation(*PICTURES)[:-10])
+    with pytest.raises(facered.ContentMalformedError, match=r"foo.webp: .*its end is missing"):
+        Reader(path)
