@@ -6,6 +6,7 @@ import ctypes
 import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from numba import njit
-from numba.extending import get_cython_function_address
 
 import facered
 import reference
@@ -38,6 +37,8 @@ VARIANTS = ["baseline", *(["avx2"] if cpu.has_avx2() else [])]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a Cython project that cimports the installed package, built."""
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("there is no C compiler")
     folder = tmp_path_factory.mktemp("outside")
     (folder / "outside.pyx").write_text((HERE / "outside.pyx").read_text())
     (folder / "softened.pyx").write_text(documented("cython", "def softened"))
@@ -185,19 +186,26 @@ class TestCython:
         assert done.stdout.split() == [variant, *map(str, expected.ravel())]
 
 
+@pytest.fixture(scope="module")
+def numba() -> Any:
+    return pytest.importorskip("numba", reason="Numba is not installed")
+
+
 def entry(module: str, name: str, result: Any, *arguments: Any) -> Any:
+    from numba.extending import get_cython_function_address
+
     return ctypes.CFUNCTYPE(result, *arguments)(get_cython_function_address(module, name))
 
 
 @pytest.mark.parametrize("where", ["facered._native", *(f"facered._native.{name}" for name in VARIANTS)])
-def test_numba_calls_a_kernel(where: str, rng: np.random.Generator) -> None:
+def test_numba_calls_a_kernel(where: str, numba: Any, rng: np.random.Generator) -> None:
     pointer, size, number = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int
     average_cells = entry(
         f"{where}.blur", "average_cells_at", None, pointer, size, size, size, size, number, size, size, pointer, pointer
     )
     blur = entry(f"{where}.blur", "box_blur_at", None, pointer, size, size, size, size, number, pointer)
 
-    @njit  # type: ignore[untyped-decorator,unused-ignore]
+    @numba.njit  # type: ignore[untyped-decorator,unused-ignore]
     def soften(region: Any, cells: Any, side: int, radius: int, scratch: Any) -> None:
         height, width = region.shape
         stride, step = region.strides
@@ -252,6 +260,7 @@ class TestDocument:
         built("softened", folder).softened(region, 4, np.empty(12 + 48, np.uint32), cells)
         np.testing.assert_array_equal(cells, reference.box_blur(reference.average_cells(region, 4, 4), 2, 2, 3))
 
+    @pytest.mark.usefixtures("numba")
     def test_numba(self, rng: np.random.Generator) -> None:
         names: dict[str, Any] = {}
         exec(documented("python", "def averaged"), names)  # noqa: S102
