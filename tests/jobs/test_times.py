@@ -90,3 +90,20 @@ def test_a_hostile_clock_takes_no_more_time_than_any_other(scene: Scene, tmp_pat
     found = facered.analyze(videos.encode(tmp_path / "foo.mp4", scene.frames, **kind), tmp_path / "out")
     assert bare(scene, found.annotations) == []
     assert found.seconds < 60
+
+
+@pytest.mark.parametrize("last", [28, 30, 33])
+@pytest.mark.parametrize("cut", [False, True])
+def test_who_comes_in_just_before_a_shot_ends(last: int, cut: bool, scene: Scene, tmp_path: Path) -> None:
+    """At 240 frames a second no detection is due any more in the last twelfth of a second."""
+    frames = scene.frames[: last + 1]
+    if cut:
+        frames = [*frames, *[inverted(frames[0])] * 6]
+    found = facered.analyze(made(tmp_path / "foo.mp4", frames, Fraction(240)), tmp_path / "out").annotations
+    shown = Scene(frames, {number: box for number, box in scene.faces.items() if number <= last})
+    assert shown.faces
+    assert bare(shown, found) == []
+
+
+def inverted(frame: av.VideoFrame) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(255 - frame.to_ndarray(format="rgb24"), format="rgb24")

@@ -97,7 +97,13 @@ class Follower:
         return min((tracklet.size for tracklet in self.active if tracklet.confirmed), default=float("inf"))
 
     def wants_detection(
-        self, luma: NDArray[np.uint8], begins_shot: bool, *, verifies: bool = False, seconds: float | None = None
+        self,
+        luma: NDArray[np.uint8],
+        begins_shot: bool,
+        *,
+        verifies: bool = False,
+        seconds: float | None = None,
+        ends_shot: bool = False,
     ) -> bool:
         """Tell whether the next frame should be given to the detector; to be asked before `update`.
 
@@ -106,7 +112,7 @@ class Follower:
 
         Parameters
         ----------
-        luma, begins_shot, seconds
+        luma, begins_shot, seconds, ends_shot
             As for `update`.
         verifies : bool
             Whether `update` will be able to verify a few uncertain tracks one by one instead.
@@ -115,7 +121,8 @@ class Follower:
         if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_detection, self.frame):
             return True
         active = self.clock.has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_detection, self.frame)
-        if active and self._changes.elsewhere(self.boxes()):
+        # Whoever came since the last detection is not found later.
+        if (active or ends_shot) and self._changes.elsewhere(self.boxes()):
             return True
         uncertain = self._uncertain()
         if not verifies:

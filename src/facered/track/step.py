@@ -89,7 +89,10 @@ class Step(Generic[D]):
         follower, source = self._follower, self._source
         with timed("follow"):
             verifies = source.verifies_singly
-            due = source.is_due(follower.wants_detection(luma, begins_shot, verifies=verifies, seconds=seconds))
+            wanted = follower.wants_detection(
+                luma, begins_shot, verifies=verifies, seconds=seconds, ends_shot=ends_shot
+            )
+            due = source.is_due(wanted)
         fine = self._schedule.due(follower, begins_shot, due)
         found = source.detect(picture, due, partial(self._schedule.take, follower, luma) if fine else None)
         with timed("track"):
