@@ -28,8 +28,6 @@ pictures that lie are not noticed. Smaller: what is no face counts."""
 MIN_WIN = 2.0
 """By how many times its sum of scores must be that of the upright picture for another angle to win; by hand. Larger:
 pictures that lie are not noticed. Smaller: shots are detected twice for nothing."""
-
-
 FIRST_WAIT = 1.0
 """Seconds until a shot in which nobody was found is looked at from all sides again, doubled each time; by hand. Larger:
 who comes into a picture that lies is found late. Smaller: inference where there is nobody."""
