@@ -82,7 +82,7 @@ TABLE = (
         "least score, 0 to 1, that starts a face; lower finds more, and errs more", "SCORE"),
     Option("margin", "detection", checks.number(1, 4), 1.4,
         "how much larger the hidden box is than the detected face", "FACTOR"),
-    Option("max_faces", "detection", checks.whole(1, 4096).or_word("all"), 64, "most faces in a frame, or 'all'", "N"),
+    Option("max_faces", "detection", checks.whole(1, 4096).or_word("all"), 64, "most faces followed in a frame, or 'all'", "N"),
     Option("detect", "detection", checks.choice(DETECTIONS), "auto",
         "auto or every: where following faces is not certain, or in every frame", "WHEN", use=FILES),
     Option("detect", "detection", checks.choice_or_whole(LIVE_DETECTIONS, 1, 1000), "sync",

@@ -108,7 +108,7 @@ class Result:
     thumbnails : dict of int to Path
         One JPEG file for each id.
     crowded_frames : int
-        Frames that had more faces than `Options.max_faces`; the surplus is bare in them.
+        Frames that had more faces than `Options.max_faces`; the surplus is hidden in each of them by itself.
     missing_frames : int
         Frames that the annotations had no entry for; nothing is hidden in them.
     damaged_frames : int

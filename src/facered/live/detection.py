@@ -82,10 +82,10 @@ class LiveDetector:
         TimedDetection or None
             None if it is not ready: `collect` will return it.
         """
-        run = self._detector.prepare(picture, self._threshold, self._limit, tiles=tiles)
+        run = self._detector.prepare(picture, self._threshold, tiles=tiles)
         if not self._beside:
             self.detections += 1
-            return TimedDetection(frame, run())
+            return TimedDetection(frame, self._followed(run()))
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "facered detect")
         self._running, self._frame = self._worker.submit(copy_context().run, run), frame
@@ -107,7 +107,10 @@ class LiveDetector:
             self._dropped = False
             return None
         self.detections += 1
-        return TimedDetection(self._frame, running.result())
+        return TimedDetection(self._frame, self._followed(running.result()))
+
+    def _followed(self, found: Detection) -> Detection:
+        return found.split(self._limit, 0.0)[0]
 
     def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
         """Detect faces on an enlarged crop about a (4,) box, while the frame waits."""
