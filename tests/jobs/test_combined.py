@@ -226,7 +226,7 @@ def test_a_full_disk_leaves_nothing_behind(carphone: Path, tmp_path: Path, monke
     def write(_: facered.Annotations, path: Path) -> None:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(facered.Annotations, "write", write)
+    monkeypatch.setattr(facered.Annotations, "write_to", write)
     source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 6))
     with pytest.raises(facered.ServiceError, match="No space left on device"):
         facered.combined(source, tmp_path / "out", annotations=True)

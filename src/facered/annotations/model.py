@@ -175,6 +175,11 @@ class Annotations(Table):
         """Write the document as JSON; the file appears when it is complete."""
         write_whole(path, encode(self))
 
+    def write_to(self, path: Path) -> None:
+        """Write the document piece by piece into a file of a `facered.runtime.replace.FileSet`."""
+        with path.open("wb") as file:
+            file.writelines(encode(self))
+
 
 def _listed(ids: list[int]) -> str:
     return ", ".join(map(str, ids[:LISTED_IDS])) + (", ..." if len(ids) > LISTED_IDS else "")

@@ -23,7 +23,8 @@ from facered.video.output import STREAMS
 if TYPE_CHECKING:
     from facered.jobs.job import Job
     from facered.jobs.progress import Progress, ProgressCallback
-    from facered.jobs.task import Result, Task
+    from facered.jobs.result import Result
+    from facered.jobs.task import Task
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 BEGUN = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facered.jobs.task import Result
+    from facered.jobs.result import Result
 
 
 def summary(result: Result, loading: float) -> list[str]:

@@ -16,8 +16,9 @@ from facered.errors import ConfigurationUnsupportedError
 from facered.jobs.config import MODES, read_config
 from facered.jobs.job import Job, start
 from facered.jobs.progress import ProgressCallback
+from facered.jobs.result import Result
 from facered.jobs.spool import STANDARD_INPUT, descriptor_of
-from facered.jobs.task import Result, Task
+from facered.jobs.task import Task
 from facered.options import Options
 from facered.video.address import is_url
 from facered.video.input.file import Source

@@ -27,7 +27,7 @@ HELD_SECONDS = 0.25
 it is no more. Smaller: it is bare where the detector misses it."""
 SAME_PLACE_IOU = 0.3
 """IoU above which what is held shows what is hidden already. Larger: longer documents. Smaller: neighbours are bare."""
-WHOLE = np.array([[-0.5, -0.5, 1.5, 1.5]])
+WHOLE_PICTURE = np.array([[-0.5, -0.5, 1.5, 1.5]])
 """Corners, as parts of the picture, of a box whose ellipse holds all of it."""
 
 
@@ -131,7 +131,7 @@ class Surplus:
 
     def __init__(self, limit: int | None, threshold: float, size: tuple[int, int]) -> None:
         self._limit, self._threshold = limit, threshold
-        self._whole = WHOLE * ([*size] * 2)
+        self._whole = WHOLE_PICTURE * ([*size] * 2)
         self._found: dict[int, NDArray[np.float32]] = {}
         self.now = False
 

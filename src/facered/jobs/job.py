@@ -16,7 +16,8 @@ from functools import cache
 
 from facered.errors import FaceredError, JobCanceledError, ServiceError
 from facered.jobs.progress import Progress, ProgressCallback
-from facered.jobs.task import Result, Task, perform
+from facered.jobs.result import Result
+from facered.jobs.task import Task, perform
 from facered.runtime import cores
 
 logger = logging.getLogger(__name__)
