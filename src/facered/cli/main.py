@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facered.cli.interruption import Interruption
+from facered.cli.interruption import CANCELLED, Interruption
 from facered.cli.parser import build_parser
 from facered.cli.summary import summary
 from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
@@ -31,7 +31,6 @@ BEGUN = time.perf_counter()
 """When the program was loaded: what the first job waits for from then on is told as its start-up."""
 STREAM = "-"
 """The output that stands for the standard output."""
-CANCELLED = 130
 UNREAD = 141
 """As a shell tells of a process that nobody reads from any more."""
 

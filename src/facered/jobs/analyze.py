@@ -92,7 +92,7 @@ def analyze_video(
     finder = _Finder(reader.path, info, options, Thumbnails(info.orientation) if thumbnails else None)
     upcoming = _Upcoming(reader, options)
     stage = Stage("analyze", info.frames, progress)
-    waiting = depth(info.width, info.height) if options.threads != 1 else 0
+    waiting = depth(info.width, info.height) if options.threads != 1 or reader.stalls else 0
     with Ahead(upcoming.pictures(), waiting, "decode") as pictures:
         for picture in pictures:
             finder.take(picture)

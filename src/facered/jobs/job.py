@@ -18,7 +18,7 @@ from facered.errors import FaceredError, JobCanceledError, ServiceError
 from facered.jobs.progress import Progress, ProgressCallback
 from facered.jobs.result import Result
 from facered.jobs.task import Task, perform
-from facered.runtime import cores
+from facered.runtime import cancellation, cores
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Job:
             self._state_callbacks.append(callback)
 
     def cancel(self) -> bool:
-        """Stop the job within a frame's time; nothing half-written is left. Return False if it is over already."""
+        """Stop the job within a second; nothing half-written is left. Return False if it is over already."""
         self._cancel.set()
         if self._enter(JobState.CANCELED, JobState.QUEUED, error=self._canceled()):
             return True
@@ -111,7 +111,8 @@ class Job:
         try:
             self._enter(JobState.PROCESSING)
             self._check()
-            result = self._work(self.task, self._tell)
+            with cancellation.watched(self._check):
+                result = self._work(self.task, self._tell)
         except (JobCanceledError, KeyboardInterrupt) as error:
             self._enter(JobState.CANCELING, JobState.PROCESSING)  # unless it came by way of `cancel`
             self._enter(JobState.CANCELED, error=error if isinstance(error, JobCanceledError) else self._canceled())

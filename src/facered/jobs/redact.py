@@ -145,7 +145,7 @@ def redact_video(
     info = reader.info
     hiding = _Hiding(reader, annotations, Hider(style), span, None if style.outlined else writer.regions, complete)
     stage = Stage("redact", info.frames, progress)
-    waiting = depth(info.width, info.height) if threads != 1 else 0
+    waiting = depth(info.width, info.height) if threads != 1 or reader.stalls else 0
     decoded = timed_items(reader.demux(*writer.others), "decode")
     # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
     with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:

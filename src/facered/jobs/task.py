@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from facered.annotations.model import Annotations
@@ -21,6 +22,7 @@ from facered.jobs.span import Span
 from facered.jobs.spool import spooled
 from facered.jobs.unchanged import Unchanged
 from facered.options import Options
+from facered.runtime import cancellation
 from facered.runtime.profiling import count_frames
 from facered.runtime.replace import FileSet, final_name, recover
 from facered.video.input.file import Reader, Source
@@ -119,7 +121,8 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
 
 def _reader(task: Task, report: bool = True) -> Reader:
     options = task.options
-    return Reader(
+    make = partial(
+        Reader,
         task.source,
         options.threads,
         report=report,
@@ -127,6 +130,7 @@ def _reader(task: Task, report: bool = True) -> Reader:
         strict=options.strict,
         opened=task.opened,
     )
+    return cancellation.call(make, Reader.close)
 
 
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:

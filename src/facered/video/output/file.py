@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from facered.errors import ConfigurationUnsupportedError
+from facered.runtime import cancellation
 from facered.runtime.replace import FileSet
 from facered.video.address import file_url
 from facered.video.output import CONTAINERS, subtitles
@@ -318,8 +320,8 @@ class _Pipe:
         self._descriptor = Descriptor(number)
 
     def write(self, data: bytes) -> int:
-        """Write all of a piece."""
-        self._descriptor.write([data])
+        """Write all of a piece; whoever reads may take their time."""
+        cancellation.call(partial(self._descriptor.write, [data]))
         return len(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import EllipsisType
 from typing import TYPE_CHECKING, cast
@@ -13,6 +14,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from facered.errors import ContentUnsupportedError, ServiceError
+from facered.runtime import cancellation
 from facered.runtime.replace import FileSet
 from facered.video import formats
 from facered.video.output.raw import Descriptor
@@ -111,7 +113,7 @@ class ImageWriter:
 
     def _write_down(self, pipe: Descriptor, frame: VideoFrame) -> None:
         try:
-            pipe.write([self._encode(frame)])
+            cancellation.call(partial(pipe.write, [self._encode(frame)]))
         except BrokenPipeError:
             raise
         except (FFmpegError, OSError) as error:
