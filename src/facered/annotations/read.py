@@ -84,7 +84,7 @@ def read_table(path: Path, kind: type[T]) -> T:
         reason = "no such annotations file; run facered analyze first or name another"
     except OSError as error:
         reason = f"cannot be read ({os.strerror(error.errno) if error.errno else error})"
-    except WrongError as error:
+    except ValueError as error:  # `WrongError`, or the name cannot be one
         reason = str(error)
     raise ConfigurationUnsupportedError(f"{path}: {reason}")
 

@@ -17,7 +17,7 @@ from facered.cli.interruption import CANCELLED, Interruption
 from facered.cli.parser import build_parser
 from facered.cli.summary import summary
 from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
-from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
+from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
@@ -230,12 +230,6 @@ def _do(
         except FaceredError as error:
             _record(chosen, records, task.source, job, error=error)
             raise
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            wrapped = ServiceError(f"{task.source}: internal error, {type(error).__name__}: {error}; please report it")
-            _record(chosen, records, task.source, job, error=wrapped)
-            raise wrapped from error
     _record(chosen, records, task.source, job, result=result)
     if not chosen.quiet and not chosen.json:
         say(*summary(result, loading))

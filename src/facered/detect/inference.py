@@ -49,7 +49,7 @@ def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
             raise ConfigurationUnsupportedError(
                 f"{path}: a model of your own has its own precision; leave out {precision}, or the model"
             )
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113  (no name makes it fail)
             raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file of {_known()}")
         return path
     if precision == "auto":

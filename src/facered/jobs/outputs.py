@@ -95,7 +95,7 @@ class Outputs:
     def old_thumbnails(self) -> list[Path]:
         """Return the thumbnails of this video that are there already."""
         pattern = f"{self.source.stem}_thumb"
-        if not self.directory.is_dir():
+        if not os.path.isdir(self.directory):  # noqa: PTH112
             return []
         found = (path for path in self.directory.iterdir() if path.name.startswith(pattern) and path.suffix == ".jpg")
         return sorted(path for path in found if path.stem[len(pattern) :].isdigit())
@@ -108,6 +108,12 @@ class Outputs:
         ConfigurationUnsupportedError
             An output exists, is the input itself, or cannot be written.
         """
+        try:
+            self._check(wanted, overwrite, read)
+        except (OSError, ValueError) as error:  # the directory's name is no name
+            raise _unwritable(self.directory, str(getattr(error, "strerror", error))) from None
+
+    def _check(self, wanted: Sequence[Path], overwrite: bool, read: Path | None) -> None:
         inputs = {
             _identity(path) for path in (*_files(self.source, ImageSequence.of(self.source)), read or self.source)
         }
@@ -141,8 +147,8 @@ class Outputs:
             raise ConfigurationUnsupportedError(
                 f"{names[0]}: another job is about to write this; wait for it, or choose another output"
             ) from None
-        except OSError as error:
-            raise _unwritable(self.directory, os.strerror(error.errno) if error.errno else str(error)) from None
+        except (OSError, ValueError) as error:
+            raise _unwritable(self.directory, getattr(error, "strerror", None) or str(error)) from None
         try:
             yield files
         finally:
