@@ -5,30 +5,26 @@ from __future__ import annotations
 import logging
 import os
 import re
-import stat
-import tempfile
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
-from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, ServiceError
+from facered.errors import ContentMalformedError, ServiceError
 from facered.runtime import cores
-from facered.video.input import webp
-from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason, told_rate
-from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
-from facered.video.input.rate import Preview
-from facered.video.sequence import ImageSequence
+from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
+from facered.video.input.opening import Source as Source
+from facered.video.input.opening import open_source
+from facered.video.input.preview import PICTURES
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.stream import Stream
 
     from facered.video.info import VideoInfo
@@ -37,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 MAX_DECODER_THREADS = 16
 """Threads of the decoder, where nobody asks for more: with more it is no faster, and each holds a picture; by hand."""
-Source = str | Path | IO[bytes]
-"""What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 MAX_LAST_DURATION = 100
 """How many average frames the last one may last. A header that says more is taken to be wrong; by hand."""
 MAX_UNDATED = 16
@@ -102,7 +96,7 @@ class Reader:
         self.damaged: set[int] = set()
         self.strict = strict
         self._suspect = False  # whether the next frame may be damaged
-        self.container = _open(self.path, opened)
+        self.container = open_source(self.path, opened)
         try:
             self._pictures = PictureStream(
                 self.container,
@@ -230,9 +224,7 @@ class Reader:
         # Other pictures, covers among them, are not even looked at.
         others = [stream for stream in self.container.streams if stream.type != "video"]
         try:
-            preview = Preview(self._pictures.demux(others), self.stream)
-            self._pictures.rate = preview.rate(told_rate(self.stream), self.stream.time_base or Fraction(1))
-            yield from preview
+            yield from self._pictures.demux(others, PICTURES)
         except FFmpegError as error:
             self._note_damage(reason(error))
             if self.report:
@@ -240,9 +232,9 @@ class Reader:
             flush: Packet[Stream] = Packet()
             flush.stream = self.stream
             yield flush
-        timeline = self._pictures.timeline
-        if timeline is not None and timeline.breaks and self.report:
-            logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, timeline.breaks)
+        breaks = self._pictures.timeline.breaks
+        if breaks and self.report:
+            logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, breaks)
 
     def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
         if packet.size and packet.is_corrupt:
@@ -324,55 +316,3 @@ class Reader:
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1
         self._last_pts = frame.pts = pts
-
-
-def _open(path: Path, opened: Source | None) -> InputContainer:
-    try:
-        if opened is None or isinstance(opened, Path):
-            file = path if opened is None else opened
-            _check_readable(path, file)
-            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
-        if isinstance(opened, str):
-            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace")
-        opened.seek(0)
-        if webp.begins_animated(opened.read(webp.HEADER)):
-            opened.seek(0)
-            return _open_animation(path, opened.read())
-        opened.seek(0)
-        alone = {"format_whitelist": formats_without_references(), **LITERAL}
-        return av.open(opened, "r", container_options=alone, metadata_errors="replace")
-    except (FFmpegError, OSError, ValueError) as error:
-        if opened is None and ImageSequence.of(path) is None and is_list(path):
-            raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
-        raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
-
-
-def _open_animation(name: Path, data: bytes) -> InputContainer:
-    with tempfile.TemporaryFile() as film:
-        webp.write_film(data, film, name)
-        return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
-
-
-def _check_readable(name: Path, path: Path) -> None:
-    """Make sure that a file, or the first one of a sequence, can be read; `name` stands in errors.
-
-    Raises
-    ------
-    ConfigurationUnsupportedError
-        It cannot.
-    """
-    sequence = ImageSequence.of(path)
-    file = path if sequence is None else sequence.file(sequence.first_number())
-    try:
-        kind = file.stat().st_mode
-        if not stat.S_ISDIR(kind) and not stat.S_ISFIFO(kind):  # opening one of these would wait for who writes it
-            with file.open("rb"):
-                return
-    except FileNotFoundError:
-        raise ConfigurationUnsupportedError(f"{name}: no such file") from None
-    except PermissionError:
-        raise ConfigurationUnsupportedError(f"{name}: no permission to read this file") from None
-    except (OSError, ValueError) as error:  # what cannot be a name is no file's
-        raise ConfigurationUnsupportedError(f"{name}: cannot be read ({reason(error)})") from None
-    what = "this is a directory; name a video file" if stat.S_ISDIR(kind) else "this is a pipe, and not a file"
-    raise ConfigurationUnsupportedError(f"{name}: {what}")
