@@ -28,6 +28,7 @@ from facered.video.input.programme import foreign
 from facered.video.input.rate import believable
 from facered.video.input.setback import SetBack
 from facered.video.input.timeline import Timeline
+from facered.video.letterbox import letterbox
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -159,7 +160,9 @@ class Normalizer:
             size = self._info.stored_size
             if (frame.width, frame.height) != size:
                 self._report_scaled(frame, size)
-            native = self._converter.convert(frame, size)
+                native = letterbox(frame, _aspect(source) / self._aspect, size, self._converter)
+            else:
+                native = self._converter.convert(frame)
         name = frame.format.name
         if name != native.format.name and self.report and name not in self._reported:
             self._reported.add(name)
@@ -169,17 +172,22 @@ class Normalizer:
     def _report_scaled(self, frame: VideoFrame, size: tuple[int, int]) -> None:
         if self._says_scaled:
             logger.warning(
-                "%s: the picture changes from %dx%d to %dx%d in the middle; it is scaled to the first size",
+                "%s: the picture changes from %dx%d to %dx%d in the middle; it is fitted into the first size",
                 self.name, *size, frame.width, frame.height,
             )  # fmt: skip
         self._says_scaled = False
 
     def _begin(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
         info = describe(frame, source.stream, source.container, self.name, source.rate)
-        self._converter = Converter(info.working_format)
+        self._converter, self._aspect = Converter(info.working_format), _aspect(source)
         native = self._converter.convert(frame)
         self._info = replace(info, colours=Colours.of(native))
         return native
+
+
+def _aspect(source: PictureStream) -> Fraction:
+    """Return width by height of the samples, as the decoder has it from the pictures themselves."""
+    return source.stream.codec_context.sample_aspect_ratio or Fraction(1)
 
 
 def picture_streams(container: InputContainer) -> list[VideoStream]:
