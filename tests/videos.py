@@ -60,11 +60,13 @@ def encode(
     tags: dict[str, int | Fraction] | None = None,
     rate: Fraction = Fraction(25),
     audio_start: Fraction = Fraction(0),
+    audio_seconds: float = 0.5,
+    container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with half a second of a tone."""
+    """Write frames to a video, at the given ticks (0, 1, 2 ... by default), perhaps with a tone."""
     frames = list(frames)
     ticks = list(range(len(frames)) if ticks is None else ticks)
-    with av.open(str(path), "w", format=container_format) as output:
+    with av.open(str(path), "w", format=container_format, container_options=container_options or {}) as output:
         video = output.add_stream(codec, rate=rate, options=options or {})
         video.codec_context.width, video.codec_context.height = frames[0].width, frames[0].height
         video.codec_context.pix_fmt = pixel_format
@@ -78,7 +80,7 @@ def encode(
         if sound is not None:
             sound.codec_context.bit_rate = 128000
             sound.codec_context.open()
-            tone = np.sin(np.arange(22050) / 20).astype(np.float32)[None]
+            tone = np.sin(np.arange(round(44100 * audio_seconds)) / 20).astype(np.float32)[None]
             piece = av.AudioFrame.from_ndarray(np.repeat(tone, 2, axis=0), format="fltp", layout="stereo")
             piece.sample_rate, piece.pts, piece.time_base = 44100, round(audio_start * 44100), Fraction(1, 44100)
             resampler = av.AudioResampler(sound.codec_context.format, "stereo", hertz, sound.codec_context.frame_size)
@@ -90,6 +92,24 @@ def encode(
             picture.pts, picture.time_base, picture.pict_type = tick, time_base, 0
             output.mux(video.encode(picture))
         output.mux(video.encode(None))
+    return path
+
+
+def set_back(path: Path, source: Path, at: int, by: int) -> Path:
+    """Write a Matroska file again whose clock is set back from the first cluster after a time on, in milliseconds."""
+    data = bytearray(source.read_bytes())
+    cluster = -1
+    while (cluster := data.find(b"\x1f\x43\xb6\x75", cluster + 1)) >= 0:
+        begin = cluster + 4 + 9 - data[cluster + 4].bit_length()
+        if data[begin] == 0xBF:  # a checksum, which becomes something void
+            data[begin] = 0xEC
+            begin += 6
+        assert data[begin] == 0xE7
+        end = begin + 2 + (data[begin + 1] & 0x7F)
+        time = int.from_bytes(data[begin + 2 : end], "big")
+        if time > at:
+            data[begin + 2 : end] = (time - by).to_bytes(end - begin - 2, "big")
+    path.write_bytes(data)
     return path
 
 

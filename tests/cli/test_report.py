@@ -128,6 +128,7 @@ def test_a_wrong_option_is_reported_too(foo: Path, tmp_path: Path) -> None:
 
 
 def test_a_report_that_cannot_be_written_is_said(foo: Path, tmp_path: Path) -> None:
-    _, _, errors = run("analyze", foo, "-o", tmp_path / "out", "--report", tmp_path / "no" / "r.json", "--json")
-    assert "r.json: the report cannot be written (No such file or directory)" in errors
-    assert (tmp_path / "out" / "foo_annotations.json").is_file()
+    code, _, errors = run("analyze", foo, "-o", tmp_path / "out", "--report", tmp_path / "no" / "r.json", "--json")
+    assert code == 2
+    assert "r.json: cannot be written (No such file or directory)" in errors
+    assert not (tmp_path / "out").exists()

@@ -17,7 +17,7 @@ import pytest
 import facered
 import videos
 from facered.jobs.job import JobState
-from facered.video.input import file as input_file
+from facered.video.input import opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,7 +124,7 @@ def test_a_job_whose_file_stalls_can_be_cancelled(film: Path, tmp_path: Path, sh
 def test_a_server_that_stalls_is_an_error_after_a_while(
     serve: Callable[[float], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    monkeypatch.setattr(input_file, "TIMEOUTS", (1.0, 1.0))
+    monkeypatch.setattr(opening, "TIMEOUTS", (1.0, 1.0))
     with pytest.raises(facered.ContentMalformedError, match=r"nothing has come for|no answer in"):
         facered.combined(serve(share), tmp_path / "out")
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())

@@ -8,9 +8,12 @@ from pathlib import Path
 import av
 import pytest
 from av.sidedata.sidedata import Type
+from av.stream import Disposition
 
 import facered
 import videos
+from facered.video.input.file import Reader
+from facered.video.input.programme import foreign
 
 PACKET = 188
 
@@ -38,42 +41,37 @@ def section(number: int, identifier: int, body: bytes) -> bytes:
     )
 
 
-@pytest.fixture
-def two(carphone: Path, tmp_path: Path) -> Path:
-    """Return a transport stream of two programmes, each with pictures and sound."""
-    frames = videos.decode(carphone, 12)
-    data = videos.encode(tmp_path / "one.ts", frames, audio="mp2").read_bytes()
+def broadcast(folder: Path, frames: list[av.VideoFrame], programmes: list[str]) -> Path:
+    """Write a transport stream of several programmes: each has pictures (v), sound (a) or both."""
+    data = videos.encode(folder / "one.ts", frames, audio="mp2").read_bytes()
     pieces = [data[start : start + PACKET] for start in range(0, len(data), PACKET)]
-    pids = [(piece[1] & 31) << 8 | piece[2] for piece in pieces]
-    tables = [
-        table(0, section(0, 1, b"\x00\x01\xf0\x00\x00\x02\xf0\x10")),
-        *(
-            table(
-                0x1000 + 16 * number,
-                section(2, number + 1, (0xE100 + 16 * number).to_bytes(2, "big") + b"\xf0\0"
-                        + b"\x1b" + (0xE100 + 16 * number).to_bytes(2, "big") + b"\xf0\0"
-                        + b"\x03" + (0xE101 + 16 * number).to_bytes(2, "big") + b"\xf0\0"),
-            )
-            for number in range(2)
-        ),
-    ]  # fmt: skip
-    out = list(tables)
-    for piece, pid in zip(pieces, pids, strict=True):
-        if pid in (0x100, 0x101):
-            other = pid + 16
-            out += [
-                piece,
-                piece[:1] + (piece[1] & 0xE0 | other >> 8).to_bytes(1, "big") + bytes((other & 255,)) + piece[3:],
-            ]
-    path = tmp_path / "two.ts"
+    pids = {"v": 0x100, "a": 0x101}
+    kinds = {"v": b"\x1b", "a": b"\x03"}
+    entries = b"".join(
+        (number + 1).to_bytes(2, "big") + (0xF000 + 16 * number).to_bytes(2, "big") for number in range(len(programmes))
+    )
+    out = [table(0, section(0, 1, entries))]
+    for number, streams in enumerate(programmes):
+        pid = {kind: pids[kind] + 16 * number for kind in streams}
+        body = (0xE000 | pid[streams[0]]).to_bytes(2, "big") + b"\xf0\0"
+        body += b"".join(kinds[kind] + (0xE000 | pid[kind]).to_bytes(2, "big") + b"\xf0\0" for kind in streams)
+        out.append(table(0x1000 + 16 * number, section(2, number + 1, body)))
+    for piece in pieces:
+        for number, streams in enumerate(programmes):
+            for kind in streams:
+                if (piece[1] & 31) << 8 | piece[2] == pids[kind]:
+                    pid = pids[kind] + 16 * number
+                    out.append(piece[:1] + bytes((piece[1] & 0xE0 | pid >> 8, pid & 255)) + piece[3:])
+    path = folder / "foo.ts"
     path.write_bytes(b"".join(out))
     return path
 
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_only_the_sound_of_the_programme_itself_comes_along(
-    two: Path, tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture
+    carphone: Path, tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    two = broadcast(tmp_path, videos.decode(carphone, 12), ["va", "va"])
     with av.open(str(two)) as container:
         assert (len(container.streams.video), len(container.streams.audio)) == (2, 2)
         foreign = sorted(stream.index for stream in container.streams.audio)[1 - number]
@@ -81,6 +79,38 @@ def test_only_the_sound_of_the_programme_itself_comes_along(
     with av.open(str(result.video_path)) as container:
         assert len(container.streams.audio) == 1
     assert f"audio stream {foreign} (mp2) is left out; it is of another programme" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("programmes", "number"),
+    [(["v", "va"], 0), (["va", "v"], 1), (["v", "va", "va"], 0), (["v", "va", "a"], 0), (["v", "a", "a"], 0)],
+)
+def test_pictures_of_a_programme_without_sound_get_none(
+    carphone: Path, tmp_path: Path, programmes: list[str], number: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = broadcast(tmp_path, videos.decode(carphone, 12), programmes)
+    with av.open(str(source)) as container:
+        count = len(container.streams.audio)
+    assert count == "".join(programmes).count("a")
+    result = facered.combined(source, tmp_path / "out", stream=number)
+    with av.open(str(result.video_path)) as container:
+        assert not container.streams.audio
+    assert caplog.text.count("is left out; it is of another programme") == count
+
+
+def test_dispositions_stay_as_they_are(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(tmp_path / "foo.mkv", videos.decode(carphone, 6), audio="aac")
+    with Reader(source) as reader:
+        reader.container.streams.audio[0].disposition = Disposition.dub
+        assert foreign(reader.container, reader.stream) == set()
+        assert reader.container.streams.audio[0].disposition == Disposition.dub
+
+
+def test_a_radio_programme_does_not_come_along(carphone: Path, tmp_path: Path) -> None:
+    source = broadcast(tmp_path, videos.decode(carphone, 12), ["a", "va", "a"])
+    result = facered.combined(source, tmp_path / "out")
+    with av.open(str(result.video_path)) as container:
+        assert len(container.streams.audio) == 1
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_a_change_of_size_is_scaled_away_and_said_once(
 ) -> None:
     frames = taken(joined(tmp_path / "both.ts", faces, [videos.enlarge(frame, 352, 288) for frame in faces]))
     assert [(frame.width, frame.height) for frame in frames] == [(176, 144)] * 10
-    assert caplog.text.count("it is scaled to the first size") == 1
+    assert caplog.text.count("it is fitted into the first size") == 1
 
 
 def test_a_change_of_the_pixel_format_is_mended(

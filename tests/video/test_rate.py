@@ -12,7 +12,8 @@ import pytest
 import videos
 from facered.errors import ContentMalformedError
 from facered.video.input.file import Reader
-from facered.video.input.rate import MAX_RATE, USUAL, Preview, believable, measure
+from facered.video.input.preview import Preview
+from facered.video.input.rate import MAX_RATE, USUAL, believable, measure
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -89,3 +90,15 @@ def test_damage_within_the_first_packets_is_told_where_it_stands(carphone: Path,
     assert 4 <= count < 12
     with pytest.raises(ContentMalformedError), Reader(foo, report=False, strict=True) as reader:
         list(reader.frames())
+
+
+def test_what_is_read_ahead_is_bounded() -> None:
+    class Picture:
+        size, pts, dts = 1 << 20, None, None
+
+        def __init__(self, stream: object) -> None:
+            self.stream = stream
+
+    stream, taken = object(), []
+    Preview((taken.append(None) or Picture(stream) for _ in range(1000)), stream)  # type: ignore[func-returns-value, misc, arg-type]
+    assert len(taken) == 65

@@ -72,12 +72,12 @@ def read_table(path: Path, kind: type[T]) -> T:
     """
     try:
         size = path.stat().st_size
-        if not path.is_file():
+        if not (path.is_file() or path.is_fifo()):
             raise WrongError("is not a file; name the annotations themselves")
         if size > MAX_DOCUMENT_BYTES:
             raise WrongError(f"is {size / 1e9:.1f} GB large; at most {MAX_DOCUMENT_BYTES / 1e9:.1f} GB are read")
         with path.open("rb") as file:
-            reader = _Reader(Text(file))
+            reader = _Reader(Text(file, MAX_DOCUMENT_BYTES))
             reader.read_document()
         return reader.table(kind, str(path))
     except FileNotFoundError:

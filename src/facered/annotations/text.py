@@ -35,6 +35,8 @@ class Text:
     ----------
     file : binary file
         UTF-8, with or without a byte order mark.
+    most : int
+        Bytes that it may have.
 
     Attributes
     ----------
@@ -46,7 +48,8 @@ class Text:
 
     VISIBLE = re.compile(r"[^ \t\n\r]")
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, most: int = 1 << 62) -> None:
+        self._most = most
         self.piece, self.at = "", 0
         self._file, self._decoder = file, codecs.getincrementaldecoder("utf-8-sig")()
         self._bytes = self._lists = 0  # that were read
@@ -68,6 +71,8 @@ class Text:
         if not content:
             return False
         self._bytes += len(content)
+        if self._bytes > self._most:
+            raise WrongError(f"is larger than {self._most / 1e9:.1f} GB, more than is read")
         self._lists += text.count("[")
         if self._lists > MAX_LISTS:
             raise WrongError(f"holds more than {MAX_LISTS} lists; it cannot be the annotations of one video")

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facered.cli import written
 from facered.cli.interruption import CANCELLED, Interruption
 from facered.cli.parser import build_parser
 from facered.cli.summary import summary
@@ -43,15 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(handlers=[handler], level=logging.ERROR if chosen.quiet else logging.WARNING)
     if sys.stderr.isatty() and not chosen.quiet:
         logging.getLogger("facered").setLevel(logging.INFO)
+    interruption = Interruption()
+    work = {"bench": _bench, "pipe": _pipe}.get(chosen.mode, _work_through)
     try:
-        _check_apart(chosen)
+        with interruption.heeded():
+            written.check(chosen)
+            if work is _work_through:
+                _check_call(chosen)
+            with _profile(chosen):
+                return work(chosen, interruption)
     except ConfigurationUnsupportedError as error:
         complain(str(error))
         return EXIT_CODES[error.code]
-    interruption = Interruption()
-    try:
-        with interruption.heeded(), _profile(chosen):
-            return {"bench": _bench, "pipe": _pipe}.get(chosen.mode, _work_through)(chosen, interruption)
     except (KeyboardInterrupt, JobCanceledError):
         complain("cancelled; nothing half-written is left")
         return CANCELLED
@@ -62,18 +66,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work_through(chosen: argparse.Namespace, interruption: Interruption) -> int:
     """Do one video after the other; failures are told at the end."""
-    try:
-        _check_call(chosen)
-    except ConfigurationUnsupportedError as error:
-        complain(str(error))
-        return EXIT_CODES[error.code]
     with bare_output() if chosen.output == STREAM else nullcontext() as number:
         chosen.stream_to = None if number is None else (number, chosen.format or STREAMS[0])
         return _do_all(chosen, interruption)
 
 
+def _results(chosen: argparse.Namespace) -> Iterator[Path]:
+    """Yield the files that the videos of a call become."""
+    for given in chosen.inputs if chosen.output != STREAM else ():
+        with suppress(FaceredError):  # told when its turn comes
+            outputs = _task(chosen, given).outputs
+            yield from (outputs.annotations, outputs.video)
+
+
+def _read_pipes(chosen: argparse.Namespace) -> None:
+    """Read what can be read only once, for all videos of the call."""
+    given = vars(chosen)
+    named = given.get("annotations"), given.get("ids"), given.get("config")
+    if any(named):
+        from facered.jobs.api import read_pipes  # takes a third of a second: not for --help
+
+        chosen.annotations, chosen.ids, chosen.config = read_pipes(*named)
+
+
 def _check_call(chosen: argparse.Namespace) -> None:
-    """Make sure that the parts of a call fit each other.
+    """Make sure that the parts of a call fit each other, and read what can be read only once.
 
     Raises
     ------
@@ -89,22 +106,9 @@ def _check_call(chosen: argparse.Namespace) -> None:
             raise ConfigurationUnsupportedError("only one video at a time can go to standard output")
     elif chosen.format is not None:
         raise ConfigurationUnsupportedError("--format is for standard output, -o -; a file's name says what it is")
-
-
-def _check_apart(chosen: argparse.Namespace) -> None:
-    """Make sure that what is written beside the results does not replace what is read.
-
-    Raises
-    ------
-    ConfigurationUnsupportedError
-        It would.
-    """
-    given = getattr(chosen, "inputs", None) or [chosen.source]
-    for written in filter(None, (getattr(chosen, "report", None), chosen.trace)):
-        for read in given:
-            with suppress(OSError, ValueError, TypeError):  # one of them is no file
-                if written.samefile(read):
-                    raise ConfigurationUnsupportedError(f"{written}: this is an input; choose another name")
+    chosen.stream_to = None
+    _read_pipes(chosen)
+    written.check_against(chosen, _results(chosen))
 
 
 def _do_all(chosen: argparse.Namespace, interruption: Interruption) -> int:
@@ -127,12 +131,22 @@ def _do_all(chosen: argparse.Namespace, interruption: Interruption) -> int:
             raise
         except FaceredError as error:
             failures.append(error)
-    if chosen.report is not None:
-        _write_report(chosen.report, records)
+    unwritten = not _write_report(chosen, records)
     if len(chosen.inputs) > 1 and failures:
         complain(f"{len(failures)} of {len(chosen.inputs)} videos failed:")
     complain(*map(str, failures))
-    return EXIT_CODES[failures[0].code] if failures else 0
+    return EXIT_CODES[failures[0].code] if failures else int(unwritten)
+
+
+def _write_report(chosen: argparse.Namespace, records: list[object]) -> bool:
+    """Write the report, where one is asked for; return whether that could be done."""
+    if chosen.report is not None:
+        try:
+            written.write_report(chosen.report, records)
+        except OSError as error:
+            complain(f"{chosen.report}: the report cannot be written ({error.strerror})")
+            return False
+    return True
 
 
 def _bench(chosen: argparse.Namespace, interruption: Interruption) -> int:
@@ -267,16 +281,6 @@ def _print_record(record: object) -> None:
     from facered.cli.report import to_json
 
     print(to_json(record).decode(), flush=True)
-
-
-def _write_report(path: Path, records: list[object]) -> None:
-    from facered.cli.report import to_json
-    from facered.runtime.replace import write_whole
-
-    try:
-        write_whole(path, b"".join(to_json(record) + b"\n" for record in records))
-    except OSError as error:
-        complain(f"{path}: the report cannot be written ({error.strerror})")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,8 @@ from facered import checks
 from facered.annotations.model import Annotations
 from facered.checks import parse_ids, shown
 from facered.errors import ConfigurationUnsupportedError
-from facered.jobs.config import MODES, read_config
+from facered.jobs.config import MODES, document_of, read_config
+from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.job import Job, start
 from facered.jobs.progress import ProgressCallback
 from facered.jobs.result import Result
@@ -198,6 +200,7 @@ def make_task(
     stream: tuple[int, str] | None = None,
 ) -> Task:
     """Check a call and return the task that it asks for; see `submit`, and `Task` for `stream`."""
+    annotations, ids, config = read_pipes(annotations, ids, config)
     configured, values = (None, {}) if config is None else read_config(config)
     mode = mode or configured or "combined"
     if mode not in MODES:
@@ -205,8 +208,10 @@ def make_task(
     if stream is not None and (mode == "analyze" or keep_annotations):
         raise ConfigurationUnsupportedError("annotations cannot go to standard output; name a directory with -o")
     merged = {**values, **options}
-    id_list: Path | None = None
-    if ids is not None:
+    id_list: Path | IdList | None = None
+    if isinstance(ids, IdList):
+        id_list = ids
+    elif ids is not None:
         listed = parse_ids(ids) if isinstance(ids, str) else None
         if listed is None and isinstance(ids, str | os.PathLike):
             id_list = Path(ids)
@@ -232,6 +237,31 @@ def make_task(
         # Annotated boxes have their margin already: only one that was asked for is added.
         enlarge=checked.margin if mode == "redact" and "margin" in merged else 1.0,
     )
+
+
+def read_pipes(
+    annotations: Annotations | StrPath | None, ids: Ids | None, config: Config | None
+) -> tuple[Annotations | StrPath | None, Ids | None, Config | None]:
+    """Return parts of a call, with what can be read only once, such as ``<(...)``, read.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        What comes is not what it should be.
+    """
+    if _is_pipe(annotations):
+        annotations = Annotations.read(Path(cast("StrPath", annotations)))
+    if _is_pipe(ids):
+        ids = IdList(read_id_list(Path(cast("StrPath", ids))) or ())
+    if _is_pipe(config):
+        config = cast("Config", document_of(Path(cast("StrPath", config))))
+    return annotations, ids, config
+
+
+def _is_pipe(given: object) -> bool:
+    with suppress(OSError, ValueError):
+        return isinstance(given, str | os.PathLike) and Path(given).is_fifo()
+    return False
 
 
 def _named(video: Video) -> tuple[Path, Source | None]:

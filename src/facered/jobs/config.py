@@ -68,7 +68,7 @@ def read_config(config: str | os.PathLike[str] | Mapping[str, object]) -> tuple[
     >>> read_config("{'version':'1.0', 'options': {'mode':'Combined', 'blurType':'high', 'maxFaces': 9}}")
     ('combined', {'blur': 'High', 'max_faces': 9})
     """
-    outer = _keyed(_document(config), {"version": "version", "options": "options"}, "version, options")
+    outer = _keyed(document_of(config), {"version": "version", "options": "options"}, "version, options")
     if "version" in outer:
         _check_version(*outer["version"])
     if "options" not in outer:
@@ -84,7 +84,8 @@ def read_config(config: str | os.PathLike[str] | Mapping[str, object]) -> tuple[
     return mode, {name: getattr(checked, name) for name in options}
 
 
-def _document(config: object) -> Mapping[object, object]:
+def document_of(config: object) -> Mapping[object, object]:
+    """Return what a job configuration holds, whatever it is given as; see `read_config`."""
     if isinstance(config, Mapping):
         return config
     if isinstance(config, str):

@@ -12,6 +12,10 @@ from facered.errors import ConfigurationUnsupportedError
 MAX_LIST_BYTES = 1 << 24
 
 
+class IdList(tuple[int, ...]):
+    """The ids of a list that was read; none means everyone."""
+
+
 def read_id_list(path: Path) -> list[int] | None:
     """Read the ids in a file; blanks around them, blank lines, CRLF and a byte order mark are fine.
 
@@ -50,8 +54,12 @@ def read_id_list(path: Path) -> list[int] | None:
 
 def _text(path: Path) -> str:
     size = path.stat().st_size
-    if not path.is_file():
+    if not (path.is_file() or path.is_fifo()):
         raise ConfigurationUnsupportedError(f"{path}: is not a file; name the list itself")
     if size > MAX_LIST_BYTES:
         raise ConfigurationUnsupportedError(f"{path}: is {size / 1e6:.0f} MB large; that cannot be a list of ids")
-    return path.read_bytes().decode("utf-8-sig")
+    with path.open("rb") as file:
+        content = file.read(MAX_LIST_BYTES + 1)
+    if len(content) > MAX_LIST_BYTES:
+        raise ConfigurationUnsupportedError(f"{path}: is larger than {MAX_LIST_BYTES / 1e6:.0f} MB")
+    return content.decode("utf-8-sig")

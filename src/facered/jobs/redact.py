@@ -214,7 +214,7 @@ class _Hiding:
         if not self._span.holds((frame.pts - self._first) * info.time_base):
             return frame
         self.held += 1
-        hold = bool(self._reader.damaged) and not self._complete
+        hold = self._reader.seems_damaged and not self._complete
         boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=hold)
         if boxes is None and self._complete:
             self._hide_unseen(frame)
@@ -231,7 +231,7 @@ class _Hiding:
     def _hide_unseen(self, frame: VideoFrame) -> None:
         """Hide all of a frame that the first pass did not see; only a damaged video has an excuse for it."""
         info = self._reader.info
-        if not self._reader.damaged:
+        if not self._reader.seems_damaged:
             seconds = float(((frame.pts or 0) - (self._first or 0)) * info.time_base)
             raise ContentMalformedError(
                 f"{self._reader.path}: a frame at {seconds:.3f} s was not there when the faces were looked for; "

@@ -13,7 +13,7 @@ from pathlib import Path
 from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
 from facered.hide.style import chosen_style
-from facered.jobs.idlist import read_id_list
+from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.outputs import Outputs
 from facered.jobs.progress import Progress, ProgressCallback, Startup
 from facered.jobs.redact import Redaction, redact_video
@@ -54,8 +54,8 @@ class Task:
     options : Options
     annotations : Annotations or Path or None
         For the mode redact; None looks for the file by its name, in the output directory, then beside the video.
-    id_list : Path or None
-        A file of ids to hide, instead of `Options.ids`.
+    id_list : Path, IdList or None
+        A file of ids to hide, or what was read from one, instead of `Options.ids`.
     keep_annotations : bool
         Whether the mode combined writes its annotations too.
     enlarge : float
@@ -72,7 +72,7 @@ class Task:
     output: Path
     options: Options
     annotations: Annotations | Path | None = None
-    id_list: Path | None = None
+    id_list: Path | IdList | None = None
     keep_annotations: bool = False
     enlarge: float = 1.0
     opened: Source | None = None
@@ -306,6 +306,8 @@ def _annotations_path(task: Task, outputs: Outputs) -> Path:
 def _ids_to_hide(task: Task, outputs: Outputs) -> Collection[int] | None:
     """Return the ids to hide, or None for everyone: those asked for, or those of the list beside the annotations."""
     options = task.options
+    if isinstance(task.id_list, IdList):
+        return task.id_list or None
     if task.id_list is not None:
         return read_id_list(task.id_list)
     if options.ids is not None or options.except_ids is not None or isinstance(task.annotations, Annotations):

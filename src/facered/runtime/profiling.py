@@ -14,8 +14,8 @@ from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import TypeVar
 
-from facered.runtime.replace import write_whole
 from facered.runtime.table import table
+from facered.runtime.targets import write_target
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ class Profile:
         OSError
             The file cannot be written; what was there is still there.
         """
-        write_whole(Path(path), self._trace())
+        write_target(Path(path), self._trace())
 
     def _trace(self) -> Iterator[bytes]:
         yield b'{"displayTimeUnit": "ms", "traceEvents": ['

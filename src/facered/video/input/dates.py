@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-MAX_REORDERED = 16
-"""Pictures that may be stored before one that is shown before them: what H.264 and HEVC allow."""
-MAX_UNDATED = 500
-"""Packets without times at a file's beginning that are looked past; by hand. With more, memory; with fewer, longer
-beginnings would be shown too fast."""
+    from facered.video.input.preview import Preview
 
 
 class Dates:
@@ -43,28 +38,19 @@ class Dates:
             self._sorted = []
         self._undated = 0  # frames at the beginning that are still to come
         self._next: Fraction | None = None  # when the first of them begins
+        self._step = Fraction(1)  # ticks a frame
 
-    def look_ahead(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[Stream]]:
-        """Yield packets, once it is known when those begin that come first and have no times."""
-        held: list[Packet[Stream]] | None = [] if self._told else None
-        dates: list[int] = []
-        for packet in packets:
-            if held is None:
-                yield packet
-                continue
-            held.append(packet)
-            if packet.stream is self._stream:
-                date = packet.pts if packet.pts is not None else packet.dts
-                if packet.size and date is None:
-                    self._undated += 1
-                elif date is not None:
-                    dates.append(date)
-                enough = not self._undated or len(dates) >= MAX_REORDERED or self._undated >= MAX_UNDATED
-                if enough or not packet.size:
-                    self._begin(dates)
-                    yield from held
-                    held = None
-        yield from held or ()
+    @property
+    def wanted(self) -> int:
+        """How many pictures with times have to be seen before the first one can be dated."""
+        return int(self._told)
+
+    def begin(self, preview: Preview, rate: Fraction) -> None:
+        """Take what is known of a stream's beginning, and how many frames a second there are."""
+        self._step = 1 / (rate * (self._stream.time_base or Fraction(1)))
+        if self._told and preview.undated and preview.times:
+            self._undated = preview.undated
+            self._next = min(preview.times) - preview.undated * self._step
 
     def note(self, packet: Packet[Stream]) -> None:
         """Take notice of a packet that will be decoded."""
@@ -79,13 +65,5 @@ class Dates:
             self._undated = 0
         elif self._undated and self._next is not None:
             frame.pts = round(self._next)
-            self._next += self._step()
+            self._next += self._step
             self._undated -= 1
-
-    def _begin(self, dates: list[int]) -> None:
-        if self._undated and dates:
-            self._next = min(dates) - self._undated * self._step()
-
-    def _step(self) -> Fraction:
-        rate = self._stream.average_rate or self._stream.base_rate or Fraction(25)
-        return 1 / (rate * (self._stream.time_base or Fraction(1)))

@@ -23,9 +23,12 @@ from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedErro
 from facered.video.formats import Converter
 from facered.video.info import Colours, VideoInfo, describe
 from facered.video.input.dates import Dates
+from facered.video.input.preview import Preview
 from facered.video.input.programme import foreign
 from facered.video.input.rate import believable
+from facered.video.input.setback import SetBack
 from facered.video.input.timeline import Timeline
+from facered.video.letterbox import letterbox
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -59,8 +62,8 @@ class PictureStream:
     stream : av.VideoStream
     rate : Fraction
         Frames a second; as the container tells, until somebody knows better.
-    timeline : Timeline or None
-        Mends the times, where the container's clock may break off.
+    timeline : Timeline or SetBack
+        Mends the times, where the clock breaks off.
     foreign : set of int
         Indices of streams that belong to other programmes.
 
@@ -81,20 +84,22 @@ class PictureStream:
         if threads is not None:
             self.stream.codec_context.thread_count = threads
         self.rate = believable(told_rate(self.stream))
-        self.timeline = Timeline() if container.format.flags & _TS_DISCONT else None
+        breaking = container.format.flags & _TS_DISCONT
+        self.timeline = Timeline(self.stream) if breaking else SetBack(self.stream)
         self._dates = Dates(container, self.stream)
         self.foreign = foreign(container, self.stream)
 
-    def demux(self, others: Sequence[Stream]) -> Iterator[Packet[Stream]]:
+    def demux(self, others: Sequence[Stream], pictures: int = 0) -> Iterator[Packet[Stream]]:
         """Yield the packets of the pictures and of `others` in the container's order, their times mended.
 
         Empty ones come last, and have the decoders give out what they hold back. Sound that has no place where the
-        clock breaks off is left out.
+        clock breaks off is left out. So many `pictures` are read ahead for their rate, at least.
         """
-        for packet in self._dates.look_ahead(self.container.demux(self.stream, *others)):
-            if packet.size and self.timeline is not None and not self.timeline.mend(packet, self.holds(packet)):
-                continue
-            yield packet
+        mended = self.timeline.mend(self.container.demux(self.stream, *others))
+        preview = Preview(mended, self.stream, max(pictures, self._dates.wanted))
+        self.rate = preview.rate(told_rate(self.stream), self.stream.time_base or Fraction(1))
+        self._dates.begin(preview, self.rate)
+        yield from preview
 
     def holds(self, packet: Packet[Stream]) -> bool:
         """Tell whether a packet is of the pictures."""
@@ -155,7 +160,9 @@ class Normalizer:
             size = self._info.stored_size
             if (frame.width, frame.height) != size:
                 self._report_scaled(frame, size)
-            native = self._converter.convert(frame, size)
+                native = letterbox(frame, _aspect(source) / self._aspect, size, self._converter)
+            else:
+                native = self._converter.convert(frame)
         name = frame.format.name
         if name != native.format.name and self.report and name not in self._reported:
             self._reported.add(name)
@@ -165,17 +172,22 @@ class Normalizer:
     def _report_scaled(self, frame: VideoFrame, size: tuple[int, int]) -> None:
         if self._says_scaled:
             logger.warning(
-                "%s: the picture changes from %dx%d to %dx%d in the middle; it is scaled to the first size",
+                "%s: the picture changes from %dx%d to %dx%d in the middle; it is fitted into the first size",
                 self.name, *size, frame.width, frame.height,
             )  # fmt: skip
         self._says_scaled = False
 
     def _begin(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
         info = describe(frame, source.stream, source.container, self.name, source.rate)
-        self._converter = Converter(info.working_format)
+        self._converter, self._aspect = Converter(info.working_format), _aspect(source)
         native = self._converter.convert(frame)
         self._info = replace(info, colours=Colours.of(native))
         return native
+
+
+def _aspect(source: PictureStream) -> Fraction:
+    """Return width by height of the samples, as the decoder has it from the pictures themselves."""
+    return source.stream.codec_context.sample_aspect_ratio or Fraction(1)
 
 
 def picture_streams(container: InputContainer) -> list[VideoStream]:

@@ -5,30 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import re
-import stat
-import tempfile
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import av
 from av.error import ExitError, FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
-from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, ServiceError
+from facered.errors import ContentMalformedError, ServiceError
 from facered.runtime import cores
-from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT
-from facered.video.input import webp
-from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason, told_rate
-from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
-from facered.video.input.rate import Preview
-from facered.video.sequence import ImageSequence
+from facered.video.address import READ_TIMEOUT
+from facered.video.input.damage import Damage
+from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
+from facered.video.input.opening import Source as Source
+from facered.video.input.opening import open_source
+from facered.video.input.preview import PICTURES
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.stream import Stream
 
     from facered.video.info import VideoInfo
@@ -37,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 MAX_DECODER_THREADS = 16
 """Threads of the decoder, where nobody asks for more: with more it is no faster, and each holds a picture; by hand."""
-TIMEOUTS = OPEN_TIMEOUT, READ_TIMEOUT
-Source = str | Path | IO[bytes]
-"""What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 MAX_LAST_DURATION = 100
 """How many average frames the last one may last. A header that says more is taken to be wrong; by hand."""
 MAX_UNDATED = 16
@@ -78,6 +72,7 @@ class Reader:
         Whether reading may wait for long: for the network, or for whoever gave an object.
     damaged : set of int
         The frames, counted from 0, that may not look as they should: what comes after damage up to the next key frame.
+        Known when all have been read.
 
     Raises
     ------
@@ -105,8 +100,7 @@ class Reader:
         self.damaged: set[int] = set()
         self.strict = strict
         self.stalls = opened is not None and not isinstance(opened, Path)
-        self._suspect = False  # whether the next frame may be damaged
-        self.container = _open(self.path, opened)
+        self.container = open_source(self.path, opened)
         try:
             self._pictures = PictureStream(
                 self.container,
@@ -116,6 +110,7 @@ class Reader:
                 threads=threads or min(cores.available(), MAX_DECODER_THREADS),
             )
             self.stream = self._pictures.stream
+            self._damage = Damage(self.stream.codec_context)
             self._normalizer = Normalizer(self.path, report)
             self._count = 0
             self._dated = False  # whether any frame has a time of its own
@@ -131,6 +126,11 @@ class Reader:
     def info(self) -> VideoInfo:
         """What the file and its first frame say of the pictures."""
         return self._normalizer.info
+
+    @property
+    def seems_damaged(self) -> bool:
+        """Whether damage has been seen so far."""
+        return self._damage.known
 
     @property
     def is_image(self) -> bool:
@@ -216,6 +216,7 @@ class Reader:
             yield held
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
+        self.damaged = self._damage.frames()
         if self.damaged and self.report:
             logger.warning(
                 "%s: %d of %d frames are damaged; what the decoder made of them is redacted",
@@ -240,31 +241,34 @@ class Reader:
         # Other pictures, covers among them, are not even looked at.
         others = [stream for stream in self.container.streams if stream.type != "video"]
         try:
-            preview = Preview(self._pictures.demux(others), self.stream)
-            self._pictures.rate = preview.rate(told_rate(self.stream), self.stream.time_base or Fraction(1))
-            yield from preview
+            yield from self._pictures.demux(others, PICTURES)
         except ExitError:
             raise ContentMalformedError(f"{self.path}: nothing has come for {READ_TIMEOUT:.0f} s; try again") from None
         except FFmpegError as error:
-            self._note_damage(reason(error))
+            self._note_failure(reason(error))
             if self.report:
                 logger.warning("%s: cannot be read after frame %d (%s)", self.path, self._count, reason(error))
             flush: Packet[Stream] = Packet()
             flush.stream = self.stream
             yield flush
-        timeline = self._pictures.timeline
-        if timeline is not None and timeline.breaks and self.report:
-            logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, timeline.breaks)
+        breaks = self._pictures.timeline.breaks
+        if breaks and self.report:
+            logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, breaks)
 
     def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
-        if packet.size and packet.is_corrupt:
-            self._note_damage("a part of the data is missing")
-        return self._pictures.decode(packet, self._note_damage)
+        if packet.size:
+            self._damage.note_packet(packet, damaged=packet.is_corrupt)
+            if packet.is_corrupt:
+                self._be_strict("a part of the data is missing")
+        return self._pictures.decode(packet, self._note_failure)
 
-    def _note_damage(self, reason: str) -> None:
+    def _note_failure(self, reason: str) -> None:
+        self._be_strict(reason)
+        self._damage.note_failure()
+
+    def _be_strict(self, reason: str) -> None:
         if self.strict:
             raise ContentMalformedError(f"{self.path}: damaged or truncated after frame {self._count} ({reason})")
-        self._suspect = True
 
     def _check_end(self) -> None:
         """Tell, or be strict, where the pictures end before the file says that they do."""
@@ -295,11 +299,8 @@ class Reader:
         native.time_base = self.info.time_base
         native.pts = frame.pts if frame.pts is not None else frame.dts
         if frame.is_corrupt:
-            self._note_damage("decoded in part")
-        elif frame.key_frame:
-            self._suspect = False
-        if self._suspect:
-            self.damaged.add(self._count)
+            self._be_strict("decoded in part")
+        self._damage.note_frame(frame)
         self._count += 1
         return native
 
@@ -336,57 +337,3 @@ class Reader:
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1
         self._last_pts = frame.pts = pts
-
-
-def _open(path: Path, opened: Source | None) -> InputContainer:
-    try:
-        if opened is None or isinstance(opened, Path):
-            file = path if opened is None else opened
-            _check_readable(path, file)
-            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
-        if isinstance(opened, str):
-            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace", timeout=TIMEOUTS)
-        opened.seek(0)
-        if webp.begins_animated(opened.read(webp.HEADER)):
-            opened.seek(0)
-            return _open_animation(path, opened.read())
-        opened.seek(0)
-        alone = {"format_whitelist": formats_without_references(), **LITERAL}
-        return av.open(opened, "r", container_options=alone, metadata_errors="replace")
-    except ExitError:
-        raise ContentMalformedError(f"{path}: no answer in {OPEN_TIMEOUT:.0f} s; try again") from None
-    except (FFmpegError, OSError, ValueError) as error:
-        if opened is None and ImageSequence.of(path) is None and is_list(path):
-            raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
-        raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
-
-
-def _open_animation(name: Path, data: bytes) -> InputContainer:
-    with tempfile.TemporaryFile() as film:
-        webp.write_film(data, film, name)
-        return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
-
-
-def _check_readable(name: Path, path: Path) -> None:
-    """Make sure that a file, or the first one of a sequence, can be read; `name` stands in errors.
-
-    Raises
-    ------
-    ConfigurationUnsupportedError
-        It cannot.
-    """
-    sequence = ImageSequence.of(path)
-    file = path if sequence is None else sequence.file(sequence.first_number())
-    try:
-        kind = file.stat().st_mode
-        if not stat.S_ISDIR(kind) and not stat.S_ISFIFO(kind):  # opening one of these would wait for who writes it
-            with file.open("rb"):
-                return
-    except FileNotFoundError:
-        raise ConfigurationUnsupportedError(f"{name}: no such file") from None
-    except PermissionError:
-        raise ConfigurationUnsupportedError(f"{name}: no permission to read this file") from None
-    except (OSError, ValueError) as error:  # what cannot be a name is no file's
-        raise ConfigurationUnsupportedError(f"{name}: cannot be read ({reason(error)})") from None
-    what = "this is a directory; name a video file" if stat.S_ISDIR(kind) else "this is a pipe, and not a file"
-    raise ConfigurationUnsupportedError(f"{name}: {what}")

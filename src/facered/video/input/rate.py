@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from av.error import FFmpegError
-
-if TYPE_CHECKING:
-    from av.packet import Packet
-    from av.stream import Stream
-
-PICTURES = 32
-"""Packets of pictures whose times are looked at; by hand. More: a film begins later. Fewer: a start that stutters
-counts."""
-MAX_PACKETS = 1000
-"""Packets of all streams that are read for that; by hand. More: memory. Fewer: pictures behind much sound do not
-count."""
 SIMILAR = Fraction(1, 10)
 """Part by which the rate that is told may differ from the times'; by hand. Larger: wrong rates are believed. Smaller:
 what is rounded to a container's ticks passes for another rate."""
@@ -31,48 +17,24 @@ USUAL = Fraction(25)
 """The rate where nothing can be believed: European television's."""
 
 
-class Preview:
-    """The first packets of a stream, read ahead for their times, and then the others."""
+def chosen(told: Fraction | None, times: Iterable[int], time_base: Fraction) -> Fraction:
+    """Return the frames a second: what is told where the times are like it, else what they say.
 
-    def __init__(self, packets: Iterable[Packet[Stream]], stream: Stream) -> None:
-        self._packets = iter(packets)
-        self._ahead: deque[Packet[Stream]] = deque()
-        self._times: list[int] = []
-        self._error: FFmpegError | None = None
-        try:
-            for packet in self._packets:
-                self._ahead.append(packet)
-                time = packet.pts if packet.pts is not None else packet.dts
-                if packet.stream is stream and packet.size and time is not None:
-                    self._times.append(time)
-                if len(self._times) == PICTURES or len(self._ahead) == MAX_PACKETS:
-                    break
-        except FFmpegError as error:  # raised again where it stands
-            self._error = error
-
-    def rate(self, told: Fraction | None, time_base: Fraction) -> Fraction:
-        """Return the frames a second: what is told where the times are like it, else what they say.
-
-        Parameters
-        ----------
-        told : Fraction or None
-            What the file says.
-        time_base : Fraction
-            Seconds a tick of the packets' times.
-        """
-        measured = measure(self._times, time_base)
-        if measured is None:
-            return believable(told)
-        if told is not None and abs(told - measured) <= SIMILAR * measured:
-            return told
-        return measured
-
-    def __iter__(self) -> Iterator[Packet[Stream]]:
-        while self._ahead:
-            yield self._ahead.popleft()
-        if self._error is not None:
-            raise self._error
-        yield from self._packets
+    Parameters
+    ----------
+    told : Fraction or None
+        What the file says.
+    times : iterable of int
+        Of some frames, in any order.
+    time_base : Fraction
+        Seconds a tick of the times.
+    """
+    measured = measure(times, time_base)
+    if measured is None:
+        return believable(told)
+    if told is not None and abs(told - measured) <= SIMILAR * measured:
+        return told
+    return measured
 
 
 def believable(told: Fraction | None) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,32 @@ after the other would be taken for one, with less, sound and pictures might drif
 
 
 class Timeline:
-    """Mends the times of packets, of all streams alike, so that sound and pictures stay together."""
+    """Mends the times of packets, of all streams alike, so that sound and pictures stay together.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    pictures : av.VideoStream
+
+    Attributes
+    ----------
+    breaks : int
+        How often the clock broke off.
+    """
+
+    def __init__(self, pictures: Stream) -> None:
+        self._pictures = pictures
         self._shifts: list[Fraction] = [Fraction(0)]
         self._current: dict[int, Fraction] = {}  # shift of each stream
         self._expected: dict[int, Fraction] = {}  # when the next packet of each stream is due
         self.breaks = 0
 
-    def mend(self, packet: Packet[Stream], picture: bool) -> bool:
+    def mend(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[Stream]]:
+        """Yield packets with mended times; sound that overlaps what came before the break is left out."""
+        for packet in packets:
+            if not packet.size or self._mend(packet, packet.stream is self._pictures):
+                yield packet
+
+    def _mend(self, packet: Packet[Stream], picture: bool) -> bool:
         """Change the times of a packet to what they would be had the clock not broken off.
 
         Returns

@@ -1,0 +1,90 @@
+"""Opening what a walk through a film reads: a file, a URL, an object like a file, an animation."""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import av
+from av.error import ExitError, FFmpegError
+
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError
+from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT
+from facered.video.input import webp
+from facered.video.input.decode import reason
+from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
+from facered.video.sequence import ImageSequence
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+TIMEOUTS = OPEN_TIMEOUT, READ_TIMEOUT
+Source = str | Path | IO[bytes]
+"""What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
+
+
+def open_source(path: Path, opened: Source | None = None) -> InputContainer:
+    """Open what is read as the file of a name: itself, or what is given instead.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The file is missing or cannot be read.
+    ContentMalformedError
+        It is not a video.
+    ContentUnsupportedError
+        It is a list of other files.
+    """
+    try:
+        if opened is None or isinstance(opened, Path):
+            file = path if opened is None else opened
+            _check_readable(path, file)
+            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
+        if isinstance(opened, str):
+            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace", timeout=TIMEOUTS)
+        opened.seek(0)
+        if webp.begins_animated(opened.read(webp.HEADER)):
+            opened.seek(0)
+            return _open_animation(path, opened.read())
+        opened.seek(0)
+        alone = {"format_whitelist": formats_without_references(), **LITERAL}
+        return av.open(opened, "r", container_options=alone, metadata_errors="replace")
+    except ExitError:
+        raise ContentMalformedError(f"{path}: no answer in {OPEN_TIMEOUT:.0f} s; try again") from None
+    except (FFmpegError, OSError, ValueError) as error:
+        if opened is None and ImageSequence.of(path) is None and is_list(path):
+            raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
+        raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
+
+
+def _open_animation(name: Path, data: bytes) -> InputContainer:
+    with tempfile.TemporaryFile() as film:
+        webp.write_film(data, film, name)
+        return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
+
+
+def _check_readable(name: Path, path: Path) -> None:
+    """Make sure that a file, or the first one of a sequence, can be read; `name` stands in errors.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        It cannot.
+    """
+    sequence = ImageSequence.of(path)
+    file = path if sequence is None else sequence.file(sequence.first_number())
+    try:
+        kind = file.stat().st_mode
+        if not stat.S_ISDIR(kind) and not stat.S_ISFIFO(kind):  # opening one of these would wait for who writes it
+            with file.open("rb"):
+                return
+    except FileNotFoundError:
+        raise ConfigurationUnsupportedError(f"{name}: no such file") from None
+    except PermissionError:
+        raise ConfigurationUnsupportedError(f"{name}: no permission to read this file") from None
+    except (OSError, ValueError) as error:  # what cannot be a name is no file's
+        raise ConfigurationUnsupportedError(f"{name}: cannot be read ({reason(error)})") from None
+    what = "this is a directory; name a video file" if stat.S_ISDIR(kind) else "this is a pipe, and not a file"
+    raise ConfigurationUnsupportedError(f"{name}: {what}")
