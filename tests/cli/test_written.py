@@ -139,3 +139,13 @@ def test_a_report_that_cannot_be_written_in_the_end_is_no_success(film: Path, tm
     done = run("combined", film, "-q", "-o", tmp_path, "--report", "/dev/full")
     assert done.returncode == 1
     assert "the report cannot be written (No space left on device)" in done.stderr
+
+
+@pytest.mark.parametrize("output", ["out", "out/deep", "out/bar.mp4", "out/deep/bar.mp4"])
+def test_a_report_may_lie_beside_results_whose_directory_is_yet_to_be_made(
+    film: Path, tmp_path: Path, output: str
+) -> None:
+    done = run("combined", film, "-o", output, "--report", "out/report.jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "out" / "report.jsonl").read_text())["state"] == "Finished"
+    assert run("combined", film, "-o", output, "--report", "no/report.jsonl", cwd=tmp_path).returncode == 2

@@ -138,6 +138,30 @@ def start(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
     )
 
 
+def test_a_process_with_a_cancelled_job_that_still_waits_ends_well(
+    serve: Callable[[float], str], tmp_path: Path
+) -> None:
+    """Its thread is amid a library, which must not be torn down under it."""
+    script = """
+import sys, time, facered
+job = facered.submit(sys.argv[1], sys.argv[2])
+time.sleep(1.5)
+job.cancel()
+try:
+    job.result(10)
+except facered.JobCanceledError:
+    print("cancelled", flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, serve(0.6), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "cancelled\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_call_whose_server_stalls(
     serve: Callable[[float], str], tmp_path: Path, number: signal.Signals

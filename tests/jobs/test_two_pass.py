@@ -249,6 +249,19 @@ def between_frames(edited: Document) -> None:
     edited["offset"] += 1
 
 
+def of_a_beginning(edited: Document) -> None:
+    """As of a file that was still being written."""
+    for fragment in edited["fragments"]:
+        fragment["events"] = fragment["events"][:10]
+        fragment["duration"] = 10 * fragment["interval"]
+
+
+def of_an_end(edited: Document) -> None:
+    for fragment in edited["fragments"]:
+        fragment["events"] = fragment["events"][10:]
+        fragment["start"] += 10 * fragment["interval"]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("edit", "message"),
@@ -257,6 +270,8 @@ class TestErrors:
             (other_rate, "made for 30 frames/s, but the video has 25"),
             (too_late, "the last face is at"),
             (between_frames, "at times at which this video has no frame"),
+            (of_a_beginning, "tell nothing of the frame at 0.480 s"),
+            (of_an_end, "tell nothing of the frame at 0.000 s"),
         ],
         ids=lambda value: getattr(value, "__name__", ""),
     )

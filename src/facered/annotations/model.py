@@ -52,6 +52,8 @@ class Annotations(Table):
         What else a document held; it is written again.
     source : str
         The document's file, for messages.
+    covered : (int, int) or None
+        From when to when a document's fragments last, in units of `pts`, where it says so.
     """
 
     @classmethod
@@ -137,6 +139,7 @@ class Annotations(Table):
             time_base=time_base,
             pts=np.array(times, np.int64),
             last_duration=max(1, scale(self.last_duration)),
+            covered=self.covered and (scale(self.covered[0]), scale(self.covered[1])),
             extras=replace(self.extras, fragments=scaled),
         )._in_order()
 

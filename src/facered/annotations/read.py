@@ -112,6 +112,7 @@ class _Reader:
         self.last_steps: dict[int, int] = {}
         self.extras = Extras()
         self.fragments = 0
+        self.covered: tuple[int, int] | None = None
 
     def table(self, kind: type[T], source: str) -> T:
         """Return what was found."""
@@ -131,6 +132,7 @@ class _Reader:
             boxes=np.asarray(self.boxes).reshape(-1, 4),
             extras=Extras(self.extras.document, fragments, self.extras.faces),
             source=source,
+            covered=self.covered and (self.covered[0] + offset, self.covered[1] + offset),
         )
 
     def read_document(self) -> None:
@@ -223,6 +225,9 @@ class _Reader:
         last = start + max(count - 1, 0) * interval
         if last > MAX_TICKS:
             raise WrongError(f"{where} ends at {last} ticks, beyond {MAX_TICKS}")
+        end = max(last, start + spans.get("duration", 0))
+        begin, until = self.covered or (start, end)
+        self.covered = min(begin, start), max(until, end)
         self.ticks.extend(range(start, last + 1, interval) if count > 1 else [start] * count)
         if count:
             self.last_steps[last] = interval or spans.get("duration", 0) or 1

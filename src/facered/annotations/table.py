@@ -52,6 +52,7 @@ class Table:
     boxes: NDArray[np.float64]
     extras: Extras = field(default_factory=Extras)
     source: str = "annotations"
+    covered: tuple[int, int] | None = None
 
     @property
     def people(self) -> int:
@@ -62,6 +63,14 @@ class Table:
     def seconds(self) -> float:
         """From the first frame's time to the last one's end."""
         return float((int(self.pts[-1] - self.pts[0]) + self.last_duration) * self.time_base) if len(self.pts) else 0.0
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """From when to when they tell of the video, in units of `pts`; None where they tell of no frame."""
+        if not len(self.pts):
+            return None
+        begin, end = int(self.pts[0]), int(self.pts[-1]) + self.last_duration
+        return (min(begin, self.covered[0]), max(end, self.covered[1])) if self.covered else (begin, end)
 
     def frame_at(self, pts: int) -> int | None:
         """Return the number of the frame at a time, or None if there is none."""

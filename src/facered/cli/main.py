@@ -19,6 +19,7 @@ from facered.cli.parser import build_parser
 from facered.cli.summary import summary
 from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError
+from facered.runtime.cancellation import any_left
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ UNREAD = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    code = _run(arguments)
+    if any_left():  # nothing of ours is to be waited for, and the library that it is amid is not to be torn down
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     chosen = build_parser().parse_args(arguments)
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter())

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WHOLE = Span()
+TOLERATED_FRAMES = 2
+"""How many frames the video may have before or after all that the annotations tell of, as decoders differ; by hand.
+With more, frames would be bare that nobody has looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,11 @@ def redact_video(
             "annotations of this video"
         )
     missing = hiding.missing
+    if hiding.beyond is not None:
+        raise ConfigurationUnsupportedError(
+            f"{annotations.source}: tell nothing of the frame at {hiding.beyond:.3f} s of {reader.path}, which would "
+            "be bare; use the annotations of all of this video"
+        )
     if missing:
         logger.warning(
             "%s: %d of %d frames have no entry in the annotations; nothing is hidden in them",
@@ -193,6 +201,7 @@ class _Hiding:
         self._first: int | None = None
         self._end = 0
         self.last = self.held = self.drawn = self.hidden = self.missing = 0
+        self.beyond: float | None = None  # when the first frame is that is far from all that the annotations tell of
 
     @property
     def film_seconds(self) -> float:
@@ -220,6 +229,7 @@ class _Hiding:
             self._hide_unseen(frame)
         elif boxes is None:
             self.missing += 1
+            self._note_beyond(frame.pts)
         elif len(boxes):
             self.hidden += 1
             self.drawn += len(boxes)
@@ -227,6 +237,12 @@ class _Hiding:
                 with timed("mark"):
                     return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
         return frame
+
+    def _note_beyond(self, pts: int) -> None:
+        span, info = self._annotations.span, self._reader.info
+        tolerance = TOLERATED_FRAMES * round(1 / (info.rate * info.time_base))
+        if self.beyond is None and span and not span[0] - tolerance <= pts < span[1] + tolerance:
+            self.beyond = float((pts - (self._first or 0)) * info.time_base)
 
     def _hide_unseen(self, frame: VideoFrame) -> None:
         """Hide all of a frame that the first pass did not see; only a damaged video has an excuse for it."""

@@ -84,6 +84,8 @@ class Ahead(Generic[T]):
             except BaseException as error:
                 # Going on would close files that the thread still works on.
                 interruption = error
+        if thread.is_alive():
+            cancellation.leave(thread)
         self._ready.clear()
         if interruption is not None:
             raise interruption

@@ -6,7 +6,9 @@ cannot ask, because it waits inside a library or the system, is left to a thread
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -16,7 +18,10 @@ T = TypeVar("T")
 
 POLL_SECONDS = 0.1
 """How often to ask while waiting; by hand. Longer: it takes longer to give up. Shorter: waking up for nothing."""
+MAX_EXIT_SECONDS = 20.0
+"""How long the process's end waits for threads that nobody waits for; by hand. It is longer than the network's."""
 
+_left: list[threading.Thread] = []
 _asked: ContextVar[Callable[[], None] | None] = ContextVar("asked", default=None)
 
 
@@ -57,10 +62,29 @@ def call(function: Callable[[], T], drop: Callable[[T], object] | None = None) -
             check()
     except BaseException:
         outcome.abandon()
+        leave(thread)
         raise
     if outcome.error is not None:
         raise outcome.error
     return outcome.value[0]
+
+
+def leave(thread: threading.Thread) -> None:
+    """Wait for a thread no more, until the process ends: one that is amid a library then would crash it."""
+    if not _left:
+        atexit.register(_join_left)
+    _left.append(thread)
+
+
+def any_left() -> bool:
+    """Tell whether a thread still runs that was left."""
+    return any(thread.is_alive() for thread in _left)
+
+
+def _join_left() -> None:
+    until = time.monotonic() + MAX_EXIT_SECONDS
+    for thread in _left:
+        thread.join(max(until - time.monotonic(), 0))
 
 
 class _Outcome(Generic[T]):

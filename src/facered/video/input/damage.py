@@ -7,6 +7,7 @@ and which frames that concerns is found out when all have come.
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from av.codec.context import Flags
@@ -22,6 +23,13 @@ ONE_EACH = ("hevc",)
 """Decoders that give a frame for each packet, and drop what they cannot decode without a word."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A packet's number. PyAV knows objects by where they are, and numbers may be in one place."""
+
+    number: int
+
+
 class Damage:
     """What is known of the packets and frames of a stream.
 
@@ -34,31 +42,59 @@ class Damage:
     ----------
     known : bool
         Whether there was any so far.
+    flags : int
+        Those of decoders that pass the packets' numbers on.
     """
 
+    flags = Flags.copy_opaque.value
+
     def __init__(self, decoder: CodecContext) -> None:
-        decoder.flags |= Flags.copy_opaque.value
+        decoder.flags |= self.flags
         self.known = False
-        self._failed = False
+        self._failed = self._cut_off = False
         self._one_each = decoder.name in ONE_EACH
         self._packets = array("b")
         self._frames = array("b")
         self._origins = array("q")
 
+    @property
+    def last_packet(self) -> int:
+        """The number of the last packet."""
+        return len(self._packets) - 1
+
+    def mark(self, packet: Packet[Stream], number: int) -> None:
+        """Have the frames that come of a packet know its number."""
+        if packet.size:
+            cast("Any", packet).opaque = _Mark(number)
+
+    def origin(self, frame: VideoFrame) -> int | None:
+        """Return the number of the packet that a frame came of, where the decoder tells."""
+        mark = cast("Any", frame).opaque
+        return mark.number if isinstance(mark, _Mark) else None
+
     def note_packet(self, packet: Packet[Stream], *, damaged: bool) -> None:
         """Take a packet that is about to be decoded."""
-        cast("Any", packet).opaque = len(self._packets)
         self._packets.append(_DAMAGED if damaged else _SOUND)
+        self.mark(packet, self.last_packet)
         self.known |= damaged
+
+    def note_damaged(self, number: int) -> None:
+        """Take it that a packet that was taken is damaged."""
+        self._packets[number] = _DAMAGED
+        self.known = True
 
     def note_failure(self) -> None:
         """Take it that a packet, one from which no frame will have come, cannot be decoded."""
         self._failed = self.known = True
 
+    def note_end(self) -> None:
+        """Take it that no more can be read: the last frame that there is may be cut off, and others are missing."""
+        self.known = self._cut_off = True
+
     def note_frame(self, frame: VideoFrame) -> None:
         """Take the next frame as it comes from the decoder."""
-        origin = cast("Any", frame).opaque
-        self._origins.append(origin if isinstance(origin, int) else len(self._packets) - 1)
+        origin = self.origin(frame)
+        self._origins.append(self.last_packet if origin is None else origin)
         self._frames.append(_DAMAGED if frame.is_corrupt else _KEY if frame.key_frame else _SOUND)
         self.known |= frame.is_corrupt
 
@@ -67,7 +103,11 @@ class Damage:
         frame_of = dict(zip(self._origins, range(len(self._frames)), strict=True))
         if not self.known and not (self._one_each and len(frame_of) < len(self._packets)):
             return set()
-        found, suspect, begun = set(), False, 0
+        found: set[int] = set()
+        lost = self._failed and len(self._packets) - 1 not in frame_of
+        if (self._cut_off or lost) and self._frames:
+            found.add(len(self._frames) - 1)
+        suspect, begun = False, 0
         for number, packet in enumerate(self._packets):
             frame = frame_of.get(number)
             # What follows the first key frame may look back at what was cut off, and is rightly left out.

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from facered.video.input.decoding import Decoding
+
 logger = logging.getLogger(__name__)
 
 _TS_DISCONT = cast("int", Flags.ts_discont.value)
@@ -105,11 +107,16 @@ class PictureStream:
         """Tell whether a packet is of the pictures."""
         return packet.stream is self.stream  # the packets that flush decoders have no other mark
 
-    def decode(self, packet: Packet[Stream], failed: Callable[[str], None]) -> list[VideoFrame]:
-        """Return the frames that come of a packet; none if it cannot be decoded, and `failed` is told why."""
+    def decode(
+        self, packet: Packet[Stream], failed: Callable[[str], None], decoding: Decoding | None = None
+    ) -> list[VideoFrame]:
+        """Return the frames that come of a packet; none if it cannot be decoded, and `failed` is told why.
+
+        They come from `decoding`, or else from the stream's own decoder.
+        """
         self._dates.note(packet)
         try:
-            frames = cast("list[VideoFrame]", packet.decode())
+            frames = decoding.decode(packet, failed) if decoding else cast("list[VideoFrame]", packet.decode())
         except FFmpegError as error:
             failed(reason(error))
             return []

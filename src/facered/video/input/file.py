@@ -6,8 +6,9 @@ import logging
 import os
 import re
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,15 @@ from facered.errors import ContentMalformedError, ServiceError
 from facered.runtime import cores
 from facered.video.address import READ_TIMEOUT
 from facered.video.input.damage import Damage
-from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
+from facered.video.input.decode import Normalizer, PictureStream, find_stream, picture_streams, reason
+from facered.video.input.decoding import Decoding
 from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
 from facered.video.input.preview import PICTURES
 
 if TYPE_CHECKING:
     from av.stream import Stream
+    from av.video.stream import VideoStream
 
     from facered.video.info import VideoInfo
 
@@ -111,6 +114,9 @@ class Reader:
             )
             self.stream = self._pictures.stream
             self._damage = Damage(self.stream.codec_context)
+            self._decoding = (
+                None if self.stalls else Decoding(self.stream, self._damage, partial(self._reopened, opened))
+            )
             self._normalizer = Normalizer(self.path, report)
             self._count = 0
             self._dated = False  # whether any frame has a time of its own
@@ -150,6 +156,8 @@ class Reader:
             self._items.close()
         except ValueError:  # a thread still waits for an item, and the container goes with it
             return
+        if self._decoding is not None:
+            self._decoding.close()
         self.container.close()
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -245,7 +253,8 @@ class Reader:
         except ExitError:
             raise ContentMalformedError(f"{self.path}: nothing has come for {READ_TIMEOUT:.0f} s; try again") from None
         except FFmpegError as error:
-            self._note_failure(reason(error))
+            self._be_strict(reason(error))
+            self._damage.note_end()
             if self.report:
                 logger.warning("%s: cannot be read after frame %d (%s)", self.path, self._count, reason(error))
             flush: Packet[Stream] = Packet()
@@ -260,7 +269,11 @@ class Reader:
             self._damage.note_packet(packet, damaged=packet.is_corrupt)
             if packet.is_corrupt:
                 self._be_strict("a part of the data is missing")
-        return self._pictures.decode(packet, self._note_failure)
+        return self._pictures.decode(packet, self._note_failure, self._decoding)
+
+    def _reopened(self, opened: Source | None) -> tuple[VideoStream, Callable[[], None]]:
+        container = open_source(self.path, opened)
+        return find_stream(container, self.number, self.path), container.close
 
     def _note_failure(self, reason: str) -> None:
         self._be_strict(reason)
