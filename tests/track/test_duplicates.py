@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import numpy as np
@@ -57,3 +58,15 @@ def test_the_one_that_stays_goes_on_for_as_long_as_the_other() -> None:
 def test_live_only_those_that_meet_in_the_frame_are_compared() -> None:
     double, other = track(106, 30, range(10, 30), key=1), track(220, 40, range(40), key=2)
     assert sorted(one.keys for one in without_duplicates_at([face(), double, other], 20)) == [(0,), (2,)]
+
+
+def test_an_hour_of_a_street_takes_no_longer_than_its_parts() -> None:
+    """Whoever was never there together is not compared: four times as many tracks take about four times as long."""
+
+    def seconds(count: int) -> float:
+        tracks = [track(100, 40, range(10 * key, 10 * key + 12), key=key) for key in range(count)]
+        begun = time.process_time()
+        without_duplicates(tracks)
+        return time.process_time() - begun
+
+    assert min(seconds(4000) for _ in range(3)) < 8 * min(seconds(1000) for _ in range(3))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,18 +12,17 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facered.cli import written
+from facered.cli import progress, written
 from facered.cli.interruption import CANCELLED, Interruption
 from facered.cli.parser import build_parser
 from facered.cli.summary import summary
-from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
+from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError
 from facered.runtime.cancellation import any_left
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
     from facered.jobs.job import Job
-    from facered.jobs.progress import Progress, ProgressCallback
     from facered.jobs.result import Result
     from facered.jobs.task import Task
 
@@ -244,8 +242,8 @@ def _do(
 ) -> None:
     from facered.jobs.job import Job
 
-    with _progress(task.source, chosen) as progress:
-        job = Job(task, progress)
+    with progress.shown(task.source, chosen, _print_record) as callback:
+        job = Job(task, callback)
         if chosen.json:
             job.add_state_callback(lambda before, now: _print_record(_state_line(job, before, now)))
         interruption.watch(job)
@@ -313,39 +311,6 @@ def _profile(chosen: argparse.Namespace) -> Iterator[None]:
                 profile.write_trace(chosen.trace)
             except OSError as error:
                 complain(f"{chosen.trace}: the trace cannot be written ({error.strerror})")
-
-
-@contextmanager
-def _progress(source: Path, chosen: argparse.Namespace) -> Iterator[ProgressCallback | None]:
-    """Yield a progress callback that draws a bar on a terminal or prints JSON lines, or None."""
-    if chosen.json:
-        from facered.cli.report import ProgressLines
-
-        yield ProgressLines(source, _print_record)
-        return
-    if chosen.quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    # tqdm prints nothing on terminals that tell no size; shutil assumes the usual one then.
-    size = shutil.get_terminal_size()
-    bar = tqdm(unit=" frames", ncols=size.columns, nrows=size.lines, leave=False)
-    stage = ""
-
-    def show(progress: Progress) -> None:
-        nonlocal stage
-        if progress.stage != stage:
-            stage = progress.stage
-            bar.reset(progress.total or None)
-            bar.set_description(f"{short(source.name)}: {progress.stage}")
-        if progress.done > bar.n:
-            bar.update(progress.done - bar.n)
-
-    try:
-        yield show
-    finally:
-        bar.close()
 
 
 if __name__ == "__main__":

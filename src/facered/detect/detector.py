@@ -15,6 +15,7 @@ from facered._native import decode
 from facered.detect import inference
 from facered.detect.tensor import View
 from facered.detect.tiles import MAX_COORDINATE, Tile, crop_about, split
+from facered.runtime.cancellation import check
 from facered.runtime.profiling import timed
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ class Detector:
         """Return the faces that are found in any of the tiles."""
         several, full = [], False
         for tile in tiles:
+            check()  # a very large picture takes seconds
             found, more = self._run(tile.view, threshold)
             several.append(tile.counted(found))
             full |= more

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from av.error import FFmpegError
 from av.video.frame import PictureType
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.runtime.profiling import timed
+from facered.runtime.cancellation import check
+from facered.runtime.profiling import timed, timed_items
 from facered.video.formats import LIMITED_RANGE
 from facered.video.info import has_captions
 from facered.video.output.settings import ENCODERS, choose_format, configure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.container import OutputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
@@ -138,7 +141,14 @@ class VideoEncoder:
             self._told.add(what)
             logger.warning("%s: from %.2f s on %s", self._source, frame.time or 0, what)
 
-    def encode(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
-        """Encode a prepared frame, and return what the encoder gives out; None has it give out what it holds back."""
+    def encode(self, frame: VideoFrame) -> list[Packet[VideoStream]]:
+        """Encode a prepared frame, and return what the encoder gives out."""
         with timed("encode"):
             return self.stream.encode(frame)
+
+    def flush(self) -> Iterator[Packet[VideoStream]]:
+        """Yield what the encoder holds back, each when it is ready: it may take long for all."""
+        for packet in timed_items(cast("Any", self.stream.codec_context).encode_lazy(None), "encode"):
+            check()
+            packet.stream = self.stream
+            yield packet

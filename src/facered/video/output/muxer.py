@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
     from facered.video.output.encoder import VideoEncoder
 
@@ -110,7 +111,7 @@ class Muxer:
     def write_frame(self, frame: VideoFrame, encoder: VideoEncoder) -> None:
         """Encode a frame."""
         frame = encoder.prepare(frame)
-        self.guard(lambda: self._encode(frame, encoder))
+        self.guard(lambda: self._mux_pictures(encoder.encode(frame)))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `others`; those of further ones are left out."""
@@ -120,7 +121,7 @@ class Muxer:
 
     def finish(self, encoder: VideoEncoder) -> None:
         """Write all that encoders hold back, and the end; tell what was left out."""
-        self.guard(lambda: self._encode(None, encoder))
+        self.guard(lambda: self._mux_pictures(encoder.flush()))
         for track in self._tracks.values():
             self.guard(lambda track=track: self._finish(track))  # type: ignore[misc]
         self.guard(self._container.close)
@@ -142,10 +143,9 @@ class Muxer:
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"{self._target}: writing failed ({error.strerror or error})") from error
 
-    def _encode(self, frame: VideoFrame | None, encoder: VideoEncoder) -> None:
-        packets = cast("list[Packet[Stream]]", encoder.encode(frame))
-        with timed("mux"):
-            for packet in packets:
+    def _mux_pictures(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in cast("Iterable[Packet[Stream]]", packets):
+            with timed("mux"):
                 self._shift(packet)
                 self._mux(packet, None)
 
