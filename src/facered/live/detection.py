@@ -84,14 +84,15 @@ class LiveDetector:
         """
         run = self._detector.prepare(picture, self._threshold, self._limit, tiles=tiles)
         if not self._beside:
+            found = run()
             self.detections += 1
-            return TimedDetection(frame, run())
+            return TimedDetection(frame, found)
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "facered detect")
         self._running, self._frame = self._worker.submit(copy_context().run, run), frame
-        found = self.collect(until)
-        self.late += found is None
-        return found
+        ready = self.collect(until)
+        self.late += ready is None
+        return ready
 
     def collect(self, until: float = 0.0) -> TimedDetection | None:
         """Return what the thread has detected, if anything; wait for it until a moment of `time.monotonic`."""
@@ -106,8 +107,9 @@ class LiveDetector:
         if self._dropped:
             self._dropped = False
             return None
+        found = running.result()
         self.detections += 1
-        return TimedDetection(self._frame, running.result())
+        return TimedDetection(self._frame, found)
 
     def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
         """Detect faces on an enlarged crop about a (4,) box, while the frame waits."""

@@ -54,6 +54,10 @@ class Given(Protocol):
     def seconds(self) -> float | None:
         """Its time, where it says so."""
 
+    @property
+    def duration(self) -> float:
+        """For how many seconds it is shown; 0 where it does not say so."""
+
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, to be written into, and how many bytes were copied for that."""
 
@@ -99,19 +103,39 @@ class GivenFrame:
                 f"convert them: frame.reformat(format={formats.working_format(name)!r})"
             )
         self.result = frame
-        self._orientation = orientations.of(frame)
-        self.picture = view(frame, self._orientation)
-        timed = frame.pts is not None and frame.time_base is not None
-        self.seconds = float(frame.pts * frame.time_base) if timed else None  # type: ignore[operator]
+        self._orientations = orientations
+        self._orientation = UPRIGHT
+        self._picture: Picture | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """Its planes, to be read."""
+        if self._picture is None:
+            self._orientation = self._orientations.of(self.result)
+            self._picture = view(self.result, self._orientation)
+        return self._picture
+
+    @property
+    def seconds(self) -> float | None:
+        """Its time, where it says so."""
+        pts, base = self.result.pts, self.result.time_base
+        return None if pts is None or base is None else float(pts * base)
+
+    @property
+    def duration(self) -> float:
+        """For how many seconds it is shown; 0 where it does not say so."""
+        duration, base = self.result.duration, self.result.time_base
+        return float(duration * base) if duration and base else 0.0
 
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, to be written into, and how many bytes were copied for that."""
-        frame = self.result
+        frame, picture = self.result, self.picture
         before = frame.planes[0].buffer_ptr
         frame.make_writable()
         if frame.planes[0].buffer_ptr == before:
-            return self.picture, 0
-        return view(frame, self._orientation), sum(plane.buffer_size for plane in frame.planes)
+            return picture, 0
+        self._picture = picture = view(frame, self._orientation)
+        return picture, sum(plane.buffer_size for plane in frame.planes)
 
 
 class GivenPlanes:
@@ -126,6 +150,7 @@ class GivenPlanes:
     def __init__(self, record: Planes, picture: Picture) -> None:
         self.result, self.picture = record, picture
         self.seconds: float | None = None  # their time is in units that only the caller knows
+        self.duration = 0.0
 
     def writable(self) -> tuple[Picture, int]:
         """Return its planes, which are written into where they are."""

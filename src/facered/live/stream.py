@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.detect.detector import Detection
+from facered.hide import areas
 from facered.runtime.profiling import timed
 from facered.track import tuning
 from facered.track.cuts import CutDetector
@@ -56,6 +57,13 @@ class Stream:
     detector : LiveDetector
     first_key : int
         The key of the first face.
+
+    Attributes
+    ----------
+    areas : list of Area
+        Where its pictures are always hidden.
+    spared : (height, width) bool or None
+        Where no face is hidden in them.
     """
 
     verifies_singly = False
@@ -80,6 +88,9 @@ class Stream:
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
+        self._first_known: int | None = None
+        self.areas = areas.areas(settings.hide_regions, picture)
+        self.spared = areas.spared(settings.show_regions, picture)
 
     @property
     def next_key(self) -> int:
@@ -95,11 +106,18 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float, seconds: float | None = None) -> None:
-        """Find the faces of the next picture; wait for the detector until a moment of `time.monotonic` at most.
+    def take(self, picture: Picture, until: float, seconds: float | None = None) -> int:
+        """Find the faces of the next picture, and return its number.
 
-        A detector beside the stream is only waited for when the stream begins. The picture's time, in seconds, follows
-        from the rate where it is not given.
+        What is raised leaves the stream of no further use.
+
+        Parameters
+        ----------
+        picture : Picture
+        until : float
+            Until when, by `time.monotonic`, the detector is waited for; one beside the stream only when that begins.
+        seconds : float, optional
+            The picture's time; by default it follows from the rate.
         """
         self._frame += 1
         with timed("shrink"):
@@ -113,20 +131,24 @@ class Stream:
             self._tracker.forget()
             self._cuts.dissolves.clear()
             self._held = [held for held in self._held if self._frame < held[0] + HELD_FRAMES]
+        return self._frame
 
-    def past(self, ago: int) -> list[Presence]:
-        """Return the faces of the picture `ago` pictures before the last, by what is known now."""
-        frame = self._frame - ago
-        return [*self._tracker.past(frame), *self._held_in(frame)] if ago else self._present
+    def is_last(self, number: int) -> bool:
+        """Tell whether a picture is the last one taken."""
+        return number == self._frame
 
-    @property
-    def is_blind(self) -> bool:
-        """Whether no detection has been completed yet."""
-        return not self._detected
+    def past(self, number: int) -> list[Presence]:
+        """Return the faces of a picture, by what is known now."""
+        if self.is_last(number):
+            return self._present
+        return [*self._tracker.past(number), *self._held_in(number)]
 
-    def is_watched(self, ago: int) -> bool:
-        """Tell whether there was a detection near enough to the picture `ago` pictures before the last."""
-        frame = self._frame - ago
+    def is_blind(self, number: int) -> bool:
+        """Tell whether a picture came before any detection that was of use."""
+        return self._first_known is None or number < self._first_known
+
+    def is_watched(self, frame: int) -> bool:
+        """Tell whether there was a detection near enough to a picture."""
         shot = max(begin for begin in self._begun if begin <= frame)
         interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
         earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), shot)
@@ -174,12 +196,16 @@ class Stream:
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
         self._detected.append(found.frame)
-        age = self._frame - found.frame
-        if not age:
-            return found.detection
-        with timed("carry"):
-            corners = self._tracker.carried(found.detection.boxes, age)
-        return None if corners is None else Detection(corners, found.detection.scores)
+        detection, age = found.detection, self._frame - found.frame
+        if age:
+            with timed("carry"):
+                corners = self._tracker.carried(detection.boxes, age)
+            if corners is None:
+                return None
+            detection = Detection(corners, detection.scores)
+        if self._first_known is None:
+            self._first_known = self._frame
+        return detection
 
     def _undo_cut(self) -> None:
         self._follower.undo_cut()
