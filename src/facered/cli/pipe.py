@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facered.cli.terminal import STANDARD_OUTPUT, bare_output, is_closed
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
@@ -49,7 +49,7 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     Raises
     ------
     FaceredError
-        It cannot be carried out, or ended otherwise than it should.
+        It cannot be carried out, or ended otherwise than it should; frames that could only be hidden whole are no less.
     BrokenPipeError
         Nobody reads the output any more.
     """
@@ -74,6 +74,11 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
         watch(pipe)
         pipe.run()
         _tell(redactor)
+        failures = redactor.stats.failures
+    if failures:
+        raise ServiceError(
+            f"failures on the way: {failures}; all {pipe.frames} frames are there, those about them hidden whole"
+        )
     return pipe.frames
 
 
