@@ -9,7 +9,8 @@ from facered.detect.detector import Detector
 from facered.errors import ConfigurationUnsupportedError
 from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
-from facered.live.input import Given, GivenFrame, Orientations, Planes, given_planes
+from facered.live.input import Given, GivenFrame, Orientations, Planes
+from facered.live.planes import given_planes
 from facered.live.queue import FrameQueue
 from facered.live.selection import Selection
 from facered.live.settings import Settings
