@@ -81,9 +81,7 @@ class Scene:
         self.numbers: list[int] = []
 
     def detect(self, luma: NDArray[np.uint8]) -> Detection:
-        rows, columns = np.nonzero(luma >= BRIGHT)
-        box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-        return Detection(np.array([box], np.float32), np.array([0.9], np.float32))
+        return Detection(_box(luma), np.array([0.9], np.float32))
 
     def prepared(self, fault: Fault, picture: Any) -> Callable[[], Detection]:
         number, found = int(picture.y[0, 0]), self.detect(picture.y)
@@ -94,6 +92,11 @@ class Scene:
             return found
 
         return run
+
+
+def _box(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+    rows, columns = np.nonzero(luma >= BRIGHT)
+    return np.array([[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]], np.float32)
 
 
 def _yuv(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -276,3 +279,37 @@ def test_a_function_is_told_every_frame_once_though_it_fails(scene: Scene) -> No
         redactor.flush()
         assert redactor.stats.failures >= len(scene.frames) - 3
     assert told == list(range(COUNT))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize(
+    "found",
+    [
+        *(Detection(np.array([[1, 2, wrong, 9]], np.float32), np.ones(1, np.float32)) for wrong in (np.nan, np.inf)),
+        Detection(np.array([[1, 2, 8, 9]], np.float32), np.array([np.nan], np.float32)),
+        Detection(np.ones((2, 4), np.float32), np.ones(1, np.float32)),
+        Detection(np.ones((1, 5), np.float32), np.ones(1, np.float32)),
+        Detection(np.ones(4, np.float32), np.ones(1, np.float32)),
+    ],
+    ids=repr,
+)
+def test_a_detector_that_finds_faces_at_no_place_is_a_failure(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, found: Detection, beside: bool
+) -> None:
+    whole = scene.detect
+    monkeypatch.setattr(scene, "detect", lambda luma: found if luma[0, 0] in range(9, 14) else whole(luma))
+    run = Run(scene, {"detect": "async" if beside else 1})
+    run.check()
+    assert run.failed
+    assert all(isinstance(raised, facered.ServiceError) for raised in run.raised)
+    assert "the detector gave boxes of" in str(run.raised[0])
+    assert beside or run.wholes()[8:16] == [False, True, True, True, True, True, False, False]
+
+
+def test_a_verification_at_no_place_is_a_failure(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = Detection(np.full((1, 4), np.nan, np.float32), np.ones(1, np.float32))
+    monkeypatch.setattr(Detector, "verify", lambda *_: nowhere)
+    monkeypatch.setattr(scene, "detect", lambda luma: Detection(_box(luma), np.array([0.45], np.float32)))
+    run = Run(scene, {})
+    run.check()
+    assert run.failed

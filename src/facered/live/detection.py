@@ -9,12 +9,14 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from facered.errors import ServiceError
 from facered.track.step import detection_limits
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from facered.detect.detector import Detection, Detector
@@ -84,7 +86,7 @@ class LiveDetector:
         """
         run = self._detector.prepare(picture, self._threshold, self._limit, tiles=tiles)
         if not self._beside:
-            found = run()
+            found = _checked(run())
             self.detections += 1
             return TimedDetection(frame, found)
         if self._worker is None:
@@ -107,13 +109,13 @@ class LiveDetector:
         if self._dropped:
             self._dropped = False
             return None
-        found = running.result()
+        found = _checked(running.result())
         self.detections += 1
         return TimedDetection(self._frame, found)
 
     def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
         """Detect faces on an enlarged crop about a (4,) box, while the frame waits."""
-        return self._detector.verify(picture, box, self._threshold)
+        return _checked(self._detector.verify(picture, box, self._threshold))
 
     def forget(self) -> None:
         """Drop the detection that is being made, when it is done: it is of another stream."""
@@ -124,3 +126,21 @@ class LiveDetector:
         if self._worker is not None:
             self._worker.shutdown()
             self._worker = None
+
+
+def _checked(found: Detection) -> Detection:
+    """Return what a detector has found.
+
+    Raises
+    ------
+    ServiceError
+        It says of no place, or of no score, that a face is there: nobody knows where the faces are.
+    """
+    boxes, scores = found.boxes, found.scores
+    fits = boxes.ndim == 2 and boxes.shape[1] == 4 and scores.shape == boxes.shape[:1]
+    if not fits or not np.isfinite(boxes).all() or not np.isfinite(scores).all():
+        raise ServiceError(
+            f"the detector gave boxes of {boxes.shape} and scores of {scores.shape} that are not all finite numbers; "
+            "the model is not fit, or damaged"
+        )
+    return found
