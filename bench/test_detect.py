@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facered._native import decode
+from facered.detect import inference
 from facered.detect.detector import MAX_CANDIDATES, MAX_IOU, Detector
 from facered.options import Options
 from facered.track import tuning
@@ -48,8 +49,7 @@ def tensor(detector: Detector, frame: VideoFrame) -> NDArray[np.float32]:
 @pytest.fixture
 def run(detector: Detector, tensor: NDArray[np.float32]) -> Run:
     """The network by itself."""
-    session, name = detector._session, detector._input.name
-    return lambda: session.run(detector.family.outputs, {name: tensor})
+    return lambda: inference.run(detector._session, detector.family, tensor)
 
 
 def test_network(benchmark: BenchmarkFixture, run: Run) -> None:

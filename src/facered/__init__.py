@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from facered.jobs.api import analyze, combined, redact, submit
     from facered.jobs.job import Job, JobState
     from facered.jobs.progress import Progress
-    from facered.jobs.task import Result
+    from facered.jobs.result import Result
     from facered.live.face import Face
     from facered.live.redactor import Redactor
     from facered.options import Options
@@ -57,7 +57,7 @@ _HOMES = {
     "Profile": "runtime.profiling",
     "Progress": "jobs.progress",
     "Redactor": "live.redactor",
-    "Result": "jobs.task",
+    "Result": "jobs.result",
     "analyze": "jobs.api",
     "combined": "jobs.api",
     "redact": "jobs.api",

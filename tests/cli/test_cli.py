@@ -184,7 +184,7 @@ def test_an_interrupted_job_leaves_nothing(rabbit: Path, tmp_path: Path, number:
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not any(name.endswith(".part") for name in files(tmp_path / "out")):  # it is writing
+    while not any(name.endswith(".facered") for name in files(tmp_path / "out")):  # it is writing
         assert time.monotonic() < deadline
         assert job.poll() is None
         time.sleep(0.02)

@@ -29,7 +29,7 @@ from facered.track.schedule import TileRequest
 from facered.video.picture import Picture, view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import av
     from numpy.typing import NDArray
@@ -120,18 +120,20 @@ class TestShippedModel:
         for box in (BOX, -BOX, 1000 * BOX, BOX / 1000):
             assert len(detector.verify(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
 
-    @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (3, 2), (None, 2)])
-    def test_keeps_the_best(
-        self, detector: Detector, frames: list[av.VideoFrame], limit: int | None, count: int
+    @pytest.mark.parametrize(("limit", "followed", "beyond"), [(1, 1, 1), (2, 2, 0), (3, 2, 0), (None, 2, 0)])
+    def test_the_best_are_followed_and_the_others_are_known(
+        self, detector: Detector, frames: list[av.VideoFrame], limit: int | None, followed: int, beyond: int
     ) -> None:
         two = view(frames[0]), view(frames[6])  # 0.93 and 0.76
         pair = Picture(
             *(np.hstack([getattr(two[1], plane), getattr(two[0], plane)]) for plane in "yuv"), "bt601", False
         )
-        found = detector.detect(pair, CERTAIN, limit)
-        assert len(found.scores) == count
+        found, others = detector.detect(pair, CERTAIN).split(limit, CERTAIN)
+        assert len(found.scores) == followed
+        assert len(others) == beyond
         assert (np.diff(found.scores) <= 0).all()
         assert found.boxes[0, 0] > 176  # the better one is on the right
+        assert not found.full
 
 
 def placed(frame: av.VideoFrame, width: int, height: int, left: int, top: int) -> Picture:
@@ -192,7 +194,7 @@ def write(
     path: Path,
     nodes: list[onnx.NodeProto],
     constants: list[onnx.TensorProto],
-    outputs: dict[str, tuple[int, ...]],
+    outputs: Mapping[str, Sequence[int | str | None]],
     size: Sequence[int | str | None] = ANY_SIZE,
 ) -> Path:
     def value(name: str, shape: Sequence[int | str | None]) -> onnx.ValueInfoProto:
@@ -260,12 +262,6 @@ class TestYuNet:
         detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()))
         assert len(detector.detect(gray_picture(320, 256), threshold).scores) == count
 
-    @pytest.mark.parametrize("limit", [1, 2, 3, 4, None])
-    def test_more_faces_than_asked_for_are_dropped(self, tmp_path: Path, limit: int | None) -> None:
-        detector = Detector(save(tmp_path / "yunet.onnx", self.outputs()))
-        found = detector.detect(gray_picture(320, 256), 0.5, limit)
-        np.testing.assert_allclose(found.boxes, self.expected()[:limit], rtol=1e-5)
-
     def test_of_boxes_on_the_same_face_the_best_is_kept(self, tmp_path: Path) -> None:
         outputs = yunet_outputs()
         for cell, score in ((100, 0.7), (101, 0.9), (102, 0.8), (120, 0.6)):
@@ -274,12 +270,13 @@ class TestYuNet:
         found = Detector(save(tmp_path / "yunet.onnx", outputs)).detect(gray_picture(320, 256), 0.5)
         np.testing.assert_allclose(found.scores, [0.9, 0.6], rtol=1e-5)
 
-    @pytest.mark.parametrize("value", [np.nan, np.inf, 200.0], ids=["not a number", "infinite", "too large"])
-    def test_boxes_that_are_not_finite_are_no_faces(self, tmp_path: Path, value: float) -> None:
+    def test_a_face_whose_box_cannot_be_is_somewhere(self, tmp_path: Path) -> None:
+        """The logarithm of its width overflows: there is somebody, and nobody can tell where."""
         outputs = self.outputs()
-        outputs["bbox_8"][:, 3 * 40 + 5, 2] = value
+        outputs["bbox_8"][:, 3 * 40 + 5, 2] = 200.0
         found = Detector(save(tmp_path / "yunet.onnx", outputs)).detect(gray_picture(320, 256), 0.5)
         np.testing.assert_allclose(found.boxes, self.expected()[1:], rtol=1e-5)
+        assert found.full
 
 
 TOLD = 32
@@ -287,10 +284,25 @@ TOLD = 32
 
 def size_teller(folder: Path, size: int | None = None, tensor: Sequence[int | str | None] = ANY_SIZE) -> Detector:
     """Return a detector that sees, whatever the picture, a square of `TOLD` samples in the corner of its tensor."""
-    outputs = yunet_outputs()
-    outputs["cls_8"][0, 0] = outputs["obj_8"][0, 0] = 0.9
-    outputs["bbox_8"][0, 0] = TOLD / 16, TOLD / 16, np.log(TOLD / 8), np.log(TOLD / 8)
-    return Detector(save(folder / "told.onnx", outputs, tensor), size=size)
+    first = {"cls": [0.9], "obj": [0.9], "bbox": [TOLD / 16, TOLD / 16, np.log(TOLD / 8), np.log(TOLD / 8)]}
+    constants = [numpy_helper.from_array(np.array([[0, 0]]), "corner"), numpy_helper.from_array(np.array([1]), "one")]
+    nodes = [helper.make_node("Shape", ["picture"], ["size"], start=2)]
+    outputs = {}
+    for stride in (8, 16, 32):
+        constants.append(numpy_helper.from_array(np.array([stride] * 2), f"stride_{stride}"))
+        nodes.append(helper.make_node("Div", ["size", f"stride_{stride}"], [f"grid_{stride}"]))
+        nodes.append(helper.make_node("ReduceProd", [f"grid_{stride}"], [f"cells_{stride}"]))
+        for kind, values in first.items():
+            name = f"{kind}_{stride}"
+            row = np.array([values], np.float32) * (stride == 8)
+            constants.append(numpy_helper.from_array(row, f"{name}_first"))
+            constants.append(numpy_helper.from_array(np.array([len(values)]), f"{name}_width"))
+            dimensions = ["one", f"cells_{stride}", f"{name}_width"]
+            nodes.append(helper.make_node("Concat", dimensions, [f"{name}_shape"], axis=0))
+            nodes.append(helper.make_node("ConstantOfShape", [f"{name}_shape"], [f"{name}_zeros"]))
+            nodes.append(helper.make_node("ScatterND", [f"{name}_zeros", "corner", f"{name}_first"], [name]))
+            outputs[name] = (1, f"cells_{stride}", len(values))
+    return Detector(write(folder / "told.onnx", nodes, constants, outputs, tensor), size=size)
 
 
 def sizes_seen(detector: Detector, picture: tuple[int, int], tiles: TileRequest | None = None) -> list[tuple[int, int]]:
@@ -484,8 +496,9 @@ def yunet_that_reports(path: Path) -> Detector:
     return Detector(reporting_model(path, outputs, "bbox_8", 64), size=320)
 
 
-def scrfd_that_reports(path: Path) -> Detector:
-    outputs = scrfd_outputs()
+def scrfd_that_reports(path: Path, height: int = 256) -> Detector:
+    """Return a detector for tensors of a height, a multiple of 32."""
+    outputs = scrfd_outputs(height=height)
     outputs["score8"][0] = 0.9
     return Detector(reporting_model(path, outputs, "bbox8", 1), size=320)
 
@@ -511,14 +524,15 @@ class TestWhatTheModelIsShown:
         assert shown == pytest.approx((127.5, -127.5, -127.5), abs=1.5)
 
     def test_what_the_picture_leaves_of_the_tensor_is_black(self, tmp_path: Path) -> None:
-        detector = scrfd_that_reports(tmp_path / "scrfd.onnx")
-        for height, white in ((256, 1.0), (144, 0.9), (160, 1.0), (40, 0.625), (1, 1 / 32), (144, 0.9)):
-            shown = shown_to_scrfd(detector, flat_picture(320, height, WHITE))
-            assert shown == pytest.approx([255 * white - 127.5] * 3, abs=0.1), height
+        for tensor, heights in ((256, [256]), (160, [144, 160, 130, 144]), (64, [40, 64, 33]), (32, [1, 32, 1])):
+            detector = scrfd_that_reports(tmp_path / "scrfd.onnx", tensor)
+            for height in heights:
+                shown = shown_to_scrfd(detector, flat_picture(320, height, WHITE))
+                assert shown == pytest.approx([255 * height / tensor - 127.5] * 3, abs=0.1), height
 
     @pytest.mark.parametrize("other", [("bt709", False), ("bt601", True)])
     def test_the_colours_are_those_of_each_picture(self, tmp_path: Path, other: tuple[str, bool]) -> None:
-        detector = scrfd_that_reports(tmp_path / "scrfd.onnx")
+        detector = scrfd_that_reports(tmp_path / "scrfd.onnx", 160)
         red = flat_picture(320, 144, RED)
         pictures = [red, Picture(red.y, red.u, red.v, *other), red]
         first, changed, again = (shown_to_scrfd(detector, picture) for picture in pictures)

@@ -69,10 +69,10 @@ def test_a_crowd_is_found_at_every_angle(angle: int, crowd: Pixels) -> None:
     assert len(upright.scores) >= 8
     detector = TurnedDetector(Detector())
     picture = picture_of(turned(crowd, angle))
-    around = detector.look_around(picture, 0.5, None, None)
+    around = detector.look_around(picture, 0.5, None)
     assert bool(detector.turn) == bool(angle)
     assert len(around.scores) >= 0.8 * len(upright.scores)
-    again = detector.detect(picture, 0.5, None, None)
+    again = detector.detect(picture, 0.5, None)
     np.testing.assert_array_equal(np.sort(again.boxes, axis=0), np.sort(around.boxes, axis=0))
     for box in around.boxes[:3]:
         centred = np.array([box[0] + box[2], box[1] + box[3], 2 * (box[2] - box[0]), 2 * (box[3] - box[1])]) / 2
@@ -107,7 +107,7 @@ def test_a_part_of_a_larger_picture_is_turned_along(crowd: Pixels) -> None:
 
     detector = TurnedDetector(Spy())
     detector.turn = QUARTER_TURNS[0]
-    detector.detect(picture_of(crowd), THRESHOLD, None, Part())
+    detector.detect(picture_of(crowd), THRESHOLD, Part())
     (size, within), (turned_size, turned_within) = asked
     assert (size, turned_size) == ((WIDTH, HEIGHT), (HEIGHT, WIDTH))
     np.testing.assert_array_equal(within, Part.within)
@@ -144,5 +144,5 @@ class TestWhen:
 def test_upright_is_what_nothing_says(crowd: Pixels) -> None:
     detector = TurnedDetector(Detector())
     assert detector.turn == UPRIGHT
-    assert len(detector.look_around(picture_of(np.full_like(crowd, 90)), 0.5, None, None).scores) == 0
+    assert len(detector.look_around(picture_of(np.full_like(crowd, 90)), 0.5, None).scores) == 0
     assert detector.turn == UPRIGHT

@@ -14,7 +14,6 @@ import pytest
 import facered
 import videos
 from facered.detect.detector import NOTHING, Detector
-from facered.jobs import task
 from facered.video.picture import view
 
 if TYPE_CHECKING:
@@ -164,20 +163,27 @@ def test_an_interruption_leaves_everything_as_it_was(carphone: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("failing", ["_thumb000001.jpg", "_annotations.json"])
-def test_a_full_disk_leaves_nothing(
-    carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_full_disk_leaves_everything_as_it_was(
+    carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, overwrite: bool
 ) -> None:
     def full(path: Path, *_: object) -> None:
         raise OSError(28, "No space left on device", str(path))
 
+    out = tmp_path / "out"
+    out.mkdir()
+    before = ["foo_annotations.json", "foo_thumb000001.jpg", "foo_thumb000002.jpg"] if overwrite else []
+    for name in before:
+        (out / name).write_text("old")
     if "thumb" in failing:
-        monkeypatch.setattr(task, "write_whole", full)
+        monkeypatch.setattr(Path, "write_bytes", full)
     else:
-        monkeypatch.setattr(facered.Annotations, "write", lambda _, path: full(path))
+        monkeypatch.setattr(facered.Annotations, "write_to", lambda _, path: full(path))
     with pytest.raises(facered.ServiceError, match="No space left on device") as raised:
-        facered.analyze(short(carphone, tmp_path), tmp_path / "out")
-    assert failing in str(raised.value)
-    assert files(tmp_path / "out") == []
+        facered.analyze(short(carphone, tmp_path), out, overwrite=overwrite)
+    assert str(raised.value).endswith(str(out / f"foo{failing}"))
+    assert files(out) == before
+    assert [(out / name).read_text() for name in before] == ["old"] * len(before)
 
 
 def test_the_same_call_twice_gives_the_same_bytes(trio: Path, tmp_path: Path) -> None:

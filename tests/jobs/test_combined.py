@@ -12,6 +12,7 @@ import pytest
 
 import facered
 import videos
+from facered.annotations.table import REGION_IDS
 from facered.detect.detector import Detector
 from facered.video import formats
 from facered.video.picture import view
@@ -189,8 +190,8 @@ def test_progress_is_told_after_every_frame_of_both_passes(carphone: Path, tmp_p
     assert (fractions[0] < 0.01, fractions[120], fractions[-1]) == (True, 0.5, 1.0)
 
 
-def test_max_faces_holds_and_crowded_frames_are_counted(carphone: Path, tmp_path: Path) -> None:
-    """Four faces side by side, of which two may be hidden."""
+def test_those_beyond_max_faces_are_hidden_as_regions_and_their_frames_counted(carphone: Path, tmp_path: Path) -> None:
+    """Four faces side by side, of which two may be followed."""
     wide = []
     for frame in videos.decode(carphone, 8):
         row = np.concatenate([frame.to_ndarray(format="rgb24")] * 4, axis=1)
@@ -199,8 +200,11 @@ def test_max_faces_holds_and_crowded_frames_are_counted(carphone: Path, tmp_path
     everyone = facered.combined(source, tmp_path / "all")
     assert (everyone.people, everyone.crowded_frames) == (4, 0)
     some = facered.combined(source, tmp_path / "some", max_faces=2)
-    assert np.diff(some.annotations.starts).max() == 2
     assert some.crowded_frames == 8
+    assert some.people == 2
+    # All four are hidden, two of them by ids of no person.
+    assert np.diff(some.annotations.starts).tolist() == [4] * 8
+    assert (some.annotations.ids.reshape(8, 4) >= REGION_IDS).sum(axis=1).tolist() == [2] * 8
 
 
 class StopHereError(Exception):
@@ -222,7 +226,7 @@ def test_a_full_disk_leaves_nothing_behind(carphone: Path, tmp_path: Path, monke
     def write(_: facered.Annotations, path: Path) -> None:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(facered.Annotations, "write", write)
+    monkeypatch.setattr(facered.Annotations, "write_to", write)
     source = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 6))
     with pytest.raises(facered.ServiceError, match="No space left on device"):
         facered.combined(source, tmp_path / "out", annotations=True)

@@ -142,7 +142,7 @@ class TestCancel:
             rabbit, tmp_path / "out", mode="redact", annotations=tmp_path / "empty.json", progress=gate, preset=preset
         )
         assert gate.reached.wait(60)
-        assert [name.endswith(".part") for name in files(tmp_path / "out")] == [True]
+        assert [name.endswith(".facered") for name in files(tmp_path / "out")] == [True]
         gate.opened.set()
         assert end(submitted) < WITHIN
         assert files(tmp_path / "out") == []

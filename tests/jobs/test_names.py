@@ -54,7 +54,7 @@ def test_results_are_files_of_their_names(film: Path, name: str, output: str, re
     assert done.video_path == Path(result)
     assert videos.times(Path(result).absolute()) == videos.times(film)
     assert facered.redact(name, output, annotations=done.annotations_path, overwrite=True).video_path == Path(result)
-    assert not [path for path in Path().rglob("*") if path.name.endswith(".part")]
+    assert not [path for path in Path().rglob("*") if path.name.endswith(".facered")]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lumas
+from facered.annotations.table import REGION_IDS
 from facered.detect.detector import Detection
-from facered.jobs.analyze import _by_frame
-from facered.options import Options
+from facered.jobs.columns import Columns
 from facered.track import tuning
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
@@ -1141,7 +1142,7 @@ def wild(rng: np.random.Generator, kind: str, faces: int) -> NDArray[np.float32]
 
 
 def test_a_thousand_streams_of_anything_are_survived() -> None:
-    rng, options = np.random.default_rng(11), Options()
+    rng = np.random.default_rng(11)
     pictures = [lumas.texture(seed, 24, 18, 5) for seed in range(6)] + [np.full((18, 24), 200, np.uint8)]
     seen = 0
     for number in range(1000):
@@ -1158,8 +1159,9 @@ def test_a_thousand_streams_of_anything_are_survived() -> None:
             tracker.update(picture, found, frame in cuts, lambda _, found=found: found)  # type: ignore[misc]
         tracks = finish(tracker)
         assert_sound(tracks, cuts, frames)
-        starts, ids, hidden, _ = _by_frame(tracks, np.ones(frames, np.bool_), options)
-        assert np.diff(starts).max() <= 64
+        columns = Columns.of(tracks, np.ones(frames, np.bool_), 64)
+        starts, ids, hidden = columns.starts(frames), columns.ids, columns.corners(1.3)
+        assert np.bincount(columns.at[ids < REGION_IDS], minlength=1).max() <= 64
         assert np.isfinite(hidden).all()
         assert (hidden[:, 2:] > 0).all()
         assert len(ids) == len(hidden) == starts[-1]
@@ -1179,34 +1181,33 @@ def test_thousands_of_frames_of_jumping_boxes_are_survived() -> None:
 class TestCrowds:
     crowd = tuple((8.0 + 14 * (n % 20), 8.0 + 14 * (n // 20), 10.0) for n in range(100))
 
-    def test_at_most_64_faces_are_hidden_in_a_frame_those_first_that_are_followed_already(self) -> None:
-        """Forty come first, and sixty more later."""
+    def test_at_most_64_faces_are_followed_in_a_frame_those_first_that_are_followed_already(self) -> None:
+        """Forty come first, and sixty more later; all are hidden."""
         rows = [[face(*place, 0.7) for place in self.crowd[50:90]]] * 12
         rows += [[face(*place) for place in self.crowd]] * 20
-        tracks = follow(rows, size=(300, 90))
-        starts, ids, boxes, crowded = _by_frame(tracks, np.ones(len(rows), np.bool_), Options(margin=1))
+        columns = Columns.of(follow(rows, size=(300, 90)), np.ones(len(rows), np.bool_), 64)
+        starts = columns.starts(len(rows))
         counts = np.diff(starts)
-        assert counts[0] == 40
-        assert counts.max() == 64
-        assert crowded.tolist() == np.flatnonzero(counts == 64).tolist()
-        for frame in range(len(rows)):
-            row = slice(starts[frame], starts[frame + 1])
-            middles = boxes[row, :2] + boxes[row, 2:] / 2
+        assert (counts[0], counts.max()) == (40, 100)
+        assert columns.crowded == (counts > 64).sum() > 15
+        for first, last in pairwise(starts.tolist()):
+            people = columns.ids[first:last] < REGION_IDS
+            assert people.sum() == min(last - first, 64)
             for place in self.crowd[50:90]:
-                assert np.abs(middles - place[:2]).max(axis=1).min() < 2
-        assert len(set(ids.tolist())) == 64
+                assert np.abs(columns.boxes[first:last, :2][people] - place[:2]).max(axis=1).min() < 2
+        assert len(set(columns.ids[columns.ids < REGION_IDS].tolist())) == 64
 
-    def test_of_those_who_come_at_once_the_surest_are_hidden(self) -> None:
+    def test_of_those_who_come_at_once_the_surest_are_followed(self) -> None:
         scores = np.random.default_rng(5).permutation([0.95] * 64 + [0.7] * 36).tolist()
         rows = [[face(*place, score) for place, score in zip(self.crowd, scores, strict=True)]] * 12
-        starts, _, boxes, _ = _by_frame(follow(rows, size=(300, 90)), np.ones(12, np.bool_), Options(margin=1))
-        assert (np.diff(starts) == 64).all()
-        middles = boxes[:64, :2] + boxes[:64, 2:] / 2
+        columns = Columns.of(follow(rows, size=(300, 90)), np.ones(12, np.bool_), 64)
+        assert (np.diff(columns.starts(12)) == 100).all()
+        middles = columns.boxes[:100, :2][columns.ids[:100] < REGION_IDS]
         for place, score in zip(self.crowd, scores, strict=True):
             assert (np.abs(middles - place[:2]).max(axis=1).min() < 2) == (score > 0.9)
 
-    def test_nobody_is_dropped_if_that_is_asked_for(self) -> None:
+    def test_all_are_followed_if_that_is_asked_for(self) -> None:
         tracks = follow([[face(*place) for place in self.crowd]] * 10, size=(300, 90))
-        starts, _, _, crowded = _by_frame(tracks, np.ones(10, np.bool_), Options(max_faces=None))
-        assert (np.diff(starts) == 100).all()
-        assert len(crowded) == 0
+        columns = Columns.of(tracks, np.ones(10, np.bool_), None)
+        assert (np.diff(columns.starts(10)) == 100).all()
+        assert columns.crowded == 0

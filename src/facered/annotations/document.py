@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,8 @@ from facered.annotations.text import WrongError
 from facered.checks import MAX_ID
 
 VERSION = 1
+REGION: Literal["region"] = "region"
+"""The kind that is written of faces whose ids are from `table.REGION_IDS` on."""
 MAX_FRAGMENTS = 2_000_000
 MAX_TICKS = 1 << 60
 MAX_FRACTION = 10_000
@@ -72,7 +74,10 @@ _Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
 
 
 class Face(msgspec.Struct, gc=False, omit_defaults=True):
-    """A face in a frame: upper left corner and size as fractions of the picture; `index` is the frame's number."""
+    """A face in a frame: upper left corner and size as fractions of the picture.
+
+    `index` is the frame's number; `kind` is `REGION` or left out.
+    """
 
     id: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
     x: _Fraction
@@ -80,6 +85,7 @@ class Face(msgspec.Struct, gc=False, omit_defaults=True):
     width: _Size
     height: _Size
     index: _Integer | None = None
+    kind: Literal["region"] | None = None
 
 
 class Fragment(msgspec.Struct):

@@ -5,22 +5,20 @@ Times are in ticks of the video's own clock. A box is the extent of what is hidd
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from facered import checks
 from facered.annotations.read import read_table
 from facered.annotations.table import Table
 from facered.annotations.write import encode
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import write_whole
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 RATE_TOLERANCE = 0.01
 LISTED_IDS = 20
@@ -57,7 +55,7 @@ class Annotations(Table):
     """
 
     @classmethod
-    def read(cls, path: Path) -> Annotations:
+    def read(cls, path: str | os.PathLike[str]) -> Annotations:
         """Read a document; `pts` are its ticks, sorted, `index` is ignored.
 
         Entries of the same time, from fragments that overlap, become one.
@@ -67,7 +65,7 @@ class Annotations(Table):
         ConfigurationUnsupportedError
             The file is missing or something in it is wrong; the message says what and where.
         """
-        return read_table(path, cls)._in_order()
+        return read_table(Path(checks.FILE.check("path", path)), cls)._in_order()
 
     def select(self, ids: Iterable[int] | None = None, except_ids: Iterable[int] | None = None) -> Annotations:
         """Return the annotations of some people only, those to hide; the frames stay.
@@ -171,9 +169,14 @@ class Annotations(Table):
         if reason:
             raise ConfigurationUnsupportedError(f"{self.source}: {reason}; use the annotations of this video")
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | os.PathLike[str]) -> None:
         """Write the document as JSON; the file appears when it is complete."""
-        write_whole(path, encode(self))
+        write_whole(Path(checks.FILE.check("path", path)), encode(self))
+
+    def write_to(self, path: Path) -> None:
+        """Write the document piece by piece into a file of a `facered.runtime.replace.FileSet`."""
+        with path.open("wb") as file:
+            file.writelines(encode(self))
 
 
 def _listed(ids: list[int]) -> str:

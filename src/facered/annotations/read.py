@@ -22,8 +22,18 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from facered.annotations.document import FACE, FRAGMENT, HEADER, MAX_FRAGMENTS, MAX_TICKS, Face, Fragment, Simple
-from facered.annotations.table import Extras, Table
+from facered.annotations.document import (
+    FACE,
+    FRAGMENT,
+    HEADER,
+    MAX_FRAGMENTS,
+    MAX_TICKS,
+    REGION,
+    Face,
+    Fragment,
+    Simple,
+)
+from facered.annotations.table import REGION_IDS, Extras, Table
 from facered.annotations.text import Text, WrongError
 from facered.errors import ConfigurationUnsupportedError
 
@@ -74,7 +84,7 @@ def read_table(path: Path, kind: type[T]) -> T:
         reason = "no such annotations file; run facered analyze first or name another"
     except OSError as error:
         reason = f"cannot be read ({os.strerror(error.errno) if error.errno else error})"
-    except WrongError as error:
+    except ValueError as error:  # `WrongError`, or the name cannot be one
         reason = str(error)
     raise ConfigurationUnsupportedError(f"{path}: {reason}")
 
@@ -176,7 +186,7 @@ class _Reader:
         faces = list(chain.from_iterable(frames))
         spans = [fragment.spans for fragment in fragments]
         keys = sum(map(len, spans)) + sum([1 + (fragment.events is not None) for fragment in fragments])
-        if run.count('"') != 2 * (keys + _keys(faces)):
+        if run.count('"') != 2 * (keys + _keys(faces)) or not _follow_from_ids(faces):
             return False
         self._add_frames(frames, faces)
         for fragment, known in zip(fragments, spans, strict=True):
@@ -226,7 +236,7 @@ class _Reader:
         try:
             frames = _FRAMES.decode(f"[{run}]")
             faces = list(chain.from_iterable(frames))
-            if run.count('"') != 2 * _keys(faces):
+            if run.count('"') != 2 * _keys(faces) or not _follow_from_ids(faces):
                 others = _other_keys(run)
         except (msgspec.MsgspecError, RecursionError):
             return False
@@ -257,6 +267,8 @@ class _Reader:
                 raise WrongError(f"{where} has no {key}")
             numbers.append(rule.check(face.pop(key), f"{where}.{key}"))
         face.pop("index", None)
+        if numbers[0] >= REGION_IDS and face.get("kind") == REGION:
+            del face["kind"]
         if face:
             self.extras.faces[len(self.ids)] = face
         self.ids.append(int(numbers[0]))
@@ -273,8 +285,13 @@ def _end_of_frames(text: str, begin: int) -> int:
 
 
 def _keys(faces: Sequence[Face]) -> int:
-    """Return how many keys some faces have."""
-    return 5 * len(faces) + sum([face.index is not None for face in faces])
+    """Return how many keys some faces have, a kind counted twice: its value stands in quotes too."""
+    return 5 * len(faces) + sum([(face.index is not None) + 2 * (face.kind is not None) for face in faces])
+
+
+def _follow_from_ids(faces: Sequence[Face]) -> bool:
+    """Tell whether the kinds of some faces follow from their ids, so that they need not be kept."""
+    return all(face.kind is None or face.id >= REGION_IDS for face in faces)
 
 
 def _other_keys(run: str) -> dict[int, dict[str, Any]] | None:
@@ -283,8 +300,12 @@ def _other_keys(run: str) -> dict[int, dict[str, Any]] | None:
     None where there may be a key twice: where more quotes are in the text than keys and text values need.
     """
     faces = list(chain.from_iterable(_MEMBERS.decode(f"[{run}]")))
+    keys = sum(map(len, faces))
+    texts = sum([type(value) is str for face in faces for value in face.values()])
+    for face in faces:
+        if face["id"] >= REGION_IDS and face.get("kind") == REGION:  # type: ignore[operator]
+            del face["kind"]
     others = [{key: value for key, value in face.items() if key not in _FACE_KEYS} for face in faces]
-    texts = sum([type(value) is str for keys in others for value in keys.values()])
-    if run.count('"') != 2 * (sum(map(len, faces)) + texts):
+    if run.count('"') != 2 * (keys + texts):
         return None
     return {row: keys for row, keys in enumerate(others) if keys}

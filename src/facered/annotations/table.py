@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 DECIMALS = 6
 """Boxes are rounded to this many decimals when they are written; redaction draws from the rounded values."""
+REGION_IDS = 1_000_000_000
+"""The ids from here on are of regions: faces beyond those that could be followed. They are no persons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class Table:
 
     @property
     def people(self) -> int:
-        """How many different ids there are."""
-        return len(np.unique(self.ids))
+        """How many different ids of persons there are."""
+        return len(np.unique(self.ids[self.ids < REGION_IDS]))
 
     @property
     def seconds(self) -> float:

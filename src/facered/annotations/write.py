@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from facered.annotations.document import VERSION, Face
-from facered.annotations.table import DECIMALS, Table
+from facered.annotations.document import REGION, VERSION, Face
+from facered.annotations.table import DECIMALS, REGION_IDS, Table
 
 CHUNK = 1000
 """As many frames are turned into text at a time, so that a long video takes no more memory than a short one."""
@@ -72,7 +72,7 @@ def _events(table: Table, first: int, last: int) -> bytes:
     boxes = np.round(table.boxes[rows], DECIMALS)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 10.0**-DECIMALS)  # a face must not vanish by rounding
     faces: list[Face | msgspec.Raw] = [
-        Face(number, x, y, width, height, frame)
+        Face(number, x, y, width, height, frame, REGION if number >= REGION_IDS else None)
         for number, (x, y, width, height), frame in zip(table.ids[rows].tolist(), boxes.tolist(), index, strict=True)
     ]
     for place in range(len(faces)) if extras else ():

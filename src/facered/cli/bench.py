@@ -19,7 +19,8 @@ from facered.cli.terminal import printable
 from facered.errors import ServiceError
 from facered.jobs.job import Job
 from facered.jobs.progress import ProgressCallback, Stage
-from facered.jobs.task import Result, Task
+from facered.jobs.result import Result
+from facered.jobs.task import Task
 from facered.options import Options
 from facered.runtime.table import table
 from facered.video.input.file import Reader
@@ -143,7 +144,8 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
 def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
     """Decode and encode, one frame after the other, as any redaction has to."""
     options, outputs = task.options, task.outputs
-    outputs.prepare([outputs.video], options.overwrite)
+    outputs.check([outputs.video], options.overwrite)
+    outputs.directory.mkdir(parents=True, exist_ok=True)
     encoding = Encoding.of(options)
     with (
         Reader(task.source, options.threads, report=False) as reader,

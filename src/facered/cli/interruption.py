@@ -1,7 +1,8 @@
-"""Ctrl-C and termination signals."""
+"""Ctrl-C, termination signals, and terminals that are closed."""
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,13 @@ if TYPE_CHECKING:
     from facered.jobs.job import Job
     from facered.live.pipe import Pipe
 
+CANCELLED = 130
+"""The exit code of what was interrupted."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interruption:
-    """Ctrl-C and termination signals cancel the job at hand; a second one does not wait for it.
+    """Ctrl-C and termination signals cancel the job at hand; a second one ends the process at once.
 
     An exception out of a signal handler would be swallowed, or taken for another, where it strikes amid an import.
     """
@@ -35,7 +40,8 @@ class Interruption:
 
     def _heed(self, *_: object) -> None:
         if self._asked:
-            raise KeyboardInterrupt
+            # What is left behind the next job cleans up; a library that is stuck would stay so until its end.
+            os._exit(CANCELLED)
         self._asked = True
         if self._job is not None:
             self._job.cancel()
@@ -43,7 +49,9 @@ class Interruption:
     @contextmanager
     def heeded(self) -> Iterator[None]:
         """Take the signals while the block runs."""
-        before = {number: signal.signal(number, self._heed) for number in (signal.SIGINT, signal.SIGTERM)}
+        # Who has a program go on without its terminal says so before it begins.
+        wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._heed) for number in wanted}
         try:
             yield
         finally:

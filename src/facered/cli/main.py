@@ -13,24 +13,24 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facered.cli.interruption import Interruption
+from facered.cli.interruption import CANCELLED, Interruption
 from facered.cli.parser import build_parser
 from facered.cli.summary import summary
 from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say, short
-from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
+from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
     from facered.jobs.job import Job
     from facered.jobs.progress import Progress, ProgressCallback
-    from facered.jobs.task import Result, Task
+    from facered.jobs.result import Result
+    from facered.jobs.task import Task
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 BEGUN = time.perf_counter()
 """When the program was loaded: what the first job waits for from then on is told as its start-up."""
 STREAM = "-"
 """The output that stands for the standard output."""
-CANCELLED = 130
 UNREAD = 141
 """As a shell tells of a process that nobody reads from any more."""
 
@@ -230,12 +230,6 @@ def _do(
         except FaceredError as error:
             _record(chosen, records, task.source, job, error=error)
             raise
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            wrapped = ServiceError(f"{task.source}: internal error, {type(error).__name__}: {error}; please report it")
-            _record(chosen, records, task.source, job, error=wrapped)
-            raise wrapped from error
     _record(chosen, records, task.source, job, result=result)
     if not chosen.quiet and not chosen.json:
         say(*summary(result, loading))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from facered.errors import FaceredError
     from facered.jobs.job import Job, JobState
     from facered.jobs.progress import Progress
-    from facered.jobs.task import Result
+    from facered.jobs.result import Result
 
 PACKAGES = ("av", "numpy", "onnxruntime")
 PROGRESS_SECONDS = 1.0

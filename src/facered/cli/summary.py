@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facered.jobs.task import Result
+    from facered.jobs.result import Result
 
 
 def summary(result: Result, loading: float) -> list[str]:
@@ -25,7 +25,7 @@ def summary(result: Result, loading: float) -> list[str]:
     startup = loading + result.startup_seconds
     lines = [f"{result.source}: {found}, {frames} in {worked:.1f} s{speed}; {startup:.1f} s to start"]
     if result.crowded_frames:
-        lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus is BARE in them")
+        lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus has no ids")
     if result.damaged_frames:
         lines.append(f"  {result.damaged_frames} frames are damaged: look at them before you release the video")
     if result.video_path is not None:

@@ -70,10 +70,20 @@ class Detection:
     boxes : (n, 4) float32
         x1, y1, x2, y2 in pixels of the full-size picture as it is shown, best score first; they may reach beyond it.
     scores : (n,) float32
+    full : bool
+        Whether there may be more faces than could be taken from the model: the picture is to be hidden whole.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+    full: bool = False
+
+    def split(self, limit: int | None, threshold: float) -> tuple[Detection, NDArray[np.float32]]:
+        """Return the best faces, at most `limit`, and the (m, 4) boxes of those beyond that reach the threshold."""
+        if limit is None or len(self.scores) <= limit:
+            return self, self.boxes[:0]
+        beyond = self.boxes[limit:][self.scores[limit:] >= threshold]
+        return Detection(self.boxes[:limit], self.scores[:limit], self.full), beyond
 
 
 NOTHING = Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32))
@@ -119,30 +129,32 @@ class Detector:
         self._boxes = np.empty((MAX_DECODED, 5), np.float32)
         self._views: dict[int, View] = {}
 
-    def detect(
-        self, picture: Picture, threshold: float, limit: int | None = 64, *, tiles: TileRequest | None = None
-    ) -> Detection:
-        """Return the faces whose score is above the threshold, at most `limit`, the best ones.
+    def detect(self, picture: Picture, threshold: float, *, tiles: TileRequest | None = None) -> Detection:
+        """Return the faces whose score is above the threshold.
 
         Parameters
         ----------
         picture : Picture
         threshold : float
-        limit : int or None
         tiles : TileRequest, optional
             Larger pictures that are given to the model too, in tiles, for smaller faces.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            The model gives what cannot be: numbers that are not finite, or outputs of a wrong size.
         """
-        return self._merged(self._planned(picture, tiles), threshold, limit)
+        return self._merged(self._planned(picture, tiles), threshold)
 
     def prepare(
-        self, picture: Picture, threshold: float, limit: int | None = 64, *, tiles: TileRequest | None = None
+        self, picture: Picture, threshold: float, *, tiles: TileRequest | None = None
     ) -> Callable[[], Detection]:
         """Return what does the rest of `detect`, in any thread, when the picture is no longer needed.
 
         Until that has been done, nothing else may be asked of this detector.
         """
         planned = list(self._planned(picture, tiles))
-        return lambda: self._merged(planned, threshold, limit)
+        return lambda: self._merged(planned, threshold)
 
     def verify(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
         """Detect faces about a box on an enlarged crop, on which small or faint ones show whether they are faces.
@@ -156,12 +168,13 @@ class Detector:
         """
         side = round(CROP_SCALE * float(max(box[2], box[3])))
         tile = self._tile(picture, crop_about(box, side, side, picture.shown_size), CROP_SCALE * CROP_FACE_PIXELS)
-        return self._merged([tile], threshold, None)
+        return self._merged([tile], threshold)
 
-    def joined(self, found: Iterable[Detection], limit: int | None) -> Detection:
-        """Return the best faces of several detections of one picture, each once, at most `limit`."""
-        kept = self._suppressed([np.column_stack([some.boxes, some.scores]) for some in found])
-        return Detection(kept[:limit, :4].copy(), kept[:limit, 4].copy())
+    def joined(self, found: Iterable[Detection]) -> Detection:
+        """Return the faces of several detections of one picture, each once."""
+        several = list(found)
+        rows = [np.column_stack([some.boxes, some.scores]) for some in several]
+        return self._suppressed(rows, full=any(some.full for some in several))
 
     def _planned(self, picture: Picture, request: TileRequest | None) -> Iterator[Tile]:
         """Yield the tiles of a picture, each ready to be given to the model."""
@@ -204,10 +217,14 @@ class Detector:
         view.fill(part)
         return Tile(view, corner=corner.astype(np.float32))
 
-    def _merged(self, tiles: Iterable[Tile], threshold: float, limit: int | None) -> Detection:
-        """Return the best faces that are found in any of the tiles."""
-        found = self._suppressed([tile.counted(self._run(tile.view, threshold)) for tile in tiles])
-        return Detection(found[:limit, :4].copy(), found[:limit, 4].copy())
+    def _merged(self, tiles: Iterable[Tile], threshold: float) -> Detection:
+        """Return the faces that are found in any of the tiles."""
+        several, full = [], False
+        for tile in tiles:
+            found, more = self._run(tile.view, threshold)
+            several.append(tile.counted(found))
+            full |= more
+        return self._suppressed(several, full=full)
 
     def _filled(self, picture: Picture, size: int) -> View:
         view = self._views.get(size)
@@ -217,26 +234,29 @@ class Detector:
         view.fill(picture)
         return view
 
-    def _run(self, view: View, threshold: float) -> NDArray[np.float32]:
-        """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5)."""
+    def _run(self, view: View, threshold: float) -> tuple[NDArray[np.float32], bool]:
+        """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5), and whether there are more."""
         with timed("infer"):
-            outputs = self._session.run(self.family.outputs, {self._input.name: view.tensor})
+            outputs = inference.run(self._session, self.family, view.tensor)
         with timed("boxes"):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]
-            found = found[(np.abs(found) < MAX_COORDINATE).all(axis=1)]
+            usable = (np.abs(found) < MAX_COORDINATE).all(axis=1)
+            found = found[usable]
             found[:, :4] *= view.to_picture
-            return found
+            # There is a face at what has no usable box, but nobody can tell where.
+            return found, count == len(self._boxes) or not usable.all()
 
-    def _suppressed(self, found: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return the best of those that overlap, the best first."""
+    def _suppressed(self, found: list[NDArray[np.float32]], *, full: bool) -> Detection:
+        """Return the best of those that overlap, the best first; `full` where there are more anyway."""
         boxes = np.concatenate(found)
-        best = np.lexsort((boxes[:, 0], boxes[:, 1], -boxes[:, 4]))[:MAX_CANDIDATES]
-        boxes = np.ascontiguousarray(boxes[best])
+        best = np.lexsort((boxes[:, 0], boxes[:, 1], -boxes[:, 4]))
+        full |= len(best) > MAX_CANDIDATES
+        boxes = np.ascontiguousarray(boxes[best[:MAX_CANDIDATES]])
         keep = np.empty(len(boxes), np.uint8)
         decode.suppress(boxes, MAX_IOU, keep)
-        kept: NDArray[np.float32] = boxes[keep == 1]
-        return kept
+        kept = boxes[keep == 1]
+        return Detection(kept[:, :4].copy(), kept[:, 4].copy(), full)
 
     def _sizes(self, width: int, height: int, longest: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the size of the tensor and of the picture in its corner, each as (width, height)."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STRIDES = (8, 16, 32)
 """Pixels of the tensor that a cell of each level stands for, in families with three levels."""
+CENTERFACE_STRIDE = 4
 SCRFD_ANCHORS = 2
 
 
@@ -41,6 +42,10 @@ class Family(Protocol):
     outputs: list[str]
     layout: TensorLayout
 
+    def shapes(self, width: int, height: int) -> list[tuple[int, ...]]:
+        """Return what shape each of `outputs` has for a tensor of a size in pixels, without the axis of the batch."""
+        ...
+
     def decode(
         self, outputs: Sequence[NDArray[np.float32]], columns: int, threshold: float, boxes: NDArray[np.float32]
     ) -> int:
@@ -49,7 +54,7 @@ class Family(Protocol):
         Parameters
         ----------
         outputs : sequence of float32 arrays
-            In the order of the attribute `outputs`, of a batch of one.
+            In the order and of the shapes that `shapes` tells: the kernels take them at their word.
         columns : int
             Width of the tensor in pixels.
         threshold : float
@@ -78,6 +83,11 @@ class CenterFace:
         channels = [output.shape[1] if len(output.shape) == 4 else None for output in outputs]
         return CenterFace(outputs) if channels in ([1, 2, 2, 10], [1, 2, 2]) else None
 
+    def shapes(self, width: int, height: int) -> list[tuple[int, ...]]:
+        """See `Family.shapes`."""
+        rows, columns = -(-height // CENTERFACE_STRIDE), -(-width // CENTERFACE_STRIDE)
+        return [(channels, rows, columns) for channels in (1, 2, 2)]
+
     def decode(
         self,
         outputs: Sequence[NDArray[np.float32]],
@@ -87,7 +97,7 @@ class CenterFace:
     ) -> int:
         """See `Family.decode`."""
         heatmap, scale, offset = outputs
-        return decode.centerface(heatmap[0, 0], scale[0], offset[0], threshold, boxes)
+        return decode.centerface(heatmap[0], scale, offset, threshold, boxes)
 
 
 class YuNet:
@@ -109,13 +119,17 @@ class YuNet:
         usable = {output.name for output in outputs if len(output.shape) == 3}
         return family if usable >= set(family.outputs) else None
 
+    def shapes(self, width: int, height: int) -> list[tuple[int, ...]]:
+        """See `Family.shapes`."""
+        return [(cells, channels) for cells in _cells(width, height) for channels in (1, 1, 4)]
+
     def decode(
         self, outputs: Sequence[NDArray[np.float32]], columns: int, threshold: float, boxes: NDArray[np.float32]
     ) -> int:
         """See `Family.decode`."""
         count = 0
         for level, stride in enumerate(STRIDES):
-            classes, objectness, distances = (output[0] for output in outputs[3 * level : 3 * level + 3])
+            classes, objectness, distances = outputs[3 * level : 3 * level + 3]
             count += decode.yunet(classes, objectness, distances, columns // stride, stride, threshold, boxes[count:])
         return count
 
@@ -138,15 +152,24 @@ class SCRFD:
         widths = [output.shape[-1] if len(output.shape) in (2, 3) else None for output in outputs]
         return SCRFD(outputs) if widths in ([1] * 3 + [4] * 3, [1] * 3 + [4] * 3 + [10] * 3) else None
 
+    def shapes(self, width: int, height: int) -> list[tuple[int, ...]]:
+        """See `Family.shapes`."""
+        return [(SCRFD_ANCHORS * cells, channels) for channels in (1, 4) for cells in _cells(width, height)]
+
     def decode(
         self, outputs: Sequence[NDArray[np.float32]], columns: int, threshold: float, boxes: NDArray[np.float32]
     ) -> int:
         """See `Family.decode`."""
         count = 0
         for level, stride in enumerate(STRIDES):
-            scores, distances = outputs[level].reshape(-1, 1), outputs[level + 3].reshape(-1, 4)
+            scores, distances = outputs[level], outputs[level + 3]
             count += decode.scrfd(scores, distances, columns // stride, SCRFD_ANCHORS, stride, threshold, boxes[count:])
         return count
+
+
+def _cells(width: int, height: int) -> list[int]:
+    """Return how many cells each level has of a tensor of a size in pixels."""
+    return [(width // stride) * (height // stride) for stride in STRIDES]
 
 
 FAMILIES = (CenterFace, YuNet, SCRFD)

@@ -7,6 +7,9 @@ import threading
 import weakref
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 # From 1.29 on, onnxruntime's wheels for Linux tell Microsoft of every process and session, unless this is set before
 # they are loaded. Whoever redacts footage does not want that.
@@ -17,6 +20,9 @@ from facered._native import cpu
 from facered.detect.families import FAMILIES, Family, ModelOutput
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime import cores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Where the program imported it before us, of the process something was told already; of what is run, nothing is.
 onnxruntime.disable_telemetry_events()
@@ -43,7 +49,7 @@ def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
             raise ConfigurationUnsupportedError(
                 f"{path}: a model of your own has its own precision; leave out {precision}, or the model"
             )
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113  (no name makes it fail)
             raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file of {_known()}")
         return path
     if precision == "auto":
@@ -99,6 +105,35 @@ def load(path: Path, threads: int) -> onnxruntime.InferenceSession:
 
 def _known() -> str:
     return ", ".join(kind.name for kind in FAMILIES)
+
+
+def run(
+    session: onnxruntime.InferenceSession, family: Family, tensor: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """Return what a model makes of a tensor: the outputs of its family, of the shapes that this tells, all finite.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        They are not: nothing that such a model does not find proves anything.
+    """
+    try:
+        outputs = session.run(family.outputs, {session.get_inputs()[0].name: tensor})
+    except Exception as error:  # see `load`
+        raise _broken(f"cannot be run ({str(error).splitlines()[0]})") from error
+    checked = []
+    for name, output, shape in zip(family.outputs, outputs, family.shapes(*tensor.shape[:1:-1]), strict=True):
+        if output.dtype != np.float32 or output.shape not in (shape, (1, *shape)):
+            found = f"{output.dtype} {list(output.shape)}"
+            raise _broken(f"gives {name} as {found}; a {family.name} gives float32 {[1, *shape]}")
+        if not np.isfinite(output).all():
+            raise _broken(f"gives numbers that are not finite, in {name}")
+        checked.append(output.reshape(shape))
+    return checked
+
+
+def _broken(reason: str) -> ConfigurationUnsupportedError:
+    return ConfigurationUnsupportedError(f"the face detector's model {reason}; use another model")
 
 
 def _takes_one_picture(shape: tuple[int | None, ...]) -> bool:

@@ -86,26 +86,24 @@ class TurnedDetector:
         self._detector = detector
         self.turn = UPRIGHT
 
-    def look_around(
-        self, picture: Picture, threshold: float, limit: int | None, tiles: TileRequest | None
-    ) -> Detection:
+    def look_around(self, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
         """Detect a picture at all four angles, set `turn`, and return what is found upright and at that angle."""
-        upright = self._detector.detect(picture, threshold, limit, tiles=tiles)
+        upright = self._detector.detect(picture, threshold, tiles=tiles)
         # Where there is somebody, larger pictures at three more angles are not worth their time.
         around = None if shows_somebody(upright) else tiles
-        turned = [self._at(turn, picture, threshold, limit, around) for turn in QUARTER_TURNS]
+        turned = [self._at(turn, picture, threshold, around) for turn in QUARTER_TURNS]
         sums = [_sum(found) for found in turned]
         best = int(np.argmax(sums))
         wins = sums[best] > MIN_WIN * _sum(upright)
         self.turn = QUARTER_TURNS[best] if wins else UPRIGHT
-        return self._detector.joined([upright, turned[best]], limit) if wins else upright
+        return self._detector.joined([upright, turned[best]]) if wins else upright
 
-    def detect(self, picture: Picture, threshold: float, limit: int | None, tiles: TileRequest | None) -> Detection:
+    def detect(self, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
         """Return the faces of a picture; see `Detector.detect`."""
-        upright = self._detector.detect(picture, threshold, limit, tiles=tiles)
+        upright = self._detector.detect(picture, threshold, tiles=tiles)
         if not self.turn:
             return upright
-        return self._detector.joined([upright, self._at(self.turn, picture, threshold, limit, tiles)], limit)
+        return self._detector.joined([upright, self._at(self.turn, picture, threshold, tiles)])
 
     def verify(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
         """Return the faces about a box; see `Detector.verify`."""
@@ -114,15 +112,13 @@ class TurnedDetector:
             return upright
         turned = _turned(picture, self.turn)
         found = self._detector.verify(turned, _box_turned(box, self.turn, turned), threshold)
-        return self._detector.joined([upright, _turned_back(found, self.turn, turned)], None)
+        return self._detector.joined([upright, _turned_back(found, self.turn, turned)])
 
-    def _at(
-        self, turn: Orientation, picture: Picture, threshold: float, limit: int | None, tiles: TileRequest | None
-    ) -> Detection:
+    def _at(self, turn: Orientation, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
         turned = _turned(picture, turn)
         if tiles is not None and tiles.within is not None:
             tiles = _Request(_box_turned(tiles.within, turn, turned), tiles.native)
-        found = self._detector.detect(turned, threshold, limit, tiles=tiles)
+        found = self._detector.detect(turned, threshold, tiles=tiles)
         return _turned_back(found, turn, turned)
 
 
@@ -141,7 +137,7 @@ def _turned(picture: Picture, turn: Orientation) -> Picture:
 
 def _turned_back(found: Detection, turn: Orientation, turned: Picture) -> Detection:
     corners = turn.to_stored(found.boxes.astype(np.float64), *turned.shown_size)
-    return Detection(corners.astype(np.float32), found.scores)
+    return Detection(corners.astype(np.float32), found.scores, found.full)
 
 
 def _box_turned(box: NDArray[np.float64], turn: Orientation, turned: Picture) -> NDArray[np.float64]:

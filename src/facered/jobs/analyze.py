@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +14,7 @@ from facered.annotations.model import Annotations
 from facered.annotations.table import DECIMALS
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.detect.turned import LookingAround, TurnedDetector
+from facered.jobs.columns import Columns, Surplus
 from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.span import Span
 from facered.jobs.thumbnails import Thumbnails
@@ -61,7 +60,7 @@ class Analysis:
     thumbnails : dict of int to bytes
         The content of a JPEG file for each id, where they were asked for.
     crowded_frames : int
-        Frames in which there were more faces than `Options.max_faces`, so that some are bare.
+        Frames in which there were more faces than `Options.max_faces`: the surplus is hidden, but nobody follows it.
     """
 
     annotations: Annotations
@@ -93,7 +92,7 @@ def analyze_video(
     finder = _Finder(reader.path, info, options, Thumbnails(info.orientation) if thumbnails else None)
     upcoming = _Upcoming(reader, options)
     stage = Stage("analyze", info.frames, progress)
-    waiting = depth(info.width, info.height) if options.threads != 1 else 0
+    waiting = depth(info.width, info.height) if options.threads != 1 or reader.stalls else 0
     with Ahead(upcoming.pictures(), waiting, "decode") as pictures:
         for picture in pictures:
             finder.take(picture)
@@ -102,9 +101,9 @@ def analyze_video(
     stage.finish()
     upcoming.span.check_held(sum(upcoming.wanted), reader.path)
     pts = upcoming.pts
-    starts, ids, boxes, dropped = _by_frame(tracks, np.array(upcoming.wanted, np.bool_), options)
-    starts, ids, boxes = _held_through_damage(starts, ids, boxes, reader.damaged)
-    fractions = boxes / np.array([info.width, info.height] * 2, np.float64)
+    wanted = np.array(upcoming.wanted, np.bool_)
+    columns = finder.columns(tracks, wanted).held_through(reader.damaged, len(pts))
+    fractions = columns.corners(options.margin) / np.array([info.width, info.height] * 2, np.float64)
     annotations = Annotations(
         time_base=info.time_base,
         rate=info.rate,
@@ -113,11 +112,11 @@ def analyze_video(
         margin=options.margin,
         pts=np.array(pts, np.int64),
         last_duration=upcoming.last_duration or max(1, round(1 / (info.rate * info.time_base))),
-        starts=starts,
-        ids=ids,
+        starts=columns.starts(len(pts)),
+        ids=columns.ids,
         boxes=np.round(fractions, DECIMALS),
     )
-    return Analysis(annotations, finder.thumbnails(tracks), len(dropped))
+    return Analysis(annotations, finder.thumbnails(tracks), columns.crowded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,8 @@ class _Finder:
         shown = info.width, info.height
         self._detector = TurnedDetector(Detector(options.model, options.threads, size, options.precision))
         self._around = LookingAround()
-        self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
+        self._threshold, limit = detection_limits(options.threshold, options.max_faces)
+        self._surplus, self._most = Surplus(limit, options.threshold, shown), options.max_faces
         self._follower = Follower(float(info.rate), options.threshold, shown)
         self._step = Step(self._follower, DetectionSchedule(shown), self)
         self._orientation = info.orientation
@@ -221,6 +221,12 @@ class _Finder:
         with timed("track back"):
             return finish(self._follower, dissolves)
 
+    def columns(self, tracks: list[Track], wanted: NDArray[np.bool_]) -> Columns:
+        """Return where the faces are that were followed, and where those are that were too many for that."""
+        columns = Columns.of(tracks, wanted, self._most)
+        regions = self._surplus.regions(columns, self._follower.cuts, self._follower.clock, wanted)
+        return columns.with_regions(regions)
+
     def thumbnails(self, tracks: list[Track]) -> dict[int, bytes]:
         """Return the JPEG of each track by its id, its place in the list from 1 on."""
         if self._thumbnails is None:
@@ -230,7 +236,7 @@ class _Finder:
 
     def is_due(self, uncertain: bool) -> bool:
         """See `DetectionSource.is_due`."""
-        return uncertain or self._every
+        return uncertain or self._every or self._surplus.now
 
     def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
@@ -240,76 +246,17 @@ class _Finder:
         if not due and request is None:
             return None
         if self._around.is_due(self._seconds):
-            found = self._detector.look_around(picture, self._threshold, self._limit, request)
+            found = self._detector.look_around(picture, self._threshold, request)
         else:
-            found = self._detector.detect(picture, self._threshold, self._limit, request)
+            found = self._detector.detect(picture, self._threshold, request)
         self._around.note(found, self._seconds)
         if self._detector.turn and not self._said:
             self._said = True
             logger.warning(
                 "%s: the picture is turned, and nothing says so; faces are found at another angle", self._path
             )
-        return found
+        return self._surplus.take(self._follower.frame, found)
 
     def verifier(self, picture: Picture) -> Verify | None:
         """See `DetectionSource.verifier`."""
         return partial(self._detector.verify, picture, threshold=self._threshold) if self._wanted else None
-
-
-def _by_frame(
-    tracks: list[Track], wanted: NDArray[np.bool_], options: Options
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Sort the boxes of the tracks in the wanted frames, enlarged by the margin, as x, y, width, height in pixels.
-
-    Returns
-    -------
-    starts : (frames + 1,) int64
-    ids : (faces,) int64
-    boxes : (faces, 4) float64
-    crowded : int64
-        The frames in which faces had to be dropped.
-    """
-    if not tracks:
-        return np.zeros(len(wanted) + 1, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.int64)
-    at = np.concatenate([track.frames for track in tracks])
-    ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])[wanted[at]]
-    boxes = np.concatenate([track.boxes for track in tracks])[wanted[at]]
-    at = at[wanted[at]]
-    ranked = sorted(range(len(tracks)), key=lambda index: (tracks[index].frames[0], -tracks[index].score, index))
-    ranks = np.argsort(ranked)[ids - 1]
-    order = np.lexsort((ranks, at))
-    ids, at, boxes = ids[order], at[order], boxes[order]
-    # The first ones of a frame are those followed for longest, then the surest.
-    place = np.arange(len(at)) - np.searchsorted(at, at)
-    keep = place < (options.max_faces or len(at))
-    crowded = np.unique(at[~keep])
-    ids, at, boxes = ids[keep], at[keep], boxes[keep]
-    order = np.lexsort((ids, at))
-    ids, at, boxes = ids[order], at[order], boxes[order]
-    boxes[:, 2:] *= options.margin
-    boxes[:, :2] -= boxes[:, 2:] / 2
-    return np.searchsorted(at, np.arange(len(wanted) + 1)).astype(np.int64), ids, boxes, crowded
-
-
-def _held_through_damage(
-    starts: NDArray[np.int64], ids: NDArray[np.int64], boxes: NDArray[np.float64], damaged: Collection[int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Keep in damaged frames every face of the frame before; what is seen in them proves nothing.
-
-    The arrays are those that `_by_frame` returns.
-    """
-    if not damaged:
-        return starts, ids, boxes
-    table = [(ids[a:b], boxes[a:b]) for a, b in pairwise(starts.tolist())]
-    for frame in sorted(number for number in damaged if 0 < number < len(table)):
-        (before, boxes_before), (here, boxes_here) = table[frame - 1], table[frame]
-        lost = ~np.isin(before, here)
-        joined = np.concatenate([here, before[lost]])
-        order = np.argsort(joined, kind="stable")
-        table[frame] = joined[order], np.concatenate([boxes_here, boxes_before[lost]])[order]
-    counts = [len(entry) for entry, _ in table]
-    return (
-        np.append(0, np.cumsum(np.array(counts, np.int64))),
-        np.concatenate([entry for entry, _ in table]),
-        np.concatenate([entry for _, entry in table]),
-    )

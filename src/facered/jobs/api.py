@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import unquote, urlsplit
 
+from facered import checks
 from facered.annotations.model import Annotations
-from facered.checks import parse_ids
+from facered.checks import parse_ids, shown
 from facered.errors import ConfigurationUnsupportedError
 from facered.jobs.config import MODES, read_config
 from facered.jobs.job import Job, start
 from facered.jobs.progress import ProgressCallback
+from facered.jobs.result import Result
 from facered.jobs.spool import STANDARD_INPUT, descriptor_of
-from facered.jobs.task import Result, Task
+from facered.jobs.task import Task
 from facered.options import Options
 from facered.video.address import is_url
 from facered.video.input.file import Source
@@ -211,6 +213,11 @@ def make_task(
         else:
             merged["ids"] = ids if listed is None else listed
     checked = Options.of(merged)
+    if output != "":  # the current directory
+        checks.FILE.check("output", output)
+    document = annotations
+    if document is not None and not isinstance(document, Annotations):
+        document = Path(checks.FILE.check("annotations", document))
     source, opened = _named(video)
     return Task(
         mode=mode,
@@ -218,7 +225,7 @@ def make_task(
         source=source,
         output=Path(output),
         options=checked,
-        annotations=annotations if annotations is None or isinstance(annotations, Annotations) else Path(annotations),
+        annotations=document,
         id_list=id_list,
         keep_annotations=keep_annotations,
         stream=stream,
@@ -230,6 +237,10 @@ def make_task(
 def _named(video: Video) -> tuple[Path, Source | None]:
     """Return a path that names the video, and what to read instead if it is not that file."""
     if not isinstance(video, str | os.PathLike):
+        if not hasattr(video, "read"):
+            raise ConfigurationUnsupportedError(
+                f"video is {shown(video)}; it can be the name of a file, a URL or a binary file"
+            )
         file = video
         name = getattr(file, "name", None)
         path = Path(name) if isinstance(name, str) and name else Path(_NAMELESS)

@@ -14,10 +14,12 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 
+from facered import checks
 from facered.errors import FaceredError, JobCanceledError, ServiceError
 from facered.jobs.progress import Progress, ProgressCallback
-from facered.jobs.task import Result, Task, perform
-from facered.runtime import cores
+from facered.jobs.result import Result
+from facered.jobs.task import Task, perform
+from facered.runtime import cancellation, cores
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +60,14 @@ class Job:
         self.task = task
         self._work = work
         self.progress: Progress | None = None
-        self._callback = progress
+        self._callback: ProgressCallback | None = checks.FUNCTION.check("progress", progress)
         self._state = JobState.QUEUED
         self._state_callbacks: list[StateCallback] = []
         self._lock = threading.RLock()  # a signal handler may cancel while its own thread holds it
         self._cancel = threading.Event()
         self._over = threading.Event()
         self._ending: int | None = None  # the thread that tells the callbacks of the end
+        self._callback_error: Exception | None = None
         self._result: Result | None = None
         self._error: FaceredError | None = None
 
@@ -79,7 +82,7 @@ class Job:
             self._state_callbacks.append(callback)
 
     def cancel(self) -> bool:
-        """Stop the job within a frame's time; nothing half-written is left. Return False if it is over already."""
+        """Stop the job within a second; nothing half-written is left. Return False if it is over already."""
         self._cancel.set()
         if self._enter(JobState.CANCELED, JobState.QUEUED, error=self._canceled()):
             return True
@@ -104,13 +107,22 @@ class Job:
         return self._result
 
     def run(self) -> Result:
-        """Carry out the job in this thread and return its result; what it raises is raised here as it is."""
+        """Carry out the job in this thread and return its result.
+
+        Raises
+        ------
+        FaceredError
+            What the job failed with; a `ServiceError` with the cause attached where that is none of facered's own.
+        Exception
+            What a progress callback raised.
+        """
         if not self._enter(JobState.SCHEDULED, JobState.QUEUED):
             return self.result()
         try:
             self._enter(JobState.PROCESSING)
             self._check()
-            result = self._work(self.task, self._tell)
+            with cancellation.watched(self._check):
+                result = self._work(self.task, self._tell)
         except (JobCanceledError, KeyboardInterrupt) as error:
             self._enter(JobState.CANCELING, JobState.PROCESSING)  # unless it came by way of `cancel`
             self._enter(JobState.CANCELED, error=error if isinstance(error, JobCanceledError) else self._canceled())
@@ -119,10 +131,11 @@ class Job:
             self._enter(JobState.ERROR, error=error)
             raise
         except BaseException as error:
-            wrapped = ServiceError(f"{self.task.source}: {type(error).__name__}: {error}")
-            wrapped.__cause__ = error
+            wrapped = self._wrapped(error)
             self._enter(JobState.ERROR, error=wrapped)
-            raise
+            if error is self._callback_error or isinstance(error, BrokenPipeError) or not isinstance(error, Exception):
+                raise
+            raise wrapped from error
         self._enter(JobState.FINISHED, result=result)
         return result
 
@@ -130,7 +143,22 @@ class Job:
         self._check()
         self.progress = replace(progress, stages=self.task.stages)
         if self._callback is not None:
-            self._callback(self.progress)
+            try:
+                self._callback(self.progress)
+            except Exception as error:
+                self._callback_error = error
+                raise
+
+    def _wrapped(self, error: BaseException) -> ServiceError:
+        if isinstance(error, MemoryError):
+            reason = "out of memory"
+        elif error is self._callback_error:
+            reason = f"the progress callback failed, {type(error).__name__}: {error}"
+        else:
+            reason = f"internal error, {type(error).__name__}: {error}; please report it"
+        wrapped = ServiceError(f"{self.task.source}: {reason}")
+        wrapped.__cause__ = error
+        return wrapped
 
     def _check(self) -> None:
         if self._cancel.is_set():

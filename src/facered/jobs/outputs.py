@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.runtime.replace import MAX_NAME_BYTES, Replacement
+from facered.runtime.replace import MAX_NAME_BYTES, BusyError, FileSet
 from facered.video.input.webp import is_animated
 from facered.video.output import CONTAINERS, IMAGES
 from facered.video.sequence import ImageSequence
@@ -95,19 +95,25 @@ class Outputs:
     def old_thumbnails(self) -> list[Path]:
         """Return the thumbnails of this video that are there already."""
         pattern = f"{self.source.stem}_thumb"
-        if not self.directory.is_dir():
+        if not os.path.isdir(self.directory):  # noqa: PTH112
             return []
         found = (path for path in self.directory.iterdir() if path.name.startswith(pattern) and path.suffix == ".jpg")
         return sorted(path for path in found if path.stem[len(pattern) :].isdigit())
 
-    def prepare(self, wanted: Iterable[Path], overwrite: bool, read: Path | None = None) -> None:
-        """Make the directory, and make sure that each file can be written there; `read` is an input of another name.
+    def check(self, wanted: Sequence[Path], overwrite: bool, read: Path | None = None) -> None:
+        """Make sure that files can be written where results go; `read` is an input of another name.
 
         Raises
         ------
         ConfigurationUnsupportedError
             An output exists, is the input itself, or cannot be written.
         """
+        try:
+            self._check(wanted, overwrite, read)
+        except (OSError, ValueError) as error:  # the directory's name is no name
+            raise _unwritable(self.directory, str(getattr(error, "strerror", error))) from None
+
+    def _check(self, wanted: Sequence[Path], overwrite: bool, read: Path | None) -> None:
         inputs = {
             _identity(path) for path in (*_files(self.source, ImageSequence.of(self.source)), read or self.source)
         }
@@ -123,11 +129,30 @@ class Outputs:
                 raise ConfigurationUnsupportedError(f"{path}: exists already; add --overwrite to replace it")
             if os.path.lexists(path) and not _is_replaceable(path):
                 raise _unwritable(path.parent, os.strerror(errno.EPERM))
-        # The longest name of a directory is the one that may be too long.
-        for path in {
-            file.parent: file for file in sorted(files, key=lambda file: len(os.fsencode(file.name)))
-        }.values():
-            _try_writing(path)
+
+    @contextmanager
+    def claimed(self, names: Sequence[Path]) -> Iterator[FileSet]:
+        """Make the directory, and keep others from making files of these names while the block runs.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            Somebody makes one of them, or the directory cannot be written.
+        """
+        try:
+            if names:
+                self.directory.mkdir(parents=True, exist_ok=True)
+            files = FileSet(names).claim()
+        except BusyError:
+            raise ConfigurationUnsupportedError(
+                f"{names[0]}: another job is about to write this; wait for it, or choose another output"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise _unwritable(self.directory, getattr(error, "strerror", None) or str(error)) from None
+        try:
+            yield files
+        finally:
+            files.release()
 
 
 def _files(path: Path, sequence: ImageSequence | None) -> list[Path]:
@@ -150,25 +175,6 @@ def _check_name(path: Path) -> None:
         raise ConfigurationUnsupportedError(
             f"{path}: this name has {count} bytes, a file's can have {MAX_NAME_BYTES}; choose a shorter one"
         )
-
-
-def _try_writing(path: Path) -> None:
-    """Make the directory and, for a moment, the file that is to be renamed to `path`: permissions do not tell it all.
-
-    Raises
-    ------
-    ConfigurationUnsupportedError
-        The directory or the file cannot be made.
-    """
-    directory = path.parent
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        trial = Replacement(path)
-        with suppress(FileExistsError):  # another job is about to write the same
-            trial.partial.touch(exist_ok=False)
-            trial.discard()
-    except OSError as error:
-        raise _unwritable(directory, os.strerror(error.errno) if error.errno else str(error)) from None
 
 
 def _unwritable(directory: Path, reason: str) -> ConfigurationUnsupportedError:

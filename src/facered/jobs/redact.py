@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError
 from facered.hide.hider import Hider
+from facered.jobs.columns import WHOLE_PICTURE
 from facered.jobs.progress import ProgressCallback, Stage
 from facered.jobs.span import Span
 from facered.runtime.ahead import Ahead, depth
@@ -110,6 +111,7 @@ def redact_video(
     span: Span = WHOLE,
     threads: int = 0,
     progress: ProgressCallback | None = None,
+    complete: bool = False,
 ) -> Redaction:
     """Decode, hide the annotated faces, encode, side by side; audio goes along.
 
@@ -128,18 +130,22 @@ def redact_video(
         1 does one thing after the other, in the caller's thread.
     progress : callable, optional
         Told after every frame.
+    complete : bool
+        Whether every frame must have an entry. If the video is damaged, one that has none is hidden whole.
 
     Raises
     ------
+    ContentMalformedError
+        A frame has no entry that must have one.
     ConfigurationUnsupportedError
         The annotations hold faces at times at which the video has no frame.
     FaceredError
         The video cannot be read or written.
     """
     info = reader.info
-    hiding = _Hiding(reader, annotations, Hider(style), span, None if style.outlined else writer.regions)
+    hiding = _Hiding(reader, annotations, Hider(style), span, None if style.outlined else writer.regions, complete)
     stage = Stage("redact", info.frames, progress)
-    waiting = depth(info.width, info.height) if threads != 1 else 0
+    waiting = depth(info.width, info.height) if threads != 1 or reader.stalls else 0
     decoded = timed_items(reader.demux(*writer.others), "decode")
     # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
     with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:
@@ -180,9 +186,10 @@ class _Hiding:
         hider: Hider,
         span: Span,
         regions: RegionsOfInterest | None,
+        complete: bool,
     ) -> None:
         self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
-        self._regions = regions
+        self._regions, self._complete = regions, complete
         self._first: int | None = None
         self._end = 0
         self.last = self.held = self.drawn = self.hidden = self.missing = 0
@@ -207,8 +214,11 @@ class _Hiding:
         if not self._span.holds((frame.pts - self._first) * info.time_base):
             return frame
         self.held += 1
-        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=bool(self._reader.damaged))
-        if boxes is None:
+        hold = bool(self._reader.damaged) and not self._complete
+        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=hold)
+        if boxes is None and self._complete:
+            self._hide_unseen(frame)
+        elif boxes is None:
             self.missing += 1
         elif len(boxes):
             self.hidden += 1
@@ -217,3 +227,16 @@ class _Hiding:
                 with timed("mark"):
                     return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
         return frame
+
+    def _hide_unseen(self, frame: VideoFrame) -> None:
+        """Hide all of a frame that the first pass did not see; only a damaged video has an excuse for it."""
+        info = self._reader.info
+        if not self._reader.damaged:
+            seconds = float(((frame.pts or 0) - (self._first or 0)) * info.time_base)
+            raise ContentMalformedError(
+                f"{self._reader.path}: a frame at {seconds:.3f} s was not there when the faces were looked for; "
+                "run it again when nothing else writes the video"
+            )
+        frame.make_writable()
+        self._hider.hide(view(frame, info.orientation), WHOLE_PICTURE * ([info.width, info.height] * 2))
+        self.hidden += 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from facered.annotations.model import Annotations
@@ -16,11 +17,14 @@ from facered.jobs.idlist import read_id_list
 from facered.jobs.outputs import Outputs
 from facered.jobs.progress import Progress, ProgressCallback, Startup
 from facered.jobs.redact import Redaction, redact_video
+from facered.jobs.result import Result
 from facered.jobs.span import Span
 from facered.jobs.spool import spooled
+from facered.jobs.unchanged import Unchanged
 from facered.options import Options
+from facered.runtime import cancellation
 from facered.runtime.profiling import count_frames
-from facered.runtime.replace import write_whole
+from facered.runtime.replace import FileSet, final_name, recover
 from facered.video.input.file import Reader, Source
 from facered.video.output.file import Writer
 from facered.video.output.images import ImageWriter
@@ -85,63 +89,6 @@ class Task:
         return ("analyze", "redact") if self.mode == "combined" else (self.mode,)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What was done with a video.
-
-    Attributes
-    ----------
-    mode : str
-    source : Path
-        The video.
-    annotations : Annotations
-        Those found, or, in the mode redact, those of the people hidden.
-    frames : int
-    people : int
-        How many people were found, counted anew in every shot, or hidden.
-    film_seconds : float
-        How long the film is, from the first frame's time to the last one's end.
-    seconds, startup_seconds : float
-        Wall time of all, and of what came before the first frame was worked on: loading, and opening the video.
-    video_path, annotations_path : Path or None
-        The files written.
-    thumbnails : dict of int to Path
-        One JPEG file for each id.
-    crowded_frames : int
-        Frames that had more faces than `Options.max_faces`; the surplus is bare in them.
-    missing_frames : int
-        Frames that the annotations had no entry for; nothing is hidden in them.
-    damaged_frames : int
-        Frames that may not look as they should, because the video is damaged before them.
-    """
-
-    mode: str
-    source: Path
-    annotations: Annotations
-    frames: int
-    people: int
-    film_seconds: float
-    seconds: float = 0.0
-    startup_seconds: float = 0.0
-    video_path: Path | None = None
-    annotations_path: Path | None = None
-    thumbnails: dict[int, Path] | None = None
-    crowded_frames: int = 0
-    missing_frames: int = 0
-    damaged_frames: int = 0
-
-    @property
-    def speed(self) -> float:
-        """Frames a second over the whole job."""
-        return self.frames / self.seconds if self.seconds else 0.0
-
-    @property
-    def outputs(self) -> list[Path]:
-        """All files written."""
-        named = [path for path in (self.video_path, self.annotations_path) if path is not None]
-        return named + list((self.thumbnails or {}).values())
-
-
 def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     """Carry out a task.
 
@@ -162,18 +109,20 @@ def perform(task: Task, progress: ProgressCallback | None = None) -> Result:
     try:
         work = {"analyze": _analyze, "redact": _redact, "combined": _combined}[task.mode]
         with spooled(task.source, task.opened, lambda: startup(Progress("copy", 0, 0, 0.0))) as opened:
-            result = work(replace(task, opened=opened), startup)
+            result = work(replace(task, opened=opened), Unchanged(task.source, opened), startup)
     except BrokenPipeError:  # nobody reads the result any more
         raise
     except OSError as error:
-        raise ServiceError(f"{task.source}: {error.strerror or error}: {error.filename or task.output}") from error
+        place = final_name(error.filename) if isinstance(error.filename, str) else task.output
+        raise ServiceError(f"{task.source}: {error.strerror or error}: {place}") from error
     count_frames(result.frames)
     return replace(result, seconds=time.perf_counter() - startup.begun, startup_seconds=startup.seconds)
 
 
 def _reader(task: Task, report: bool = True) -> Reader:
     options = task.options
-    return Reader(
+    make = partial(
+        Reader,
         task.source,
         options.threads,
         report=report,
@@ -181,28 +130,24 @@ def _reader(task: Task, report: bool = True) -> Reader:
         strict=options.strict,
         opened=task.opened,
     )
+    return cancellation.call(make, Reader.close)
 
 
-def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
+def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
 
     options, outputs = task.options, task.outputs
     with _reader(task) as reader:
-        outputs.prepare([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _file_read(task))
-        analysis = analyze_video(reader, options, progress, thumbnails=True)
-    written: list[Path] = []
-    try:
-        for number, content in analysis.thumbnails.items():
-            written.append(outputs.thumbnail(number))
-            write_whole(written[-1], content)
-        for path in set(outputs.old_thumbnails()) - set(written):
-            path.unlink()
-        analysis.annotations.write(outputs.annotations)
-    except BaseException:
-        for path in written:
-            with suppress(OSError):
-                path.unlink()
-        raise
+        outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _file_read(task))
+        with outputs.claimed([outputs.annotations]) as files:
+            analysis = analyze_video(reader, options, progress, thumbnails=True)
+            thumbnails = {number: outputs.thumbnail(number) for number in analysis.thumbnails}
+            for number, path in thumbnails.items():
+                files.file(path).write_bytes(analysis.thumbnails[number])
+            analysis.annotations.write_to(files.file(outputs.annotations))
+            old = set(outputs.old_thumbnails()) - set(thumbnails.values())
+            video.check()
+            _publish(files, options.overwrite, old)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -211,13 +156,13 @@ def _analyze(task: Task, progress: ProgressCallback | None) -> Result:
         people=analysis.annotations.people,
         film_seconds=analysis.annotations.seconds,
         annotations_path=outputs.annotations,
-        thumbnails={number: outputs.thumbnail(number) for number in analysis.thumbnails},
+        thumbnails=thumbnails,
         crowded_frames=analysis.crowded_frames,
         damaged_frames=len(reader.damaged),
     )
 
 
-def _redact(task: Task, progress: ProgressCallback | None) -> Result:
+def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     options, outputs = task.options, task.outputs
     with _reader(task) as reader:
         document = _read_annotations(task, outputs)
@@ -225,8 +170,9 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
         document = document.rescaled(info.time_base)
         document.check_fits(info.width, info.height, info.rate)
         chosen = document.select(_ids_to_hide(task, outputs), options.except_ids).enlarged(task.enlarge)
-        _prepare(task, outputs, reader)
-        done = _write(task, outputs, reader, chosen, progress)
+        _check(task, outputs, reader)
+        with outputs.claimed(_wanted(task, outputs)) as files:
+            done = _write(task, outputs, files, reader, video, chosen, progress)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -240,7 +186,7 @@ def _redact(task: Task, progress: ProgressCallback | None) -> Result:
     )
 
 
-def _combined(task: Task, progress: ProgressCallback | None) -> Result:
+def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     from facered.jobs.analyze import analyze_video  # see _analyze
 
     options, outputs = task.options, task.outputs
@@ -248,11 +194,14 @@ def _combined(task: Task, progress: ProgressCallback | None) -> Result:
         raise ConfigurationUnsupportedError(
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
-    with _reader(task) as reader:
-        _prepare(task, outputs, reader)
-        analysis = analyze_video(reader, options, progress)
-    with _reader(task, report=False) as reader:
-        done = _write(task, outputs, reader, analysis.annotations, progress)
+    with ExitStack() as stack:
+        with _reader(task) as reader:
+            _check(task, outputs, reader)
+            files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
+            analysis = analyze_video(reader, options, progress)
+            video.check()
+        with _reader(task, report=False) as reader:
+            done = _write(task, outputs, files, reader, video, analysis.annotations, progress)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -271,44 +220,66 @@ def _file_read(task: Task) -> Path | None:
     return task.opened if isinstance(task.opened, Path) else None
 
 
-def _prepare(task: Task, outputs: Outputs, reader: Reader) -> None:
-    """Make sure that the results can be written, before anything is."""
+def _wanted(task: Task, outputs: Outputs) -> list[Path]:
+    """Return the files that a redaction makes, the video last."""
+    annotations = [outputs.annotations] if task.keep_annotations else []
+    return [*annotations, *([] if task.stream is not None else [outputs.video])]
+
+
+def _check(task: Task, outputs: Outputs, reader: Reader) -> None:
+    """Make sure that a redaction's results can be written, before anything is."""
     if outputs.is_image and outputs.sequence is None and task.stream is None and not reader.is_image:
         raise ContentUnsupportedError(
             f"{task.source}: this is a film, whatever it is called; name the result with -o, such as film.mp4"
         )
-    wanted = [] if task.stream is not None else [outputs.video]
-    if task.keep_annotations:
-        wanted.append(outputs.annotations)
-    outputs.prepare(wanted, task.options.overwrite, _file_read(task))
+    outputs.check(_wanted(task, outputs), task.options.overwrite, _file_read(task))
 
 
 def _write(
-    task: Task, outputs: Outputs, reader: Reader, annotations: Annotations, progress: ProgressCallback | None
+    task: Task,
+    outputs: Outputs,
+    files: FileSet,
+    reader: Reader,
+    video: Unchanged,
+    annotations: Annotations,
+    progress: ProgressCallback | None,
 ) -> Redaction:
     options = task.options
-    encoding = Encoding.of(options)
     span, style = Span(options.start, options.end), chosen_style(options)
-    written = False
-    try:
-        with _writer(task, outputs, reader, encoding) as writer:
-            done = redact_video(
-                reader, writer, annotations, style, span=span, threads=options.threads, progress=progress
-            )
-            if task.keep_annotations:
-                annotations.write(outputs.annotations)
-                written = True
-    except BaseException:
-        if written:  # until then the file, if there is one, is an older one, perhaps edited by hand
-            outputs.annotations.unlink(missing_ok=True)
-        raise
+    if task.keep_annotations:
+        annotations.write_to(files.file(outputs.annotations))
+    with _writer(task, outputs, files, reader) as writer:
+        done = redact_video(
+            reader,
+            writer,
+            annotations,
+            style,
+            span=span,
+            threads=options.threads,
+            progress=progress,
+            complete=task.mode == "combined",
+        )
+    video.check()
+    if task.stream is None:
+        _publish(files, options.overwrite)
     return done
 
 
-def _writer(task: Task, outputs: Outputs, reader: Reader, encoding: Encoding) -> Writer | ImageWriter:
+def _publish(files: FileSet, overwrite: bool, gone: Iterable[Path] = ()) -> None:
+    try:
+        files.publish(gone, overwrite=overwrite)
+    except FileExistsError as error:
+        raise ConfigurationUnsupportedError(
+            f"{error.filename}: has come while the job ran; add --overwrite to replace it"
+        ) from None
+
+
+def _writer(task: Task, outputs: Outputs, files: FileSet, reader: Reader) -> Writer | ImageWriter:
+    number = None if task.stream is None else task.stream[0]
     if outputs.is_image:
-        return ImageWriter(outputs.video, reader, outputs.sequence, None if task.stream is None else task.stream[0])
-    return Writer(outputs.video if task.stream is None else Path("standard output"), reader, encoding, task.stream)
+        return ImageWriter(outputs.video, reader, outputs.sequence, number, files)
+    name = outputs.video if number is None else Path("standard output")
+    return Writer(name, reader, Encoding.of(task.options), task.stream, files)
 
 
 def _read_annotations(task: Task, outputs: Outputs) -> Annotations:
@@ -321,6 +292,8 @@ def _annotations_path(task: Task, outputs: Outputs) -> Path:
     if isinstance(task.annotations, Path):
         return task.annotations
     beside = Outputs.of(task.source, task.source.parent).annotations
+    for path in (outputs.annotations, beside):
+        recover(path.parent)
     for path in (outputs.annotations, beside):
         if path.is_file():
             return path

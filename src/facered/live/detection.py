@@ -46,7 +46,7 @@ class LiveDetector:
     def __init__(self, detector: Detector, settings: Settings) -> None:
         options = settings.options
         self._detector = detector
-        self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
+        self._threshold, _ = detection_limits(options.threshold, options.max_faces)
         self._beside = settings.detect == "async" or settings.deadline is not None
         self._worker: ThreadPoolExecutor | None = None
         self._running: Future[Detection] | None = None
@@ -84,7 +84,7 @@ class LiveDetector:
         TimedDetection or None
             None if it is not ready: `collect` will return it.
         """
-        run = self._detector.prepare(picture, self._threshold, self._limit, tiles=tiles)
+        run = self._detector.prepare(picture, self._threshold, tiles=tiles)
         if not self._beside:
             found = _checked(run())
             self.detections += 1

@@ -48,7 +48,7 @@ class Stats:
     overloaded : int
         Frames returned without a detection that is recent enough to trust.
     crowded : int
-        Frames with more faces than `max_faces`, so that some may be bare.
+        Frames with more faces than `max_faces`: those beyond are hidden, but have no id and are not told of.
     copied : int
         Frames that had to be copied before something could be hidden in them, because others share their memory.
     bytes_copied : int

@@ -13,6 +13,8 @@ from facered.hide.hider import Hider
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from facered.hide.style import Style
     from facered.live.face import Face
     from facered.live.stream import Stream
@@ -32,7 +34,7 @@ class Masks:
     def __init__(self, style: Style) -> None:
         self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
 
-    def hide(self, picture: Picture, faces: Sequence[Face], stream: Stream) -> None:
+    def hide(self, picture: Picture, faces: Sequence[Face], beyond: NDArray[np.float64], stream: Stream) -> None:
         """Hide faces, and the areas of a stream.
 
         Parameters
@@ -40,8 +42,11 @@ class Masks:
         picture : Picture
             Writable planes.
         faces : sequence of Face
+        beyond : (n, 4) float64
+            Faces without an id: x1, y1, x2, y2 in pixels of the picture as it is shown.
         stream : Stream
         """
+        self._hider.hide(picture, beyond, spared=stream.spared)
         boxes = np.array([[f.x, f.y, f.x + f.width, f.y + f.height] for f in faces]).reshape(-1, 4)
         self._hider.hide(picture, boxes * (picture.shown_size * 2), [face.id for face in faces], stream.spared)
         for area in stream.areas:

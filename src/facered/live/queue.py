@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from facered.hide.style import chosen_style
+from facered.live.crowd import NOBODY
 from facered.live.face import Stats
 from facered.live.failure import raise_as_facered
 from facered.live.masks import Masks
@@ -158,15 +159,16 @@ class FrameQueue:
     def _redact(self, waiting: Waiting) -> None:
         """Hide the faces of a frame; all of it if nobody knows where they are."""
         stream, number = waiting.stream, waiting.number
-        whole = stream is None
+        whole, beyond = stream is None, NOBODY
         if stream is not None:
             found = stream.past(number)
             if not stream.is_last(number):
                 waiting.faces = self._selection.of(found, waiting.given.picture)
-            waiting.crowded, waiting.watched = len(found) > len(waiting.faces), stream.is_watched(number)
+            beyond = self._selection.beyond(found, stream.beyond(number))
+            waiting.crowded, waiting.watched = len(beyond) > 0, stream.is_watched(number)
             whole = stream.is_blind(number) or (self._settings.on_overload == "hide" and not waiting.watched)
         faces = [face for face in waiting.faces if face.hidden]
-        waiting.touched = bool(whole or faces or (stream is not None and stream.areas))
+        waiting.touched = bool(whole or faces or len(beyond) or (stream is not None and stream.areas))
         if waiting.touched:
             with timed("copy"):
                 picture, copied = waiting.given.writable()
@@ -174,7 +176,7 @@ class FrameQueue:
             with timed("hide"):
                 if not whole:
                     assert stream is not None
-                    self._masks.hide(picture, faces, stream)
+                    self._masks.hide(picture, faces, beyond, stream)
                 elif not self._masks.hide_whole(picture):
                     self._failures += 1
         waiting.hidden = True

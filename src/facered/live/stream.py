@@ -9,32 +9,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.detect.detector import Detection
 from facered.hide import areas
+from facered.live.crowd import HELD_FRAMES, Crowd
 from facered.runtime.profiling import timed
 from facered.track import tuning
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.online import OnlineTracker, Presence
 from facered.track.schedule import DetectionSchedule
-from facered.track.step import Step
+from facered.track.step import Step, detection_limits
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from facered.detect.detector import Detection
     from facered.live.detection import LiveDetector, TimedDetection
     from facered.live.settings import Settings
-    from facered.track.boxes import Verify
+    from facered.track.boxes import Boxes, Verify
     from facered.track.step import Tiles
     from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5
 """Seconds after which a detection says nothing of who may have come since; by hand. Larger: who came since is not
 hidden. Smaller: masks grow, or everything is hidden, although all is well."""
-HELD_FRAMES = tuning.CUT_LOOKAHEAD + 1
-"""Frames from a suspected cut on in which those who were there before stay hidden: until it is known whether it was a
-flash. Larger: boxes on nobody after cuts. Smaller: faces are not hidden after a flash."""
 HELD_GROWTH_PER_FRAME = 0.05
 """Part of its size by which each of their boxes grows a frame, whatever the rate; by hand. Larger: large masks.
 Smaller: who moves leaves the mask."""
@@ -89,6 +87,8 @@ class Stream:
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
         self._first_known: int | None = None
+        self._limit = detection_limits(settings.options.threshold, settings.options.max_faces)[1]
+        self._crowd = Crowd(settings.lookahead)
         self.areas = areas.areas(settings.hide_regions, picture)
         self.spared = areas.spared(settings.show_regions, picture)
 
@@ -143,13 +143,18 @@ class Stream:
             return self._present
         return [*self._tracker.past(number), *self._held_in(number)]
 
+    def beyond(self, number: int) -> Boxes:
+        """Return the faces of a picture that nobody follows, since there are too many: (n, 4), centres and sizes."""
+        return self._crowd.boxes(number, self._shot_of(number))
+
     def is_blind(self, number: int) -> bool:
-        """Tell whether a picture came before any detection that was of use."""
-        return self._first_known is None or number < self._first_known
+        """Tell whether nobody knows where faces are: before any detection of use, and where there are too many."""
+        known = self._first_known is not None and number >= self._first_known
+        return not known or self._crowd.is_full(number, self._shot_of(number))
 
     def is_watched(self, frame: int) -> bool:
         """Tell whether there was a detection near enough to a picture."""
-        shot = max(begin for begin in self._begun if begin <= frame)
+        shot = self._shot_of(frame)
         interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
         earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), shot)
         return any(earliest <= detected <= self._frame for detected in self._detected)
@@ -157,7 +162,9 @@ class Stream:
     def is_due(self, uncertain: bool) -> bool:
         """See `DetectionSource.is_due`."""
         when = self._settings.detect
-        return (self._frame - self._shot) % when == 0 if isinstance(when, int) else uncertain or when == "async"
+        if isinstance(when, int):
+            return (self._frame - self._shot) % when == 0
+        return uncertain or self._crowd.now or when == "async"
 
     def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
@@ -196,20 +203,27 @@ class Stream:
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
         self._detected.append(found.frame)
-        detection, age = found.detection, self._frame - found.frame
+        age, corners = self._frame - found.frame, found.detection.boxes
         if age:
             with timed("carry"):
-                corners = self._tracker.carried(detection.boxes, age)
-            if corners is None:
+                moved = self._tracker.carried(corners, age)
+            if moved is None:
                 return None
-            detection = Detection(corners, detection.scores)
+            corners = moved
         if self._first_known is None:
             self._first_known = self._frame
-        return detection
+        detection = replace(found.detection, boxes=corners)
+        followed, beyond = detection.split(self._limit, self._settings.options.threshold)
+        self._crowd.note(self._frame, beyond, detection.full)
+        return followed
+
+    def _shot_of(self, frame: int) -> int:
+        """Return the first frame of a frame's shot."""
+        return max(begin for begin in self._begun if begin <= frame)
 
     def _undo_cut(self) -> None:
         self._follower.undo_cut()
-        self._begun.pop()
+        self._crowd.forget_from(self._begun.pop())
         self._shot = self._begun[-1]
         self._held = [held for held in self._held if held[0] < self._frame - tuning.CUT_LOOKAHEAD]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextvars import copy_context
 from typing import Generic, TypeVar
 
-from facered.runtime import profiling
+from facered.runtime import cancellation, profiling
 
 T = TypeVar("T")
 
@@ -17,6 +18,10 @@ MAX_WAITING_BYTES = 8 * 2**20
 stages wait for each other."""
 MIN_DEPTH, MAX_DEPTH = 2, 8
 """Bounds for the number of pictures that wait, whatever their size. Larger and smaller: likewise."""
+
+MAX_LEAVING_SECONDS = 0.5
+"""How long to wait for a thread's last item when nobody wants it; by hand. Longer: a job whose source stalls takes
+longer to be cancelled. Shorter: threads outlive the block that take long for one item."""
 
 
 def depth(width: int, height: int) -> int:
@@ -29,7 +34,9 @@ class Ahead(Generic[T]):
 
     Items come in their order, then what the iterator raised, so that nothing depends on who is faster. The thread waits
     when `depth` items wait, and sleeps meanwhile. Leaving the block early closes the iterator, in its own thread, and
-    returns when the thread has ended: what the iterator uses may be closed then. Stages follow one another::
+    returns when the thread has ended: what the iterator uses may be closed then. A thread that does not end, because it
+    waits for what never comes, is left to itself after a while; the iterator is still running then. Stages follow one
+    another::
 
         with Ahead(decoded(), 4, "decode") as frames, Ahead(hidden(frames), 4, "hide") as ready:
             for frame in ready: ...
@@ -56,7 +63,8 @@ class Ahead(Generic[T]):
         if not self._depth:
             return self._items
         # What is recorded of the caller's work is recorded of the thread's too.
-        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name=f"facered {self._name}")
+        name = f"facered {self._name}"
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name=name, daemon=True)
         self._thread.start()
         return self._take()
 
@@ -69,9 +77,10 @@ class Ahead(Generic[T]):
             self._left = True
             self._changed.notify_all()
         interruption: BaseException | None = None
-        while thread.is_alive():
+        until = time.monotonic() + MAX_LEAVING_SECONDS
+        while thread.is_alive() and time.monotonic() < until:
             try:
-                thread.join()
+                thread.join(max(until - time.monotonic(), 0))
             except BaseException as error:
                 # Going on would close files that the thread still works on.
                 interruption = error
@@ -111,7 +120,7 @@ class Ahead(Generic[T]):
             with self._changed:
                 if not self._ready and not self._over:
                     with profiling.timed(f"waiting for {self._name}"):
-                        self._changed.wait_for(lambda: self._ready or self._over)
+                        self._await_item()
                 if not self._ready:
                     break
                 item = self._ready.popleft()
@@ -120,6 +129,11 @@ class Ahead(Generic[T]):
             del item  # else the last picture would be held while the next is waited for
         if self._error is not None:
             raise self._error
+
+    def _await_item(self) -> None:
+        """Wait for an item, or the end; with the lock."""
+        while not self._changed.wait_for(lambda: self._ready or self._over, cancellation.POLL_SECONDS):
+            cancellation.check()
 
 
 def _close(items: Iterator[T]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facered.runtime.cancellation import check
 from facered.track import tuning
 from facered.track.boxes import containment, union
 
@@ -20,12 +21,19 @@ def without_duplicates(tracks: list[Track]) -> list[Track]:
     like a face of its own, so that nothing is hidden less.
     """
     kept: list[Track] = []
+    spans = np.empty((len(tracks), 2), np.int64)  # of those that are kept
     for track in sorted(tracks, key=lambda track: (-track.detections, -track.score, track.keys)):
-        other = next((other for other in kept if _is_duplicate(track, other)), None)
+        check()
+        first, last = track.frames[0], track.frames[-1]
+        there = spans[: len(kept)]
+        meeting = np.flatnonzero((there[:, 0] <= last) & (there[:, 1] >= first)).tolist()
+        other = next((number for number in meeting if _is_duplicate(track, kept[number])), None)
         if other is None:
+            other = len(kept)
             kept.append(track)
         else:
-            _take_over(other, track)
+            _take_over(kept[other], track)
+        spans[other] = kept[other].frames[0], kept[other].frames[-1]
     return kept
 
 
@@ -41,12 +49,7 @@ def _take_over(track: Track, duplicate: Track) -> None:
 
 
 def _is_duplicate(track: Track, other: Track) -> bool:
-    if (
-        track.shot.begin > other.shot.end
-        or other.shot.begin > track.shot.end
-        or track.frames[-1] < other.frames[0]
-        or other.frames[-1] < track.frames[0]
-    ):
+    if track.shot.begin > other.shot.end or other.shot.begin > track.shot.end:
         return False
     _, here, there = np.intersect1d(track.frames, other.frames, assume_unique=True, return_indices=True)
     a, b = track.boxes[here], other.boxes[there]

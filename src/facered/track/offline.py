@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facered.runtime.cancellation import check
 from facered.track.duplicates import without_duplicates
 from facered.track.shot import Shots
 from facered.track.smoothing import Track, smooth_and_fill
@@ -40,7 +41,10 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
     ]
     trajectories = join(tracklets, follower.clock)
     confirmed = [trajectory for trajectory in trajectories if any(tracklet.confirmed for tracklet in trajectory)]
-    tracks = [smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel) for trajectory in confirmed]
+    tracks = []
+    for trajectory in confirmed:
+        check()
+        tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel))
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])
     )

@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import re
 
+OPEN_TIMEOUT, READ_TIMEOUT = 15.0, 10.0
+"""Seconds that an address may take to answer, and to send nothing, before it is lost; by hand. With less, slow cameras
+would be lost that only take long to begin; with more, it takes longer to notice one that is gone."""
+
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 
 

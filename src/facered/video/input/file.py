@@ -9,18 +9,18 @@ import stat
 import tempfile
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import av
-from av.error import FFmpegError
+from av.error import ExitError, FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError, ServiceError
 from facered.runtime import cores
+from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT
 from facered.video.input import webp
 from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason, told_rate
 from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 MAX_DECODER_THREADS = 16
 """Threads of the decoder, where nobody asks for more: with more it is no faster, and each holds a picture; by hand."""
+TIMEOUTS = OPEN_TIMEOUT, READ_TIMEOUT
 Source = str | Path | IO[bytes]
 """What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 MAX_LAST_DURATION = 100
@@ -73,6 +74,8 @@ class Reader:
         Which of the video streams it is.
     strict : bool
         Whether damage is an error.
+    stalls : bool
+        Whether reading may wait for long: for the network, or for whoever gave an object.
     damaged : set of int
         The frames, counted from 0, that may not look as they should: what comes after damage up to the next key frame.
 
@@ -101,6 +104,7 @@ class Reader:
         self.number = number or 0
         self.damaged: set[int] = set()
         self.strict = strict
+        self.stalls = opened is not None and not isinstance(opened, Path)
         self._suspect = False  # whether the next frame may be damaged
         self.container = _open(self.path, opened)
         try:
@@ -138,8 +142,14 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ValueError):  # a thread that reads ahead may be amid an item
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, unless a thread still reads it."""
+        try:
             self._items.close()
+        except ValueError:  # a thread still waits for an item, and the container goes with it
+            return
         self.container.close()
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -233,6 +243,8 @@ class Reader:
             preview = Preview(self._pictures.demux(others), self.stream)
             self._pictures.rate = preview.rate(told_rate(self.stream), self.stream.time_base or Fraction(1))
             yield from preview
+        except ExitError:
+            raise ContentMalformedError(f"{self.path}: nothing has come for {READ_TIMEOUT:.0f} s; try again") from None
         except FFmpegError as error:
             self._note_damage(reason(error))
             if self.report:
@@ -333,7 +345,7 @@ def _open(path: Path, opened: Source | None) -> InputContainer:
             _check_readable(path, file)
             return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
         if isinstance(opened, str):
-            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace")
+            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace", timeout=TIMEOUTS)
         opened.seek(0)
         if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
@@ -341,6 +353,8 @@ def _open(path: Path, opened: Source | None) -> InputContainer:
         opened.seek(0)
         alone = {"format_whitelist": formats_without_references(), **LITERAL}
         return av.open(opened, "r", container_options=alone, metadata_errors="replace")
+    except ExitError:
+        raise ContentMalformedError(f"{path}: no answer in {OPEN_TIMEOUT:.0f} s; try again") from None
     except (FFmpegError, OSError, ValueError) as error:
         if opened is None and ImageSequence.of(path) is None and is_list(path):
             raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None

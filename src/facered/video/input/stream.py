@@ -20,7 +20,7 @@ from av.error import FFmpegError
 from av.format import Flags
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
-from facered.video.address import is_url
+from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT, is_url
 from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
 from facered.video.input.local import open_file
@@ -39,9 +39,6 @@ logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
 """The address that stands for it."""
-OPEN_TIMEOUT, READ_TIMEOUT = 15.0, 10.0
-"""Seconds that an address may take to answer, and to send nothing, before it is lost; by hand. With less, slow cameras
-would be lost that only take long to begin; with more, it takes longer to notice one that is gone."""
 MIN_PAUSE, MAX_PAUSE = 0.25, 2.0
 """Seconds between attempts to reconnect, doubling from one to the other; by hand. Less is more work for an address
 that is away, more is a longer gap when it is back."""

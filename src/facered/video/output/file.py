@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,7 +19,8 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.runtime.replace import Replacement
+from facered.runtime import cancellation
+from facered.runtime.replace import FileSet
 from facered.video.address import file_url
 from facered.video.output import CONTAINERS, subtitles
 from facered.video.output.encoder import VideoEncoder
@@ -66,17 +68,19 @@ ROI_IGNORING_PRESET = "ultrafast"
 class Writer:
     """An MP4, MOV or Matroska file in the making.
 
-    As a context, it appears under its name when the block ends without an error.
+    As a context, it appears under its name when the block ends without an error, by itself or with its set.
 
     Parameters
     ----------
     path : Path
-        The file's final name. Until it is complete, it is written beside it under another.
+        The file's final name.
     reader : Reader
         Where the streams come from: size, clock, colours and tags are taken over from there.
     encoding : Encoding
     stream : tuple of int and str, optional
         A file descriptor to write to instead, and one of `STREAMS`; `path` is what it is called in messages.
+    files : FileSet, optional
+        What the file belongs to; whoever made the set publishes it.
 
     Attributes
     ----------
@@ -95,24 +99,18 @@ class Writer:
         Nobody reads the descriptor any more.
     """
 
-    def __init__(self, path: Path, reader: Reader, encoding: Encoding, stream: tuple[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reader: Reader,
+        encoding: Encoding,
+        stream: tuple[int, str] | None = None,
+        files: FileSet | None = None,
+    ) -> None:
         self.path = path
         self.regions: RegionsOfInterest | None = None
-        self._replacement: Replacement | None = None
-        target: str | _Pipe
-        if stream is None:
-            self._replacement = Replacement(path)
-            self._format, target = CONTAINERS[path.suffix.lower()], file_url(self._replacement.partial)
-            options = PLAYABLE.get(self._format, {})
-        else:
-            self._format, target = stream[1], _Pipe(stream[0])
-            options = FRAGMENTS.get(self._format, {})
-        try:
-            self._container: OutputContainer = av.open(target, "w", format=self._format, container_options=options)
-        except OSError as error:
-            raise ConfigurationUnsupportedError(
-                f"{path}: cannot be written ({error.strerror}); choose another directory"
-            ) from None
+        self._own: FileSet | None = None
+        self._container = self._opened(stream, files)
         passed = () if stream is None else (ConnectionError,)
         self._muxer = Muxer(
             self._container, path, reader.path, lead=reader.info.lead, strict=reader.strict, passed=passed
@@ -149,8 +147,9 @@ class Writer:
         """Finish the file and give it its name."""
         try:
             self._muxer.finish(self._encoder)
-            if self._replacement is not None:
-                self._replacement.commit()
+            if self._own is not None:
+                self._own.publish()
+                self._own.release()
         except BaseException:
             self.discard()
             raise
@@ -159,8 +158,27 @@ class Writer:
         """Leave nothing behind."""
         with suppress(FFmpegError, OSError, ValueError):
             self._container.close()
-        if self._replacement is not None:
-            self._replacement.discard()
+        if self._own is not None:
+            self._own.release()
+
+    def _opened(self, stream: tuple[int, str] | None, files: FileSet | None) -> OutputContainer:
+        target: str | _Pipe
+        try:
+            if stream is None:
+                if files is None:
+                    files = self._own = FileSet([self.path]).claim()
+                self._format, target = CONTAINERS[self.path.suffix.lower()], file_url(files.file(self.path))
+                options = PLAYABLE.get(self._format, {})
+            else:
+                self._format, target = stream[1], _Pipe(stream[0])
+                options = FRAGMENTS.get(self._format, {})
+            return av.open(target, "w", format=self._format, container_options=options)
+        except OSError as error:
+            if self._own is not None:
+                self._own.release()
+            raise ConfigurationUnsupportedError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another directory"
+            ) from None
 
     def _add_video(self, reader: Reader, encoding: Encoding) -> VideoEncoder:
         info = reader.info
@@ -302,8 +320,8 @@ class _Pipe:
         self._descriptor = Descriptor(number)
 
     def write(self, data: bytes) -> int:
-        """Write all of a piece."""
-        self._descriptor.write([data])
+        """Write all of a piece; whoever reads may take their time."""
+        cancellation.call(partial(self._descriptor.write, [data]))
         return len(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import EllipsisType
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,8 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from facered.errors import ContentUnsupportedError, ServiceError
-from facered.runtime.replace import Replacement
+from facered.runtime import cancellation
+from facered.runtime.replace import FileSet
 from facered.video import formats
 from facered.video.output.raw import Descriptor
 from facered.video.picture import view
@@ -33,7 +35,8 @@ BEST_JPEG = {"qmin": "1", "qmax": "2"}
 class ImageWriter:
     """A picture, or a numbered sequence of them, in the making; upright, without the source's metadata.
 
-    As a context, the files appear under their names when the block ends without an error.
+    As a context, the files appear under their names when the block ends without an error, by themselves or with their
+    set.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ class ImageWriter:
         What `path` is the pattern of, None for one picture; by default found out.
     descriptor : int, optional
         Where the pictures are written instead.
+    files : FileSet, optional
+        What the pictures belong to; whoever made the set publishes it.
 
     Raises
     ------
@@ -60,17 +65,20 @@ class ImageWriter:
         reader: Reader,
         sequence: ImageSequence | EllipsisType | None = ...,
         descriptor: int | None = None,
+        files: FileSet | None = None,
     ) -> None:
         self.path = path
         self.others: list[Stream] = []
         self.regions = None  # pictures are coded as well as can be
         self._orientation = reader.info.orientation
-        self._written: list[Replacement] = []
+        self._written = 0
         self._sequence = ImageSequence.of(path) if isinstance(sequence, EllipsisType) else sequence
         self._pipe = None if descriptor is None else Descriptor(descriptor)
         read = ImageSequence.of(reader.path)
         self._number = 0 if read is None else read.first_number()
         self._source = reader.path
+        self._own = FileSet([path]).claim() if descriptor is None and files is None else None
+        self._files = files or self._own
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -94,17 +102,18 @@ class ImageWriter:
             return
         if self._written:
             self._check_sequence()
-        image = Replacement(self.path if self._sequence is None else self._sequence.file(self._number))
+        path = self.path if self._sequence is None else self._sequence.file(self._number)
         self._number += 1
-        self._written.append(image)
+        self._written += 1
+        assert self._files is not None
         try:
-            image.partial.write_bytes(self._encode(frame))
+            self._files.file(path).write_bytes(self._encode(frame))
         except (FFmpegError, OSError) as error:
-            raise ServiceError(f"{image.path}: writing failed ({error.strerror or error})") from error
+            raise ServiceError(f"{path}: writing failed ({error.strerror or error})") from error
 
     def _write_down(self, pipe: Descriptor, frame: VideoFrame) -> None:
         try:
-            pipe.write([self._encode(frame)])
+            cancellation.call(partial(pipe.write, [self._encode(frame)]))
         except BrokenPipeError:
             raise
         except (FFmpegError, OSError) as error:
@@ -115,17 +124,16 @@ class ImageWriter:
 
     def close(self) -> None:
         """Give the files their names."""
-        try:
-            for image in self._written:
-                image.commit()
-        except BaseException:
-            self.discard()
-            raise
+        if self._own is not None:
+            try:
+                self._own.publish()
+            finally:
+                self._own.release()
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        for image in self._written:
-            image.discard()
+        if self._own is not None:
+            self._own.release()
 
     def _check_sequence(self) -> None:
         if self._sequence is None and self._pipe is None:

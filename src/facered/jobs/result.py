@@ -1,0 +1,65 @@
+"""What a job has done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facered.annotations.model import Annotations
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was done with a video.
+
+    Attributes
+    ----------
+    mode : str
+    source : Path
+        The video.
+    annotations : Annotations
+        Those found, or, in the mode redact, those of the people hidden.
+    frames : int
+    people : int
+        How many people were found, counted anew in every shot, or hidden.
+    film_seconds : float
+        How long the film is, from the first frame's time to the last one's end.
+    seconds, startup_seconds : float
+        Wall time of all, and of what came before the first frame was worked on: loading, and opening the video.
+    video_path, annotations_path : Path or None
+        The files written.
+    thumbnails : dict of int to Path
+        One JPEG file for each id.
+    crowded_frames : int
+        Frames that had more faces than `Options.max_faces`; the surplus is hidden in each of them by itself.
+    missing_frames : int
+        Frames that the annotations had no entry for; nothing is hidden in them.
+    damaged_frames : int
+        Frames that may not look as they should, because the video is damaged before them.
+    """
+
+    mode: str
+    source: Path
+    annotations: Annotations
+    frames: int
+    people: int
+    film_seconds: float
+    seconds: float = 0.0
+    startup_seconds: float = 0.0
+    video_path: Path | None = None
+    annotations_path: Path | None = None
+    thumbnails: dict[int, Path] | None = None
+    crowded_frames: int = 0
+    missing_frames: int = 0
+    damaged_frames: int = 0
+
+    @property
+    def speed(self) -> float:
+        """Frames a second over the whole job."""
+        return self.frames / self.seconds if self.seconds else 0.0
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All files written."""
+        named = [path for path in (self.video_path, self.annotations_path) if path is not None]
+        return named + list((self.thumbnails or {}).values())

@@ -1,0 +1,188 @@
+"""Whatever a job waits for, it is cancelled within a second, and a source that sends no more is an error."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import facered
+import videos
+from facered.jobs.job import JobState
+from facered.video.input import file as input_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+WITHIN = 1.0
+SHARES = [0.0, 0.02, 0.6]
+
+
+@pytest.fixture(scope="module")
+def film(carphone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return videos.encode(tmp_path_factory.mktemp("film") / "foo.ts", videos.decode(carphone, 120), options={"crf": "8"})
+
+
+@pytest.fixture
+def serve(film: Path) -> Iterator[Callable[[float], str]]:
+    """Return what makes an address that sends a part of a film, and then nothing."""
+    content, over = film.read_bytes(), threading.Event()
+    servers = []
+
+    def stalling(share: float) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content[: int(share * len(content))])
+                self.wfile.flush()
+                over.wait(60)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/foo.ts"
+
+    yield stalling
+    over.set()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class Stalling(io.RawIOBase):
+    """A file whose bytes stop coming after a part of it, for whoever reads on."""
+
+    def __init__(self, content: bytes, share: float, over: threading.Event) -> None:
+        self._file, self._end, self._over = io.BytesIO(content), int(share * len(content)), over
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        if size and self._file.tell() >= self._end:
+            self._over.wait(60)
+        return self._file.read(size)
+
+
+def cancelled_after(job: facered.Job, seconds: float) -> float:
+    """Return how long it takes a job to end that is cancelled after some seconds."""
+    time.sleep(seconds)
+    assert job.state is JobState.PROCESSING, job.result(0)
+    begun = time.monotonic()
+    assert job.cancel()
+    with pytest.raises(facered.JobCanceledError):
+        job.result(20)
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("mode", ["analyze", "combined"])
+@pytest.mark.parametrize("threads", [0, 1])
+def test_a_job_whose_server_stalls_can_be_cancelled(
+    serve: Callable[[float], str], tmp_path: Path, share: float, mode: str, threads: int
+) -> None:
+    job = facered.submit(serve(share), tmp_path / "out", mode=mode, threads=threads)
+    assert cancelled_after(job, 1.0) < WITHIN
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_job_whose_file_stalls_can_be_cancelled(film: Path, tmp_path: Path, share: float) -> None:
+    over = threading.Event()
+    try:
+        job = facered.submit(Stalling(film.read_bytes(), share, over), tmp_path / "out")  # type: ignore[arg-type]
+        assert cancelled_after(job, 1.0) < WITHIN
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("share", SHARES[1:])
+def test_a_server_that_stalls_is_an_error_after_a_while(
+    serve: Callable[[float], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setattr(input_file, "TIMEOUTS", (1.0, 1.0))
+    with pytest.raises(facered.ContentMalformedError, match=r"nothing has come for|no answer in"):
+        facered.combined(serve(share), tmp_path / "out")
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+def start(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "facered", *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_call_whose_server_stalls(
+    serve: Callable[[float], str], tmp_path: Path, number: signal.Signals
+) -> None:
+    job = start("combined", serve(0.6), "-o", tmp_path / "out")
+    time.sleep(3)
+    begun = time.monotonic()
+    job.send_signal(number)
+    _, errors = job.communicate(timeout=30)
+    assert (job.returncode, errors) == (130, b"facered: cancelled; nothing half-written is left\n")
+    assert time.monotonic() - begun < 2 * WITHIN
+
+
+def test_a_call_goes_on_without_its_terminal_if_it_was_begun_so(film: Path, tmp_path: Path) -> None:
+    job = start("combined", film, "-o", tmp_path, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    time.sleep(0.6)
+    job.send_signal(signal.SIGHUP)
+    job.communicate(timeout=60)
+    assert job.returncode == 0
+
+
+def test_a_call_whose_result_nobody_takes_can_be_cancelled(film: Path, tmp_path: Path) -> None:
+    """The pipe is full, and nobody reads it."""
+    reading, writing = os.pipe()
+    job = start("combined", film, "-o", "-", "--format", "nut", "--crf", "0", stdout=writing, cwd=tmp_path)
+    os.close(writing)
+    time.sleep(4)
+    job.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, errors = job.communicate(timeout=30)
+    os.close(reading)
+    assert (job.returncode, errors) == (130, b"facered: cancelled; nothing half-written is left\n")
+    assert time.monotonic() - begun < 2 * WITHIN
+
+
+def test_a_second_signal_ends_it_at_once_and_the_next_call_cleans_up(rabbit: Path, film: Path, tmp_path: Path) -> None:
+    long = videos.repeat(tmp_path / "long.mp4", rabbit, 40)
+    job = start("combined", long, "-o", tmp_path / "out")
+    while not (tmp_path / "out" / ".long_redacted.mp4.facered").exists():
+        assert job.poll() is None
+        time.sleep(0.01)
+    job.send_signal(signal.SIGINT)
+    job.send_signal(signal.SIGTERM)
+    assert job.wait(10) == 130
+    job.communicate()
+    done = start("combined", film, "-o", tmp_path / "out")
+    done.communicate(timeout=60)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["foo_redacted.mp4"]
