@@ -137,6 +137,6 @@ def _tell(redactor: Redactor) -> None:
     """Say what a look at the result should know."""
     stats = redactor.stats
     if stats.crowded:
-        logger.warning("%d frames have more faces than --max-faces: the surplus is hidden and has no ids", stats.crowded)
+        logger.warning("%d frames have more faces than --max-faces: the surplus has no ids", stats.crowded)
     if stats.overloaded:
         logger.warning("%d of %d frames had no detection that was recent enough", stats.overloaded, stats.frames)
