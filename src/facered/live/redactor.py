@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,8 +17,6 @@ from facered.live.selection import Selection
 from facered.live.settings import Settings
 
 if TYPE_CHECKING:
-    import os
-
     from facered.checks import Polygon
     from facered.video.picture import VideoFrame
 
@@ -106,7 +105,7 @@ class Redactor:
         self._selection = Selection(self._settings)
         self._queue = FrameQueue(self._settings, self._detector, self._selection)
         self._orientations = Orientations()
-        self._closed = False
+        self._closed, self._process_id = False, os.getpid()
 
     def __enter__(self) -> Redactor:
         return self
@@ -213,6 +212,7 @@ class Redactor:
         ServiceError
             See `process`; the next call returns them.
         """
+        self._check_process()
         self._orientations = Orientations()
         return self._queue.flush()
 
@@ -228,9 +228,15 @@ class Redactor:
         """End the detector's thread; frames that were not returned are dropped, and no more are taken."""
         self._closed = True
         self._queue.close()
-        self._detector.close()
+        if self._process_id == os.getpid():
+            self._detector.close()
 
     def _process(self, given: Given) -> list[Any]:
         if self._closed:
             raise ConfigurationUnsupportedError("the redactor is closed; make another")
+        self._check_process()
         return self._queue.push(given)
+
+    def _check_process(self) -> None:
+        if self._process_id != os.getpid():
+            raise ConfigurationUnsupportedError("the redactor was made before this process was forked; make one in it")
