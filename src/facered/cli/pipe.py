@@ -72,7 +72,13 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
         number = stack.enter_context(bare_output()) if chosen.output is None else None
         pipe = Pipe(source, redactor, lambda feed: _sink(chosen, feed, encoding, number))
         watch(pipe)
-        pipe.run()
+        try:
+            pipe.run()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = chosen.output or "standard output"
+            raise ServiceError(f"{where}: writing failed ({error.strerror or error})") from error
         _tell(redactor)
         failures = redactor.stats.failures
     if failures:

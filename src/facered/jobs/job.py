@@ -200,9 +200,13 @@ class Job:
         return True
 
 
+def _executor() -> ThreadPoolExecutor:
+    return _threads_of(os.getpid())
+
+
 @cache
-def _executor(_: int) -> ThreadPoolExecutor:
-    """Return the threads of a process: those of the process that it was forked from do not run in it."""
+def _threads_of(_: int) -> ThreadPoolExecutor:
+    """Return the threads of a process: those of the one that it was forked from do not run in it."""
     # Each job keeps two cores busy; more at once would only share them.
     return ThreadPoolExecutor(max(1, cores.available() // 2), thread_name_prefix="facered")
 
@@ -218,5 +222,5 @@ def _run(job: Job) -> None:
 
 def start(job: Job) -> Job:
     """Have a job carried out in the background, in its turn."""
-    _executor(os.getpid()).submit(copy_context().run, _run, job)
+    _executor().submit(copy_context().run, _run, job)
     return job

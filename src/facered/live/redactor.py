@@ -6,19 +6,21 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from facered.checks import shown
 from facered.detect.detector import Detector
 from facered.errors import ConfigurationUnsupportedError
 from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
+from facered.live.failure import facered_only
 from facered.live.input import Given, GivenFrame, Orientations, Planes
 from facered.live.planes import given_planes
 from facered.live.queue import FrameQueue
 from facered.live.selection import Selection
 from facered.live.settings import Settings
+from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
     from facered.checks import Polygon
-    from facered.video.picture import VideoFrame
 
 T = TypeVar("T")
 
@@ -100,7 +102,8 @@ class Redactor:
         wanted = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         self._settings = Settings.of(wanted)
         options = self._settings.options
-        detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
+        with facered_only("the detector cannot be made ready"):
+            detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
         self._detector = LiveDetector(detector, self._settings)
         self._selection = Selection(self._settings)
         self._queue = FrameQueue(self._settings, self._detector, self._selection)
@@ -145,7 +148,11 @@ class Redactor:
             detected again. As long as call after call fails, only the first raises; the others return what is due,
             hidden whole, and are counted in ``stats.failures``.
         """
-        return self._process(GivenFrame(frame, self._orientations))
+        if not isinstance(frame, VideoFrame):
+            raise ConfigurationUnsupportedError(f"frame is {shown(frame)}; it can be an av.VideoFrame")
+        with facered_only("the frame cannot be taken"):
+            given = GivenFrame(frame, self._orientations)
+        return self._process(given)
 
     def process_planes(
         self,
@@ -191,17 +198,18 @@ class Redactor:
         ServiceError
             See `process`.
         """
-        given = given_planes(
-            planes,
-            strides,
-            format,
-            pts,
-            width=width,
-            height=height,
-            matrix=matrix,
-            full_range=full_range,
-            interlaced=interlaced,
-        )
+        with facered_only("the planes cannot be taken"):
+            given = given_planes(
+                planes,
+                strides,
+                format,
+                pts,
+                width=width,
+                height=height,
+                matrix=matrix,
+                full_range=full_range,
+                interlaced=interlaced,
+            )
         return self._process(given)
 
     def flush(self) -> list[Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facered.checks import shown
+from facered.errors import ConfigurationUnsupportedError
 from facered.live.face import Face
 
 if TYPE_CHECKING:
@@ -37,8 +40,12 @@ class Selection:
 
     def ask(self, id: int, hidden: bool) -> None:  # noqa: A002
         """Have a person hidden or not, from now on; from any thread."""
+        try:
+            number = operator.index(id)
+        except TypeError:
+            raise ConfigurationUnsupportedError(f"id is {shown(id)}; it can be a whole number") from None
         with self._lock:
-            self._asked[id] = hidden
+            self._asked[number] = hidden
 
     def of(self, found: Sequence[Presence], picture: Picture) -> tuple[Face, ...]:
         """Return faces, those that have been followed for longest first, as many as get an id."""
