@@ -81,7 +81,8 @@ class Stream:
         self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
         self._frame = self._shot = -1
         self._begins_shot = False
-        self._until = 0.0
+        self._until = self._seconds = 0.0
+        self._rate = rate
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
@@ -124,6 +125,9 @@ class Stream:
             luma = self._shrink(picture)
         self._begins_shot = self._find_cut(luma, seconds)
         self._until = until
+        self._seconds = self._frame / self._rate if seconds is None else seconds
+        if self._begins_shot or not self._frame:
+            self._detector.begin_shot(self._seconds)
         self._step.take(picture, luma, self._begins_shot, seconds)
         with timed("present"):
             self._present = [*self._tracker.present(), *self._held_in(self._frame)]
@@ -177,7 +181,7 @@ class Stream:
             request = tiles() if tiles is not None and not delays else None
             late = found
             until = self._until if when != "async" or not self._frame else 0.0
-            found = self._detector.detect(picture, self._frame, tiles=request, until=until) or late
+            found = self._detector.detect(picture, self._frame, self._seconds, tiles=request, until=until) or late
         return None if found is None else self._brought_forward(found)
 
     def verifier(self, picture: Picture) -> Verify | None:
