@@ -2,6 +2,6 @@
 
 import sys
 
-from facered.cli.main import main
+from facered.cli.entry import main
 
 sys.exit(main())

@@ -522,3 +522,65 @@ class TestClock:
             clock.connect(None, 4.0)
             assert packet.pts % 40 == 0
         assert packet.pts == 80
+
+
+_FAILING = """
+import sys
+from facered.detect.detector import Detector
+from facered.cli.main import main
+
+whole, calls = Detector.{stage}, []
+
+def failing(*arguments, **settings):
+    calls.append(None)
+    if len(calls) in {calls}:
+        raise {error}("out of\\norder")
+    return whole(*arguments, **settings)
+
+Detector.{stage} = failing
+sys.exit(main(["pipe", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("lookahead", [0, 10])
+@pytest.mark.parametrize(
+    ("calls", "error", "wholes"),
+    [("(3,)", "MemoryError", 1), ("range(3, 9)", "ValueError", 6), ("range(999)", "OSError", 40)],
+)
+def test_where_something_fails_all_frames_come_hidden_whole_and_the_exit_code_says_so(
+    nut: bytes, tmp_path: Path, lookahead: int, calls: str, error: str, wholes: int
+) -> None:
+    program = _FAILING.format(stage="prepare", calls=calls, error=error)
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "--lookahead",
+        str(lookahead),
+        "--blur",
+        "Black",
+        "--faces",
+        "faces.jsonl",
+    ]
+    done = subprocess.run(command, input=nut, capture_output=True, check=False, timeout=120, cwd=tmp_path)
+    told = done.stderr.decode().splitlines()
+    assert done.returncode == 1
+    assert told[0].startswith(f"facered: a frame could not be redacted ({error}: out of order); ")
+    assert told[-1].startswith(f"facered: failures on the way: {wholes}; all 40 frames are there")
+    assert len([line for line in told if "had no detection" not in line]) == 2
+    (tmp_path / "out.nut").write_bytes(done.stdout)
+    frames = videos.decode(tmp_path / "out.nut")
+    assert len(frames) == 40
+    black = [bool((videos.samples(frame)[0] == 16).all()) for frame in frames]
+    assert sum(black) >= wholes
+    assert (wholes == 40) == all(black)
+    assert videos.times(tmp_path / "out.nut") == videos.times(_saved(nut, tmp_path))
+    lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(40))
+    assert all(line["faces"] or whole for line, whole in zip(lines, black, strict=True))
+
+
+def _saved(nut: bytes, folder: Path) -> Path:
+    path = folder / "in.nut"
+    path.write_bytes(nut)
+    return path

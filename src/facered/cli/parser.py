@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from facered.checks import FLAG
 from facered.cli.terminal import printable
@@ -28,6 +28,9 @@ from facered.cli.texts import (
 from facered.options import FILES, LIVE, REPEATED, Option, options_for
 from facered.video.output import STREAMS
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
@@ -36,6 +39,12 @@ class _Parser(argparse.ArgumentParser):
         dashed = (word for word in sys.argv[1:] if word.startswith("-") and word != "-" and os.path.lexists(word))
         hint = "".join(f"; for the file {word} write ./{word}" for word in islice(dashed, 1))
         self.exit(2, f"facered: {printable(message + hint)}; see {self.prog} --help\n")
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help, and fail where that cannot be written: argparse would say nothing."""
+        target = sys.stdout if file is None else file
+        if target is not None:
+            target.write(self.format_help())
 
 
 class _Option(argparse.Action):

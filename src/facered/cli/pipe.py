@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facered.cli.terminal import STANDARD_OUTPUT, bare_output, is_closed
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
@@ -49,7 +49,7 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     Raises
     ------
     FaceredError
-        It cannot be carried out, or ended otherwise than it should.
+        It cannot be carried out, or ended otherwise than it should; frames that could only be hidden whole are no less.
     BrokenPipeError
         Nobody reads the output any more.
     """
@@ -72,8 +72,19 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
         number = stack.enter_context(bare_output()) if chosen.output is None else None
         pipe = Pipe(source, redactor, lambda feed: _sink(chosen, feed, encoding, number))
         watch(pipe)
-        pipe.run()
+        try:
+            pipe.run()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = chosen.output or "standard output"
+            raise ServiceError(f"{where}: writing failed ({error.strerror or error})") from error
         _tell(redactor)
+        failures = redactor.stats.failures
+    if failures:
+        raise ServiceError(
+            f"failures on the way: {failures}; all {pipe.frames} frames are there, those about them hidden whole"
+        )
     return pipe.frames
 
 
@@ -132,6 +143,6 @@ def _tell(redactor: Redactor) -> None:
     """Say what a look at the result should know."""
     stats = redactor.stats
     if stats.crowded:
-        logger.warning("%d frames have more faces than --max-faces: the surplus is BARE in them", stats.crowded)
+        logger.warning("%d frames have more faces than --max-faces: the surplus has no ids", stats.crowded)
     if stats.overloaded:
         logger.warning("%d of %d frames had no detection that was recent enough", stats.overloaded, stats.frames)

@@ -7,7 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 MAX_SHORT_NAME = 40
 """Most letters of a name beside a progress bar; by hand. More leaves no room for the bar."""
@@ -52,9 +52,15 @@ def give_up() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Print lines to standard error, with the program's name."""
-    for line in lines:
-        print(f"facered: {printable(line)}", file=sys.stderr)
+    """Print lines to standard error, with the program's name, where somebody reads them: the exit code tells too."""
+    with suppress(OSError):
+        for line in lines:
+            print(f"facered: {printable(line)}", file=sys.stderr, flush=True)
+
+
+def internal(error: Exception) -> str:
+    """Return the line that tells of an error that should not have been."""
+    return f"internal error, {type(error).__name__}: {' '.join(str(error).split())}; please report it"
 
 
 class Formatter(logging.Formatter):

@@ -120,7 +120,7 @@ def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDA
     shared = round(TILE_OVERLAP / scale)
     spans = []
     for begin, end in (place[::2], place[1::2]):
-        count = ceil(round(scale * (end - begin)) / longest)
+        count = max(ceil(round(scale * (end - begin)) / longest), 1)  # a line may be less than a pixel there
         spans.append([(begin + a, begin + b) for a, b in _spans(end - begin, count, shared)])
     several = len(spans[0]) * len(spans[1]) > 1
     for top, bottom in spans[1]:

@@ -88,7 +88,10 @@ class TurnedDetector:
 
     def look_around(self, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
         """Detect a picture at all four angles, set `turn`, and return what is found upright and at that angle."""
-        upright = self._detector.detect(picture, threshold, tiles=tiles)
+        return self.compare(self._detector.detect(picture, threshold, tiles=tiles), picture, threshold, tiles)
+
+    def compare(self, upright: Detection, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
+        """Do as `look_around` with what was found upright already."""
         # Where there is somebody, larger pictures at three more angles are not worth their time.
         around = None if shows_somebody(upright) else tiles
         turned = [self._at(turn, picture, threshold, around) for turn in QUARTER_TURNS]
@@ -100,7 +103,10 @@ class TurnedDetector:
 
     def detect(self, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
         """Return the faces of a picture; see `Detector.detect`."""
-        upright = self._detector.detect(picture, threshold, tiles=tiles)
+        return self.complete(self._detector.detect(picture, threshold, tiles=tiles), picture, threshold, tiles)
+
+    def complete(self, upright: Detection, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
+        """Do as `detect` with what was found upright already."""
         if not self.turn:
             return upright
         return self._detector.joined([upright, self._at(self.turn, picture, threshold, tiles)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered._native import blend, blur
+from facered.errors import ServiceError
 from facered.hide import outline
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ BOX_PASSES = 3
 MAX_BLUR_CELLS = 2000
 """Most cells to either side that the kernel averages over: not tuned, it divides exactly by windows of up to 4,096, and
 twice this and one is less. Smaller: wide radii are cut."""
+
+
+MAX_COORDINATE = 2.0**20
+"""Pixels from the corner beyond which a box ends: not tuned, it is far beyond every picture. Larger: numbers that the
+kernels cannot bear. Smaller: masks of huge boxes change their shape."""
 
 
 class Hider:
@@ -61,7 +67,15 @@ class Hider:
             What the style "Box" writes beside each box.
         spared : (height, width) bool, optional
             Where nothing is hidden, in the picture as it is stored.
+
+        Raises
+        ------
+        ServiceError
+            The boxes are not such an array, or not all of finite numbers: nobody can tell what to hide.
         """
+        boxes = _checked(boxes)
+        if spared is not None and spared.shape != (picture.height, picture.width):
+            raise ServiceError(f"spared is of {spared.shape}, the picture of {(picture.height, picture.width)}")
         if self._style.outlined:
             outline.draw(picture.upright(), boxes, ids)
             return
@@ -87,7 +101,16 @@ class Hider:
         picture : Picture
             Writable planes; bytes outside the area stay as they are.
         area : Area
+
+        Raises
+        ------
+        ServiceError
+            The area does not lie in the picture.
         """
+        height, width = area.mask.shape
+        inside = 0 <= area.left <= picture.width - width and 0 <= area.top <= picture.height - height
+        if not inside or area.mask.dtype != np.uint8:
+            raise ServiceError(f"an area of {width} x {height} at ({area.left}, {area.top}) is not part of the picture")
         if self._style.outlined:
             return
         if not picture.interlaced:
@@ -223,3 +246,16 @@ class Hider:
         words = 2 * width * height + 4 * width + height
         if len(self._words) < words:
             self._words = np.empty(words, np.uint32)
+
+
+def _checked(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return boxes, (n, 4), of numbers that kernels can bear, the upper left corner first."""
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or boxes.dtype.kind not in "fiu":
+        raise ServiceError(f"boxes are {boxes.dtype} of {boxes.shape}; needed are numbers, four a box")
+    if not np.isfinite(boxes).all():
+        raise ServiceError("a box to be hidden is not of finite numbers, so nobody can tell what to hide")
+    corners = np.clip(boxes.astype(np.float64), -MAX_COORDINATE, MAX_COORDINATE)
+    if (corners[:, :2] <= corners[:, 2:]).all():
+        return corners
+    low, high = np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])
+    return np.concatenate([low, high], axis=1)

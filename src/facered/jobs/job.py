@@ -6,6 +6,7 @@ The states are those of Azure Media Services' jobs.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from enum import StrEnum
 from functools import cache
 
 from facered import checks
-from facered.errors import FaceredError, JobCanceledError, ServiceError
+from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
 from facered.jobs.progress import Progress, ProgressCallback
 from facered.jobs.result import Result
 from facered.jobs.task import Task, perform
@@ -66,6 +67,7 @@ class Job:
         self._lock = threading.RLock()  # a signal handler may cancel while its own thread holds it
         self._cancel = threading.Event()
         self._over = threading.Event()
+        self._process = os.getpid()
         self._ending: int | None = None  # the thread that tells the callbacks of the end
         self._callback_error: Exception | None = None
         self._result: Result | None = None
@@ -99,6 +101,10 @@ class Job:
         TimeoutError
             It is not over after `timeout` seconds.
         """
+        if self._process != os.getpid() and not self._over.is_set():
+            raise ConfigurationUnsupportedError(
+                f"{self.task.source}: the job is carried out in another process; ask there"
+            )
         if self._ending != threading.get_ident() and not self._over.wait(timeout):
             raise TimeoutError(f"{self.task.source}: the job is not over after {timeout} s")
         if self._error is not None:
@@ -194,8 +200,13 @@ class Job:
         return True
 
 
-@cache
 def _executor() -> ThreadPoolExecutor:
+    return _threads_of(os.getpid())
+
+
+@cache
+def _threads_of(_: int) -> ThreadPoolExecutor:
+    """Return the threads of a process: those of the one that it was forked from do not run in it."""
     # Each job keeps two cores busy; more at once would only share them.
     return ThreadPoolExecutor(max(1, cores.available() // 2), thread_name_prefix="facered")
 

@@ -9,12 +9,15 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from facered.errors import ServiceError
+from facered.live.angles import Angles, Look
 from facered.track.step import detection_limits
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from facered.detect.detector import Detection, Detector
@@ -43,11 +46,11 @@ class LiveDetector:
 
     def __init__(self, detector: Detector, settings: Settings) -> None:
         options = settings.options
-        self._detector = detector
-        self._threshold, self._limit = detection_limits(options.threshold, options.max_faces)
+        self._angles = Angles(detector, detection_limits(options.threshold, options.max_faces)[0])
         self._beside = settings.detect == "async" or settings.deadline is not None
         self._worker: ThreadPoolExecutor | None = None
         self._running: Future[Detection] | None = None
+        self._look: Look | None = None
         self._dropped = False
         self._frame = 0
         self.detections = self.late = 0
@@ -62,8 +65,12 @@ class LiveDetector:
         """Whether it may be given a picture."""
         return self._running is None
 
+    def begin_shot(self, seconds: float) -> None:
+        """Take notice that a shot seems to begin at a time: how its pictures lie is not known."""
+        self._angles.begin_shot(seconds)
+
     def detect(
-        self, picture: Picture, frame: int, *, tiles: TileRequest | None, until: float = 0.0
+        self, picture: Picture, frame: int, seconds: float, *, tiles: TileRequest | None, until: float = 0.0
     ) -> TimedDetection | None:
         """Look for faces in a picture, which is not needed any more when this returns.
 
@@ -72,6 +79,8 @@ class LiveDetector:
         picture : Picture
         frame : int
             Its number.
+        seconds : float
+            Its time.
         tiles : TileRequest or None
             Tiles to detect as well.
         until : float
@@ -82,16 +91,16 @@ class LiveDetector:
         TimedDetection or None
             None if it is not ready: `collect` will return it.
         """
-        run = self._detector.prepare(picture, self._threshold, tiles=tiles)
+        look = self._angles.prepare(picture, seconds, tiles, keeps=self._beside)
         if not self._beside:
-            self.detections += 1
-            return TimedDetection(frame, self._followed(run()))
+            return TimedDetection(frame, self._taken(look, look.run()))
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "facered detect")
-        self._running, self._frame = self._worker.submit(copy_context().run, run), frame
-        found = self.collect(until)
-        self.late += found is None
-        return found
+        running = self._worker.submit(copy_context().run, look.run)
+        self._running, self._look, self._frame = running, look, frame
+        ready = self.collect(until)
+        self.late += ready is None
+        return ready
 
     def collect(self, until: float = 0.0) -> TimedDetection | None:
         """Return what the thread has detected, if anything; wait for it until a moment of `time.monotonic`."""
@@ -106,22 +115,43 @@ class LiveDetector:
         if self._dropped:
             self._dropped = False
             return None
-        self.detections += 1
-        return TimedDetection(self._frame, self._followed(running.result()))
-
-    def _followed(self, found: Detection) -> Detection:
-        return found.split(self._limit, 0.0)[0]
+        assert self._look is not None
+        return TimedDetection(self._frame, self._taken(self._look, running.result()))
 
     def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
         """Detect faces on an enlarged crop about a (4,) box, while the frame waits."""
-        return self._detector.verify(picture, box, self._threshold)
+        return _checked(self._angles.verify(picture, box))
 
     def forget(self) -> None:
-        """Drop the detection that is being made, when it is done: it is of another stream."""
+        """Drop the detection that is being made, when it is done, and how pictures lie: it is of another stream."""
         self._dropped = self._running is not None
+        self._angles.forget()
 
     def close(self) -> None:
         """End the thread."""
         if self._worker is not None:
             self._worker.shutdown()
             self._worker = None
+
+    def _taken(self, look: Look, found: Detection) -> Detection:
+        self._angles.note(look, _checked(found))
+        self.detections += 1
+        return found
+
+
+def _checked(found: Detection) -> Detection:
+    """Return what a detector has found.
+
+    Raises
+    ------
+    ServiceError
+        It says of no place, or of no score, that a face is there: nobody knows where the faces are.
+    """
+    boxes, scores = found.boxes, found.scores
+    fits = boxes.ndim == 2 and boxes.shape[1] == 4 and scores.shape == boxes.shape[:1]
+    if not fits or not np.isfinite(boxes).all() or not np.isfinite(scores).all():
+        raise ServiceError(
+            f"the detector gave boxes of {boxes.shape} and scores of {scores.shape} that are not all finite numbers; "
+            "the model is not fit, or damaged"
+        )
+    return found

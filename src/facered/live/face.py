@@ -48,11 +48,14 @@ class Stats:
     overloaded : int
         Frames returned without a detection that is recent enough to trust.
     crowded : int
-        Frames with more faces than `max_faces`, so that some may be bare.
+        Frames with more faces than `max_faces`: those beyond are hidden, but have no id and are not told of.
     copied : int
         Frames that had to be copied before something could be hidden in them, because others share their memory.
     bytes_copied : int
         Bytes of those.
+    failures : int
+        How often something failed: a stage of the work, or a function that was given. Then the frames that wait are
+        hidden whole, and those that come, until something has been detected again.
     """
 
     frames: int = 0
@@ -63,3 +66,4 @@ class Stats:
     crowded: int = 0
     copied: int = 0
     bytes_copied: int = 0
+    failures: int = 0

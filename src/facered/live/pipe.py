@@ -6,12 +6,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime.profiling import timed
 from facered.video.input.stream import Event, Feed
 from facered.video.picture import VideoFrame
@@ -46,7 +47,8 @@ class Pipe:
         self._feed = Feed(source)
         self._redactor, self._make_sink = redactor, make_sink
         self._sink: Sink | None = None
-        self._order: deque[Packet[Stream] | None] = deque()  # None is the place of a frame
+        self._order: deque[Packet[Stream] | VideoFrame] = deque()
+        self._failing = False
         self.frames = 0
 
     def cancel(self) -> None:
@@ -54,7 +56,7 @@ class Pipe:
         self._feed.stop()
 
     def run(self) -> None:
-        """Work until the source ends.
+        """Work until the source ends; where the redactor fails, frames go on coming, hidden whole.
 
         Raises
         ------
@@ -66,13 +68,13 @@ class Pipe:
         try:
             for item in self._feed.items():
                 self._take(item)
-            self._write(self._redactor.flush())
+            self._flush()
         except BrokenPipeError:
             raise
         except BaseException:
             if self._sink is not None:
                 with closing(self._sink):
-                    self._write(self._redactor.flush())
+                    self._flush()
             raise
         finally:
             self._feed.stop()
@@ -81,18 +83,39 @@ class Pipe:
 
     def _take(self, item: object) -> None:
         if item is Event.LOST:
-            self._write(self._redactor.flush())
+            self._flush()
         elif isinstance(item, VideoFrame):
             if self._sink is None:
                 self._sink = self._make_sink(self._feed)
                 self._feed.release()
-            self._order.append(None)
+            self._order.append(item)
             with timed("redact"):
-                ready = self._redactor.process(item)
+                ready = self._ready(partial(self._redactor.process, item))
             self._write(ready)
         else:
             self._order.append(item)  # type: ignore[arg-type]  # a packet
             self._write([])
+
+    def _flush(self) -> None:
+        """Write all frames that wait in the redactor."""
+        ready = self._ready(self._redactor.flush)
+        self._write(self._redactor.flush() if self._failing else ready)
+
+    def _ready(self, call: Callable[[], Sequence[VideoFrame]]) -> Sequence[VideoFrame]:
+        """Return the frames that are ready; none where something failed, whose frame the redactor keeps.
+
+        It raises twice in a row only where a frame cannot even be hidden whole.
+        """
+        try:
+            ready = call()
+        except ServiceError as error:
+            if self._failing:
+                raise
+            self._failing = True
+            logger.warning("%s", error)
+            return ()
+        self._failing = False
+        return ready
 
     def _write(self, ready: Sequence[VideoFrame]) -> None:
         """Write frames, and the packets about them, in the order in which all came."""
@@ -101,14 +124,14 @@ class Pipe:
         with timed("write"):
             for frame in ready:
                 self._write_packets()
-                self._order.popleft()
+                assert self._order.popleft() is frame
                 self._sink.write_frame(frame)
                 self.frames += 1
             self._write_packets()
 
     def _write_packets(self) -> None:
         assert self._sink is not None
-        while self._order and (packet := self._order[0]) is not None:
+        while self._order and not isinstance(packet := self._order[0], VideoFrame):
             self._order.popleft()
             self._sink.write_packet(packet)
 
@@ -137,8 +160,9 @@ class FaceLines:
 
     def __call__(self, frame: Any, faces: Sequence[Face]) -> None:
         """Write the line of a frame, at once."""
+        number, self._count = self._count, self._count + 1
         record = {
-            "frame": self._count,
+            "frame": number,
             "pts": frame.pts,
             "time": round(float(frame.pts * frame.time_base), 6),
             "faces": [
@@ -150,7 +174,6 @@ class FaceLines:
                 for face in faces
             ],
         }
-        self._count += 1
         if self._file.closed:
             return
         try:

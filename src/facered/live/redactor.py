@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import math
-import threading
-import time
-from collections import deque
+import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
+from facered.checks import shown
 from facered.detect.detector import Detector
 from facered.errors import ConfigurationUnsupportedError
-from facered.hide import areas
-from facered.hide.hider import Hider
-from facered.hide.style import chosen_style
 from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
-from facered.live.input import Given, GivenFrame, Orientations, Planes, given_planes
+from facered.live.failure import facered_only
+from facered.live.input import Given, GivenFrame, Orientations, Planes
+from facered.live.planes import given_planes
+from facered.live.queue import FrameQueue
+from facered.live.selection import Selection
 from facered.live.settings import Settings
-from facered.live.stream import DEFAULT_RATE, Stream
-from facered.runtime.profiling import timed
+from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
-    import os
-
-    from numpy.typing import NDArray
-
     from facered.checks import Polygon
-    from facered.hide.areas import Area
-    from facered.track.online import Presence
-    from facered.video.picture import Picture, VideoFrame
 
 T = TypeVar("T")
 
@@ -114,21 +102,13 @@ class Redactor:
         wanted = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         self._settings = Settings.of(wanted)
         options = self._settings.options
-        detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
+        with facered_only("the detector cannot be made ready"):
+            detector = Detector(options.model, options.threads, options.detect_size, options.precision, shared=True)
         self._detector = LiveDetector(detector, self._settings)
-        style = chosen_style(options)
-        self._hider, self._whole = Hider(style), Hider(replace(style, rectangle=True))
-        self._stream: Stream | None = None
-        self._next_key = 0
+        self._selection = Selection(self._settings)
+        self._queue = FrameQueue(self._settings, self._detector, self._selection)
         self._orientations = Orientations()
-        self._waiting: deque[Given] = deque()
-        self._faces: tuple[Face, ...] = ()
-        self._asked: dict[int, bool] = {}
-        self._lock = threading.Lock()
-        self._stats = Stats()
-        self._areas: list[Area] = []
-        self._spared: NDArray[np.bool_] | None = None
-        self._closed = False
+        self._closed, self._process_id = False, os.getpid()
 
     def __enter__(self) -> Redactor:
         return self
@@ -139,12 +119,12 @@ class Redactor:
     @property
     def faces(self) -> tuple[Face, ...]:
         """The faces of the frame just given, by what is known so far."""
-        return self._faces
+        return self._queue.faces
 
     @property
     def stats(self) -> Stats:
         """What has happened since the redactor was made."""
-        return replace(self._stats, detections=self._detector.detections, late=self._detector.late)
+        return self._queue.stats
 
     def process(self, frame: VideoFrame) -> list[VideoFrame]:
         """Take the next frame; return those that are ready, the very objects, in order.
@@ -160,11 +140,19 @@ class Redactor:
 
         Raises
         ------
-        ContentUnsupportedError
-            Its pixel format is not native; the message names one to convert it to.
+        ConfigurationUnsupportedError, ContentUnsupportedError
+            It is no frame, or its pixel format is not native; the message names one to convert it to. It is not taken.
+        ServiceError
+            A stage of the work failed, or a function that was given. The frame is taken, so do not give it again: it
+            and all that wait come later, in order, and hidden whole; so do those after them until something has been
+            detected again. As long as call after call fails, only the first raises; the others return what is due,
+            hidden whole, and are counted in ``stats.failures``.
         """
-        seconds = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
-        return self._process(GivenFrame(frame, self._orientations), seconds)
+        if not isinstance(frame, VideoFrame):
+            raise ConfigurationUnsupportedError(f"frame is {shown(frame)}; it can be an av.VideoFrame")
+        with facered_only("the frame cannot be taken"):
+            given = GivenFrame(frame, self._orientations)
+        return self._process(given)
 
     def process_planes(
         self,
@@ -207,124 +195,56 @@ class Redactor:
             The planes cannot be of such a picture, or cannot be written into.
         ContentUnsupportedError
             The pixel format is not native.
+        ServiceError
+            See `process`.
         """
-        given = given_planes(
-            planes,
-            strides,
-            format,
-            pts,
-            width=width,
-            height=height,
-            matrix=matrix,
-            full_range=full_range,
-            interlaced=interlaced,
-        )
-        return self._process(given, 0.0)
+        with facered_only("the planes cannot be taken"):
+            given = given_planes(
+                planes,
+                strides,
+                format,
+                pts,
+                width=width,
+                height=height,
+                matrix=matrix,
+                full_range=full_range,
+                interlaced=interlaced,
+            )
+        return self._process(given)
 
     def flush(self) -> list[Any]:
-        """Return the frames that are left; what is given next begins a new stream."""
-        ready = [self._release() for _ in range(len(self._waiting))]
-        if self._stream is not None:
-            self._detector.forget()
-            self._next_key = self._stream.next_key
-        self._stream, self._faces, self._orientations = None, (), Orientations()
-        return ready
+        """Return the frames that are left; what is given next begins a new stream.
+
+        Raises
+        ------
+        ServiceError
+            See `process`; the next call returns them.
+        """
+        self._check_process()
+        self._orientations = Orientations()
+        return self._queue.flush()
 
     def show(self, id: int) -> None:  # noqa: A002
         """Hide this person no more, whatever `select` says; from the next frame that is returned on."""
-        with self._lock:
-            self._asked[id] = False
+        self._selection.ask(id, False)
 
     def hide(self, id: int) -> None:  # noqa: A002
         """Hide this person, whatever `select` says; from the next frame that is returned on."""
-        with self._lock:
-            self._asked[id] = True
+        self._selection.ask(id, True)
 
     def close(self) -> None:
         """End the detector's thread; frames that were not returned are dropped, and no more are taken."""
         self._closed = True
-        self._waiting.clear()
-        self._stream = None
-        self._detector.close()
+        self._queue.close()
+        if self._process_id == os.getpid():
+            self._detector.close()
 
-    def _process(self, given: Given, seconds: float) -> list[Any]:
+    def _process(self, given: Given) -> list[Any]:
         if self._closed:
             raise ConfigurationUnsupportedError("the redactor is closed; make another")
-        deadline = self._settings.deadline
-        until = math.inf if deadline is None else time.monotonic() + deadline
-        ready = []
-        if self._stream is not None and not self._stream.fits(given.picture):
-            ready = self.flush()
-        stream = self._stream or self._begin(given.picture, seconds)
-        stream.take(given.picture, until, None if self._settings.rate else given.seconds)
-        self._faces = self._told(stream.present, given.picture)
-        self._waiting.append(given)
-        if len(self._waiting) > self._settings.lookahead:
-            ready.append(self._release())
-        return ready
+        self._check_process()
+        return self._queue.push(given)
 
-    def _begin(self, picture: Picture, seconds: float) -> Stream:
-        rate = self._settings.rate or (1 / seconds if 0.001 <= seconds <= 1 else DEFAULT_RATE)
-        self._stream = Stream(picture, rate, self._settings, self._detector, self._next_key)
-        self._areas = areas.areas(self._settings.hide_regions, picture)
-        self._spared = areas.spared(self._settings.show_regions, picture)
-        return self._stream
-
-    def _release(self) -> Any:
-        """Hide the faces of the frame that has waited longest, and return it."""
-        stream = self._stream
-        assert stream is not None
-        ago = len(self._waiting) - 1
-        given = self._waiting.popleft()
-        found = stream.past(ago)
-        faces = self._told(found, given.picture) if ago else self._faces
-        hidden = [face for face in faces if face.hidden]
-        watched = stream.is_watched(ago)
-        whole = stream.is_blind or (self._settings.on_overload == "hide" and not watched)
-        touched, copied = bool(hidden or self._areas or whole), 0
-        if touched:
-            with timed("copy"):
-                picture, copied = given.writable()
-            with timed("hide"):
-                self._hide(picture, hidden, whole)
-        stats = self._stats
-        self._stats = replace(
-            stats,
-            frames=stats.frames + 1,
-            hidden=stats.hidden + touched,
-            overloaded=stats.overloaded + (not watched),
-            crowded=stats.crowded + (len(found) > len(faces)),
-            copied=stats.copied + bool(copied),
-            bytes_copied=stats.bytes_copied + copied,
-        )
-        if self._settings.on_faces is not None:
-            self._settings.on_faces(given.result, faces)
-        return given.result
-
-    def _hide(self, picture: Picture, faces: Sequence[Face], whole: bool) -> None:
-        width, height = picture.shown_size
-        if whole:
-            self._whole.hide(picture, np.array([[0.0, 0.0, width, height]]))
-            return
-        boxes = np.array([[f.x, f.y, f.x + f.width, f.y + f.height] for f in faces]).reshape(-1, 4)
-        self._hider.hide(picture, boxes * ([width, height] * 2), [face.id for face in faces], self._spared)
-        for area in self._areas:
-            self._hider.hide_area(picture, area)
-
-    def _told(self, found: Sequence[Presence], picture: Picture) -> tuple[Face, ...]:
-        """Return faces, those that have been followed for longest first, as many as may be hidden."""
-        most = self._settings.options.max_faces
-        ranked = sorted(found, key=lambda presence: presence.key)[:most]
-        return tuple(self._face(presence, *picture.shown_size) for presence in ranked)
-
-    def _face(self, presence: Presence, width: int, height: int) -> Face:
-        across, down = presence.box[2:] * self._settings.options.margin
-        x, y = presence.box[:2] - (across / 2, down / 2)
-        id_ = presence.key + 1
-        face = Face(
-            id_, float(x / width), float(y / height), float(across / width), float(down / height), presence.score
-        )
-        with self._lock:
-            asked = self._asked.get(id_)
-        select = self._settings.select
-        return replace(face, hidden=asked if asked is not None else select is None or bool(select(face)))
+    def _check_process(self) -> None:
+        if self._process_id != os.getpid():
+            raise ConfigurationUnsupportedError("the redactor was made before this process was forked; make one in it")

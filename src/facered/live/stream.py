@@ -9,31 +9,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.detect.detector import Detection
+from facered.hide import areas
+from facered.live.crowd import HELD_FRAMES, Crowd
 from facered.runtime.profiling import timed
 from facered.track import tuning
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.online import OnlineTracker, Presence
 from facered.track.schedule import DetectionSchedule
-from facered.track.step import Step
+from facered.track.step import Step, detection_limits
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from facered.detect.detector import Detection
     from facered.live.detection import LiveDetector, TimedDetection
     from facered.live.settings import Settings
-    from facered.track.boxes import Verify
+    from facered.track.boxes import Boxes, Verify
     from facered.track.step import Tiles
     from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5
 """Seconds after which a detection says nothing of who may have come since; by hand. Larger: who came since is not
 hidden. Smaller: masks grow, or everything is hidden, although all is well."""
-HELD_FRAMES = tuning.CUT_LOOKAHEAD + 1
-"""Frames from a suspected cut on in which those who were there before stay hidden: until it is known whether it was a
-flash. Larger: boxes on nobody after cuts. Smaller: faces are not hidden after a flash."""
 HELD_GROWTH_PER_FRAME = 0.05
 """Part of its size by which each of their boxes grows a frame, whatever the rate; by hand. Larger: large masks.
 Smaller: who moves leaves the mask."""
@@ -56,6 +55,13 @@ class Stream:
     detector : LiveDetector
     first_key : int
         The key of the first face.
+
+    Attributes
+    ----------
+    areas : list of Area
+        Where its pictures are always hidden.
+    spared : (height, width) bool or None
+        Where no face is hidden in them.
     """
 
     verifies_singly = False
@@ -75,11 +81,17 @@ class Stream:
         self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
         self._frame = self._shot = -1
         self._begins_shot = False
-        self._until = 0.0
+        self._until = self._seconds = 0.0
+        self._rate = rate
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
+        self._first_known: int | None = None
+        self._limit = detection_limits(settings.options.threshold, settings.options.max_faces)[1]
+        self._crowd = Crowd(settings.lookahead)
+        self.areas = areas.areas(settings.hide_regions, picture)
+        self.spared = areas.spared(settings.show_regions, picture)
 
     @property
     def next_key(self) -> int:
@@ -95,17 +107,27 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float, seconds: float | None = None) -> None:
-        """Find the faces of the next picture; wait for the detector until a moment of `time.monotonic` at most.
+    def take(self, picture: Picture, until: float, seconds: float | None = None) -> int:
+        """Find the faces of the next picture, and return its number.
 
-        A detector beside the stream is only waited for when the stream begins. The picture's time, in seconds, follows
-        from the rate where it is not given.
+        What is raised leaves the stream of no further use.
+
+        Parameters
+        ----------
+        picture : Picture
+        until : float
+            Until when, by `time.monotonic`, the detector is waited for; one beside the stream only when that begins.
+        seconds : float, optional
+            The picture's time; by default it follows from the rate.
         """
         self._frame += 1
         with timed("shrink"):
             luma = self._shrink(picture)
         self._begins_shot = self._find_cut(luma, seconds)
         self._until = until
+        self._seconds = self._frame / self._rate if seconds is None else seconds
+        if self._begins_shot or not self._frame:
+            self._detector.begin_shot(self._seconds)
         self._step.take(picture, luma, self._begins_shot, seconds)
         with timed("present"):
             self._present = [*self._tracker.present(), *self._held_in(self._frame)]
@@ -113,21 +135,30 @@ class Stream:
             self._tracker.forget()
             self._cuts.dissolves.clear()
             self._held = [held for held in self._held if self._frame < held[0] + HELD_FRAMES]
+        return self._frame
 
-    def past(self, ago: int) -> list[Presence]:
-        """Return the faces of the picture `ago` pictures before the last, by what is known now."""
-        frame = self._frame - ago
-        return [*self._tracker.past(frame), *self._held_in(frame)] if ago else self._present
+    def is_last(self, number: int) -> bool:
+        """Tell whether a picture is the last one taken."""
+        return number == self._frame
 
-    @property
-    def is_blind(self) -> bool:
-        """Whether no detection has been completed yet."""
-        return not self._detected
+    def past(self, number: int) -> list[Presence]:
+        """Return the faces of a picture, by what is known now."""
+        if self.is_last(number):
+            return self._present
+        return [*self._tracker.past(number), *self._held_in(number)]
 
-    def is_watched(self, ago: int) -> bool:
-        """Tell whether there was a detection near enough to the picture `ago` pictures before the last."""
-        frame = self._frame - ago
-        shot = max(begin for begin in self._begun if begin <= frame)
+    def beyond(self, number: int) -> Boxes:
+        """Return the faces of a picture that nobody follows, since there are too many: (n, 4), centres and sizes."""
+        return self._crowd.boxes(number, self._shot_of(number))
+
+    def is_blind(self, number: int) -> bool:
+        """Tell whether nobody knows where faces are: before any detection of use, and where there are too many."""
+        known = self._first_known is not None and number >= self._first_known
+        return not known or self._crowd.is_full(number, self._shot_of(number))
+
+    def is_watched(self, frame: int) -> bool:
+        """Tell whether there was a detection near enough to a picture."""
+        shot = self._shot_of(frame)
         interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
         earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), shot)
         return any(earliest <= detected <= self._frame for detected in self._detected)
@@ -135,7 +166,9 @@ class Stream:
     def is_due(self, uncertain: bool) -> bool:
         """See `DetectionSource.is_due`."""
         when = self._settings.detect
-        return (self._frame - self._shot) % when == 0 if isinstance(when, int) else uncertain or when == "async"
+        if isinstance(when, int):
+            return (self._frame - self._shot) % when == 0
+        return uncertain or self._crowd.now or when == "async"
 
     def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
@@ -148,7 +181,7 @@ class Stream:
             request = tiles() if tiles is not None and not delays else None
             late = found
             until = self._until if when != "async" or not self._frame else 0.0
-            found = self._detector.detect(picture, self._frame, tiles=request, until=until) or late
+            found = self._detector.detect(picture, self._frame, self._seconds, tiles=request, until=until) or late
         return None if found is None else self._brought_forward(found)
 
     def verifier(self, picture: Picture) -> Verify | None:
@@ -174,16 +207,27 @@ class Stream:
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
         self._detected.append(found.frame)
-        age = self._frame - found.frame
-        if not age:
-            return found.detection
-        with timed("carry"):
-            corners = self._tracker.carried(found.detection.boxes, age)
-        return None if corners is None else Detection(corners, found.detection.scores)
+        age, corners = self._frame - found.frame, found.detection.boxes
+        if age:
+            with timed("carry"):
+                moved = self._tracker.carried(corners, age)
+            if moved is None:
+                return None
+            corners = moved
+        if self._first_known is None:
+            self._first_known = self._frame
+        detection = replace(found.detection, boxes=corners)
+        followed, beyond = detection.split(self._limit, self._settings.options.threshold)
+        self._crowd.note(self._frame, beyond, detection.full)
+        return followed
+
+    def _shot_of(self, frame: int) -> int:
+        """Return the first frame of a frame's shot."""
+        return max(begin for begin in self._begun if begin <= frame)
 
     def _undo_cut(self) -> None:
         self._follower.undo_cut()
-        self._begun.pop()
+        self._crowd.forget_from(self._begun.pop())
         self._shot = self._begun[-1]
         self._held = [held for held in self._held if held[0] < self._frame - tuning.CUT_LOOKAHEAD]
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from facered._native.patch import RADIUS, SIDE, Pyramid, sample, search
+from facered.errors import ServiceError
 from facered.track import tuning
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     """(SIDE, SIDE) uint8: a face, whatever its size."""
     Boxes = NDArray[np.float64]
 
+MAX_COORDINATE = 2.0**20
+"""Pixels beyond which no face is looked for, and its largest side: not tuned, it is far beyond every picture."""
 NO_SCALES = np.empty(0)
 
 
@@ -64,7 +67,7 @@ class RecentPictures:
     def patch(self, box: Boxes, back: int = 0) -> Patch:
         """Take the patch of a (4,) box from the last picture or one `back` frames before it."""
         taken = np.empty((SIDE, SIDE), np.uint8)
-        sample(self._pyramids[-1 - back], (box * self._scale)[None], taken[None])
+        sample(self._pyramids[-1 - back], self._placed(box[None], 1), taken[None])
         return taken
 
     def find(self, patches: list[Patch], boxes: Boxes, back: int = 0) -> Boxes:
@@ -84,10 +87,18 @@ class RecentPictures:
         return self._search(patches, boxes, back, tuning.COMPARE_RADIUS, NO_SCALES)
 
     def _search(self, patches: list[Patch], boxes: Boxes, back: int, radius: int, scales: NDArray[np.float64]) -> Boxes:
-        found = np.empty((len(boxes), 5))
-        search(self._pyramids[-1 - back], np.array(patches), boxes * self._scale, radius, scales, found)
+        found = np.empty((len(patches), 5))
+        sought = np.array(patches, np.uint8).reshape(-1, SIDE, SIDE)
+        search(self._pyramids[-1 - back], sought, self._placed(boxes, len(sought)), radius, scales, found)
         found[:, :4] /= self._scale
         return found
+
+    def _placed(self, boxes: Boxes, count: int) -> Boxes:
+        """Return so many boxes in pixels of the pictures, of numbers that the kernels can bear."""
+        if boxes.shape != (count, 4) or not np.isfinite(boxes).all():
+            raise ServiceError(f"{count} faces are looked for in boxes of {boxes.shape} that are not finite numbers")
+        placed: Boxes = np.clip(boxes * self._scale, -MAX_COORDINATE, MAX_COORDINATE)
+        return placed
 
 
 def ncc(a: Patch, b: Patch) -> float:

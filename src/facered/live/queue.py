@@ -1,0 +1,201 @@
+"""Frames on their way through a `Redactor`: in order, none lost, none bare."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from facered.hide.style import chosen_style
+from facered.live.crowd import NOBODY
+from facered.live.face import Stats
+from facered.live.failure import raise_as_facered
+from facered.live.masks import Masks
+from facered.live.stream import DEFAULT_RATE, Stream
+from facered.live.waiting import Waiting
+from facered.runtime.profiling import timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from facered.live.detection import LiveDetector
+    from facered.live.face import Face
+    from facered.live.input import Given
+    from facered.live.selection import Selection
+    from facered.live.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class FrameQueue:
+    """Takes frames, has streams find who is in them, and hands them out when all is hidden.
+
+    A frame knows its stream and its number there. When anything fails, the stream ends and no frame that waits knows it
+    any more: it is hidden whole. The next frame begins a new stream, of which frames are hidden whole until something
+    has been detected.
+
+    Parameters
+    ----------
+    settings : Settings
+    detector : LiveDetector
+    selection : Selection
+
+    Attributes
+    ----------
+    faces : tuple of Face
+        Those of the last frame taken, by what was known then.
+    """
+
+    def __init__(self, settings: Settings, detector: LiveDetector, selection: Selection) -> None:
+        self._settings, self._detector, self._selection = settings, detector, selection
+        self._masks = Masks(chosen_style(settings.options))
+        self._stream: Stream | None = None
+        self._next_key = 0
+        self._waiting: deque[Waiting] = deque()
+        self.faces: tuple[Face, ...] = ()
+        self._stats = Stats()
+        self._failures = 0
+        self._failing = False
+
+    @property
+    def stats(self) -> Stats:
+        """What has happened so far."""
+        detector = self._detector
+        return replace(self._stats, detections=detector.detections, late=detector.late, failures=self._failures)
+
+    def push(self, given: Given) -> list[Any]:
+        """Take a frame, and return those that are ready; see `Redactor.process`."""
+        deadline = self._settings.deadline
+        until = math.inf if deadline is None else time.monotonic() + deadline
+        waiting = Waiting(given)
+        self._waiting.append(waiting)
+        return self._ready(partial(self._take, waiting, until), self._settings.lookahead)
+
+    def flush(self) -> list[Any]:
+        """Return the frames that are left; see `Redactor.flush`."""
+        return self._ready(self._end, 0)
+
+    def close(self) -> None:
+        """Drop the frames that wait."""
+        self._waiting.clear()
+        self._stream = None
+
+    def _ready(self, step: Callable[[], None], least: int) -> list[Any]:
+        """Do a step, and return the frames that are ready; `least` go on waiting.
+
+        Whatever is raised on the way, no frame is lost, and none comes out in which somebody may be bare.
+        """
+        try:
+            step()
+            self._finish(least)
+            self._failing = False
+        except BaseException as error:
+            self._forget()
+            failing, self._failing = self._failing, True
+            # If every call raised, nothing would ever come out.
+            if not failing or not isinstance(error, Exception):
+                raise_as_facered(error)
+            logger.debug("a frame fails like the one before", exc_info=True)
+            self._finish_whole(least)
+        ready = []
+        while self._waiting and self._waiting[0].hidden:
+            ready.append(self._count(self._waiting.popleft()))
+        return ready
+
+    def _take(self, waiting: Waiting, until: float) -> None:
+        """Find the faces of a frame, the last that waits."""
+        given = waiting.given
+        if self._stream is not None and not self._stream.fits(given.picture):
+            self._finish(1)
+            self._end()
+        stream = self._stream or self._begin(given)
+        waiting.number = stream.take(given.picture, until, None if self._settings.rate else given.seconds)
+        waiting.faces = self.faces = self._selection.of(stream.present, given.picture)
+        waiting.stream = stream
+
+    def _begin(self, given: Given) -> Stream:
+        seconds = given.duration
+        rate = self._settings.rate or (1 / seconds if 0.001 <= seconds <= 1 else DEFAULT_RATE)
+        self._stream = Stream(given.picture, rate, self._settings, self._detector, self._next_key)
+        return self._stream
+
+    def _end(self) -> None:
+        """End the stream, if there is one; the frames that wait know it still."""
+        if self._stream is not None:
+            self._detector.forget()
+            self._next_key = self._stream.next_key
+        self._stream, self.faces = None, ()
+
+    def _forget(self) -> None:
+        """End the stream after a failure: nobody knows any more who is in the frames that wait."""
+        self._failures += 1
+        self._end()
+        for waiting in self._waiting:
+            waiting.forget()
+
+    def _finish(self, least: int) -> None:
+        """Hide what is to be hidden in all frames but the last `least`, and tell of them."""
+        for waiting in list(self._waiting)[: max(len(self._waiting) - least, 0)]:
+            if not waiting.hidden:
+                self._redact(waiting)
+            self._tell(waiting)
+
+    def _finish_whole(self, least: int) -> None:
+        """Do as `_finish` where nobody knows who is in the frames, and whatever a function does that is told."""
+        for waiting in list(self._waiting)[: max(len(self._waiting) - least, 0)]:
+            try:
+                self._redact(waiting)
+            except Exception as error:
+                raise_as_facered(error)
+            try:
+                self._tell(waiting)
+            except Exception:
+                self._failures += 1
+
+    def _redact(self, waiting: Waiting) -> None:
+        """Hide the faces of a frame; all of it if nobody knows where they are."""
+        stream, number = waiting.stream, waiting.number
+        whole, beyond = stream is None, NOBODY
+        if stream is not None:
+            found = stream.past(number)
+            if not stream.is_last(number):
+                waiting.faces = self._selection.of(found, waiting.given.picture)
+            beyond = self._selection.beyond(found, stream.beyond(number))
+            waiting.crowded, waiting.watched = len(beyond) > 0, stream.is_watched(number)
+            whole = stream.is_blind(number) or (self._settings.on_overload == "hide" and not waiting.watched)
+        faces = [face for face in waiting.faces if face.hidden]
+        waiting.touched = bool(whole or faces or len(beyond) or (stream is not None and stream.areas))
+        if waiting.touched:
+            with timed("copy"):
+                picture, copied = waiting.given.writable()
+            waiting.copied += copied
+            with timed("hide"):
+                if not whole:
+                    assert stream is not None
+                    self._masks.hide(picture, faces, beyond, stream)
+                elif not self._masks.hide_whole(picture):
+                    self._failures += 1
+        waiting.hidden = True
+
+    def _tell(self, waiting: Waiting) -> None:
+        told, waiting.told = waiting.told, True
+        if self._settings.on_faces is not None and not told:
+            self._settings.on_faces(waiting.given.result, waiting.faces)
+
+    def _count(self, waiting: Waiting) -> Any:
+        """Count a frame that is returned."""
+        stats = self._stats
+        self._stats = replace(
+            stats,
+            frames=stats.frames + 1,
+            hidden=stats.hidden + waiting.touched,
+            overloaded=stats.overloaded + (not waiting.watched),
+            crowded=stats.crowded + waiting.crowded,
+            copied=stats.copied + bool(waiting.copied),
+            bytes_copied=stats.bytes_copied + waiting.copied,
+        )
+        return waiting.given.result
