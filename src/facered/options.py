@@ -133,6 +133,9 @@ TABLE = (
         "work up to here; the rest is passed through BARE", "TIME", "the end", FILES),
     Option("stream", "results", checks.whole(0, 1024).or_none(), None,
         "which of several video streams, from 0; the others are left out", "N", "the first", FILES),
+    Option("input_format", "results", checks.FORMAT.or_none(), None,
+        "format of the videos, by FFmpeg's name; hls or concat: a list, whose files are read, whatever they are",
+        "NAME", "found out; no lists", FILES),
     Option("strict", "results", checks.FLAG, False, "stop at damage instead of working on what is left", use=FILES),
     Option("threads", "general", _THREADS, 0,
         "threads for each of decoding, detecting and encoding; 1: one thing after the other", "N", "all cores", FILES),
@@ -215,6 +218,7 @@ class Options:
     audio: str = _DEFAULTS["audio"]
     keep_location: bool = _DEFAULTS["keep_location"]
     stream: int | None = _DEFAULTS["stream"]
+    input_format: str | None = _DEFAULTS["input_format"]
     strict: bool = _DEFAULTS["strict"]
     threads: int = _DEFAULTS["threads"]
     overwrite: bool = _DEFAULTS["overwrite"]

@@ -180,6 +180,7 @@ def _reader(task: Task, report: bool = True) -> Reader:
         number=options.stream,
         strict=options.strict,
         opened=task.opened,
+        container_format=options.input_format,
     )
 
 

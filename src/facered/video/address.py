@@ -8,12 +8,18 @@ from __future__ import annotations
 import os
 import re
 
+_FILE = "file:"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 
 
 def is_url(name: str) -> bool:
     """Tell whether a name is a URL: it begins like one, and no file has that very name."""
     return _URL.match(name) is not None and not os.path.lexists(name)
+
+
+def file_path(url: str) -> str | None:
+    """Return what a URL of the scheme ``file`` names, as FFmpeg reads it; None for others."""
+    return url[len(_FILE) :] if url[: len(_FILE)].lower() == _FILE else None
 
 
 def file_url(path: str | os.PathLike[str]) -> str:

@@ -59,6 +59,8 @@ class Reader:
         Whether damage is an error.
     opened : str, Path or file-like, optional
         A URL, another file, or an object with `read` and `seek`, that is read from its start instead of `path`.
+    container_format : str, optional
+        FFmpeg's name of the input's format; by default it finds out, and takes none that names other files.
 
     Attributes
     ----------
@@ -89,6 +91,7 @@ class Reader:
         number: int | None = None,
         strict: bool = False,
         opened: Source | None = None,
+        container_format: str | None = None,
     ) -> None:
         self.report = report
         self.path = Path(path)
@@ -96,7 +99,7 @@ class Reader:
         self.damaged: set[int] = set()
         self.strict = strict
         self._suspect = False  # whether the next frame may be damaged
-        self.container = open_source(self.path, opened)
+        self.container = open_source(self.path, opened, container_format)
         try:
             self._pictures = PictureStream(
                 self.container,

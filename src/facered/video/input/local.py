@@ -1,7 +1,7 @@
 """Files opened under exactly their names: no protocol, no pattern, and no other file that they would have read.
 
-FFmpeg reads lists of other files (playlists, scripts) as if they were films. What calls itself a film must not have it
-open anything else, so such formats are left out, but for HLS under its own name, whose pieces must be files too.
+FFmpeg reads lists of other files (playlists, scripts) as if they were films, and they may name any file on the disk. So
+such formats are left out, unless they are asked for by name.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
+from av.format import Flags
 
+from facered.errors import ConfigurationUnsupportedError
 from facered.video.address import file_url
 from facered.video.sequence import SUFFIXES, ImageSequence
 
@@ -25,14 +27,14 @@ REFERRING = frozenset(
      "webm_dash_manifest")
 )  # fmt: skip
 """FFmpeg's formats that name other files or addresses, which it then opens."""
-LISTS = (b"ffconcat", b"#EXTM3U", b"v=0")
+LISTS = {b"ffconcat": "concat", b"#EXTM3U": "hls", b"v=0": "sdp"}
 """How files of such formats begin."""
-BY_SUFFIX = {".m3u": "hls", ".m3u8": "hls", ".sdp": "sdp"}
-"""Those of them that a file's name may ask for."""
-PROTOCOLS = "file,crypto,data"
-"""What may be opened besides: no network."""
+PROTOCOLS = {"hls": "file,crypto,data", "sdp": "file,rtp,srtp,udp"}
+"""What may be opened besides, by format; all others open files alone."""
 LITERAL = {"pattern_type": "none"}
 """Has FFmpeg look for no pattern in the name of an image."""
+_NO_FILE = cast("int", Flags.no_file.value)
+_IMAGES = "image2"
 
 
 def open_file(
@@ -44,13 +46,16 @@ def open_file(
     ----------
     path : Path
     container_format : str, optional
-        FFmpeg's name; by default it finds out.
+        FFmpeg's name; by default it finds out, and takes no format that names other files.
     options : mapping of str to str, optional
         FFmpeg's options; they go before those that are set here.
     """
-    given = {"protocol_whitelist": PROTOCOLS, **LITERAL}
-    if container_format is None:
-        given["format_whitelist"] = formats_without_references(BY_SUFFIX.get(path.suffix.lower(), ""))
+    named = container_format or ""
+    given = {
+        "protocol_whitelist": PROTOCOLS.get(named, "file"),
+        "format_whitelist": formats_without_references(named),
+        **LITERAL,
+    }
     sequence = ImageSequence.of(path)
     if sequence is not None:
         given["pattern_type"] = "sequence"
@@ -66,14 +71,40 @@ def _open(url: str, container_format: str | None, options: dict[str, str]) -> In
     return av.open(url, "r", format=container_format, container_options=options, metadata_errors="replace")
 
 
-def is_list(path: Path) -> bool:
-    """Tell whether a file is a list of others, by how it begins."""
+def list_format(path: Path) -> str | None:
+    """Return FFmpeg's name of the kind of list of other files that a file is, by how it begins; None for others."""
     with path.open("rb") as file:
-        return file.read(16).lstrip(b"\xef\xbb\xbf").startswith(LISTS)
+        begin = file.read(16).lstrip(b"\xef\xbb\xbf")
+    return next((name for start, name in LISTS.items() if begin.startswith(start)), None)
+
+
+def check_format(name: str | None) -> None:
+    """Make sure that files can have a format.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        There is none of that name, or it is that of a device.
+    """
+    if name is None:
+        return
+    try:
+        device = name != _IMAGES and av.ContainerFormat(name, "r").flags & _NO_FILE
+    except ValueError:
+        raise ConfigurationUnsupportedError(f"input_format is {name!r}; FFmpeg has no such format to read") from None
+    if device:
+        raise ConfigurationUnsupportedError(f"input_format is {name!r}; that is no file's: facered pipe reads devices")
 
 
 @cache
-def formats_without_references(but: str = "") -> str:
-    """Return the names of all formats that name no other files, and of one more, as FFmpeg's options take them."""
-    known = {part for name in av.formats_available for part in name.split(",")}
-    return ",".join(sorted(known - (REFERRING - {but})))
+def formats_without_references(*but: str) -> str:
+    """Return the names of all formats of files that name no others, and of some more, as FFmpeg's options take them."""
+    known = {part for name in av.formats_available if _is_of_files(name) for part in name.split(",")}
+    return ",".join(sorted((known - REFERRING) | set(but) - {""}))
+
+
+def _is_of_files(name: str) -> bool:
+    try:
+        return name == _IMAGES or not av.ContainerFormat(name, "r").flags & _NO_FILE
+    except ValueError:  # it is only written
+        return False

@@ -13,7 +13,8 @@ from av.error import FFmpegError
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError
 from facered.video.input import webp
 from facered.video.input.decode import reason
-from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
+from facered.video.input.local import LITERAL, check_format, formats_without_references, list_format, open_file
+from facered.video.input.remote import open_address
 from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
@@ -23,35 +24,43 @@ Source = str | Path | IO[bytes]
 """What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 
 
-def open_source(path: Path, opened: Source | None = None) -> InputContainer:
-    """Open what is read as the file of a name: itself, or what is given instead.
+def open_source(path: Path, opened: Source | None = None, container_format: str | None = None) -> InputContainer:
+    """Open what is read as the file of a name: itself, or what is given instead; formats are found out by default.
 
     Raises
     ------
     ConfigurationUnsupportedError
-        The file is missing or cannot be read.
+        The file is missing or cannot be read, or there is no such format.
     ContentMalformedError
         It is not a video.
     ContentUnsupportedError
         It is a list of other files.
     """
+    check_format(container_format)
     try:
         if opened is None or isinstance(opened, Path):
             file = path if opened is None else opened
             _check_readable(path, file)
-            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
+            if container_format is None and webp.is_animated(file):
+                return _open_animation(path, file.read_bytes())
+            return open_file(file, container_format)
         if isinstance(opened, str):
-            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace")
+            return open_address(opened, container_format)
         opened.seek(0)
         if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
             return _open_animation(path, opened.read())
         opened.seek(0)
-        alone = {"format_whitelist": formats_without_references(), **LITERAL}
-        return av.open(opened, "r", container_options=alone, metadata_errors="replace")
+        # No protocol is called so: there is nothing to open but what is open.
+        alone = {"format_whitelist": formats_without_references(), "protocol_whitelist": "none", **LITERAL}
+        return av.open(opened, "r", format=container_format, container_options=alone, metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
-        if opened is None and ImageSequence.of(path) is None and is_list(path):
-            raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
+        kind = list_format(path) if opened is None and ImageSequence.of(path) is None else None
+        if kind is not None and kind != container_format:
+            raise ContentUnsupportedError(
+                f"{path}: this is a list of other files; name the films themselves, or have it read all the same with "
+                f"--input-format {kind}"
+            ) from None
         raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
 
 
