@@ -181,6 +181,7 @@ def _reader(task: Task, report: bool = True) -> Reader:
         strict=options.strict,
         opened=task.opened,
         container_format=options.input_format,
+        max_pixels=options.max_pixels,
     )
 
 

@@ -18,11 +18,13 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from facered.errors import ContentMalformedError, ServiceError
+from facered.options import MAX_PIXELS
 from facered.runtime import cores
 from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
 from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
 from facered.video.input.preview import PICTURES
+from facered.video.input.setback import MAX_PAUSE
 
 if TYPE_CHECKING:
     from av.stream import Stream
@@ -61,6 +63,8 @@ class Reader:
         A URL, another file, or an object with `read` and `seek`, that is read from its start instead of `path`.
     container_format : str, optional
         FFmpeg's name of the input's format; by default it finds out, and takes none that names other files.
+    max_pixels : int
+        Most pixels of a picture.
 
     Attributes
     ----------
@@ -92,6 +96,7 @@ class Reader:
         strict: bool = False,
         opened: Source | None = None,
         container_format: str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.report = report
         self.path = Path(path)
@@ -99,7 +104,7 @@ class Reader:
         self.damaged: set[int] = set()
         self.strict = strict
         self._suspect = False  # whether the next frame may be damaged
-        self.container = open_source(self.path, opened, container_format)
+        self.container = open_source(self.path, opened, container_format, max_pixels)
         try:
             self._pictures = PictureStream(
                 self.container,
@@ -107,6 +112,7 @@ class Reader:
                 self.path,
                 thread_type="AUTO",  # PyAV's default, slices, leaves most decoders on one thread
                 threads=threads or min(cores.available(), MAX_DECODER_THREADS),
+                max_pixels=max_pixels,
             )
             self.stream = self._pictures.stream
             self._normalizer = Normalizer(self.path, report)
@@ -220,7 +226,7 @@ class Reader:
             left = (stream.start_time or 0) + stream.duration - pts
             if 0 < left <= MAX_LAST_DURATION * ticks:  # a header may be wrong
                 return left
-        return frame.duration or ticks
+        return min(frame.duration or ticks, max(ticks, int(MAX_PAUSE / self.info.time_base)))
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
@@ -251,7 +257,7 @@ class Reader:
 
     def _check_end(self) -> None:
         """Tell, or be strict, where the pictures end before the file says that they do."""
-        if self._last_pts is None:
+        if self._last_pts is None or self._pictures.timeline.breaks:
             return
         info, stream = self.info, self.stream
         reached, tolerance = self._last_pts * info.time_base, max(1 / Fraction(4), 5 / info.rate)
@@ -297,6 +303,8 @@ class Reader:
                 return []
             frame = None
         undated, self._undated = self._undated, []
+        if frame is None and not undated:
+            return []
         ticks = Fraction(max(1, round(1 / (self.info.rate * self.info.time_base))))
         last = self._last_pts
         if frame is not None and frame.pts is not None:

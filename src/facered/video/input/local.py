@@ -10,13 +10,15 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import av
 from av.format import Flags
 
 from facered.errors import ConfigurationUnsupportedError
+from facered.options import MAX_PIXELS
 from facered.video.address import file_url
+from facered.video.info import MAX_SIDE
 from facered.video.sequence import SUFFIXES, ImageSequence
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ LISTS = {b"ffconcat": "concat", b"#EXTM3U": "hls", b"v=0": "sdp"}
 """How files of such formats begin."""
 PROTOCOLS = {"hls": "file,crypto,data", "sdp": "file,rtp,srtp,udp"}
 """What may be opened besides, by format; all others open files alone."""
+MAX_PADDING = 128
+"""Columns by which decoders make pictures wider, at most."""
 LITERAL = {"pattern_type": "none"}
 """Has FFmpeg look for no pattern in the name of an image."""
 _NO_FILE = cast("int", Flags.no_file.value)
@@ -38,7 +42,10 @@ _IMAGES = "image2"
 
 
 def open_file(
-    path: Path, container_format: str | None = None, options: Mapping[str, str] | None = None
+    path: Path,
+    container_format: str | None = None,
+    options: Mapping[str, str] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> InputContainer:
     """Open a file, or the sequence of images that its name stands for.
 
@@ -49,6 +56,8 @@ def open_file(
         FFmpeg's name; by default it finds out, and takes no format that names other files.
     options : mapping of str to str, optional
         FFmpeg's options; they go before those that are set here.
+    max_pixels : int
+        Most pixels of a picture; of larger ones not even the size is found out, which would take their memory.
     """
     named = container_format or ""
     given = {
@@ -59,16 +68,34 @@ def open_file(
     sequence = ImageSequence.of(path)
     if sequence is not None:
         given["pattern_type"] = "sequence"
-        return _open(file_url(sequence.escaped()), container_format, {**given, **(options or {})})
+    given.update(options or {})
+    if sequence is not None:
+        return open_limited(file_url(sequence.escaped()), container_format, given, max_pixels)
     if "%" not in os.fspath(path) or path.suffix.lower() not in SUFFIXES:
-        return _open(file_url(path), container_format, {**given, **(options or {})})
+        return open_limited(file_url(path), container_format, given, max_pixels)
     # FFmpeg would go by the name, and take it for a sequence.
     with path.open("rb") as file:
-        return _open(file_url(f"/proc/self/fd/{file.fileno()}"), container_format, {**given, **(options or {})})
+        return open_limited(file_url(f"/proc/self/fd/{file.fileno()}"), container_format, given, max_pixels)
 
 
-def _open(url: str, container_format: str | None, options: dict[str, str]) -> InputContainer:
-    return av.open(url, "r", format=container_format, container_options=options, metadata_errors="replace")
+def open_limited(
+    url: str | IO[bytes],
+    container_format: str | None,
+    options: dict[str, str],
+    max_pixels: int = MAX_PIXELS,
+    timeout: tuple[float, float] | None = None,
+) -> InputContainer:
+    """Have FFmpeg open what it calls by a URL, or a file-like object; parameters are those of `open_file`."""
+    return av.open(
+        url,
+        "r",
+        format=container_format,
+        # Also for what is decoded to find out what it is.
+        options={"max_pixels": str(max_pixels + MAX_PADDING * MAX_SIDE)},
+        container_options=options,
+        timeout=timeout,
+        metadata_errors="replace",
+    )
 
 
 def list_format(path: Path) -> str | None:

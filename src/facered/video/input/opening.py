@@ -7,13 +7,20 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import av
 from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError
+from facered.options import MAX_PIXELS
 from facered.video.input import webp
 from facered.video.input.decode import reason
-from facered.video.input.local import LITERAL, check_format, formats_without_references, list_format, open_file
+from facered.video.input.local import (
+    LITERAL,
+    check_format,
+    formats_without_references,
+    list_format,
+    open_file,
+    open_limited,
+)  # fmt: skip
 from facered.video.input.remote import open_address
 from facered.video.sequence import ImageSequence
 
@@ -24,8 +31,10 @@ Source = str | Path | IO[bytes]
 """What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 
 
-def open_source(path: Path, opened: Source | None = None, container_format: str | None = None) -> InputContainer:
-    """Open what is read as the file of a name: itself, or what is given instead; formats are found out by default.
+def open_source(
+    path: Path, opened: Source | None = None, container_format: str | None = None, max_pixels: int = MAX_PIXELS
+) -> InputContainer:
+    """Open what is read as the file of a name: itself, or what is given instead; for the rest see `open_file`.
 
     Raises
     ------
@@ -43,9 +52,9 @@ def open_source(path: Path, opened: Source | None = None, container_format: str 
             _check_readable(path, file)
             if container_format is None and webp.is_animated(file):
                 return _open_animation(path, file.read_bytes())
-            return open_file(file, container_format)
+            return open_file(file, container_format, None, max_pixels)
         if isinstance(opened, str):
-            return open_address(opened, container_format)
+            return open_address(opened, container_format, max_pixels=max_pixels)
         opened.seek(0)
         if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
@@ -53,7 +62,7 @@ def open_source(path: Path, opened: Source | None = None, container_format: str 
         opened.seek(0)
         # No protocol is called so: there is nothing to open but what is open.
         alone = {"format_whitelist": formats_without_references(), "protocol_whitelist": "none", **LITERAL}
-        return av.open(opened, "r", format=container_format, container_options=alone, metadata_errors="replace")
+        return open_limited(opened, container_format, alone, max_pixels)
     except (FFmpegError, OSError, ValueError) as error:
         kind = list_format(path) if opened is None and ImageSequence.of(path) is None else None
         if kind is not None and kind != container_format:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
-
+from facered.options import MAX_PIXELS
 from facered.video.address import file_path
-from facered.video.input.local import LITERAL, formats_without_references, open_file
+from facered.video.input.local import LITERAL, formats_without_references, open_file, open_limited
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,24 +33,18 @@ def open_address(
     container_format: str | None = None,
     options: Mapping[str, str] | None = None,
     timeout: tuple[float, float] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> InputContainer:
     """Open a URL, or a device under its name; parameters are those of `open_file`, and FFmpeg's timeouts."""
     path = file_path(address)
     if path is not None:
-        return open_file(Path(path), container_format, options)
+        return open_file(Path(path), container_format, options, max_pixels)
     given = dict(LITERAL)
     scheme, colon, _ = address.partition("://")
     if colon:  # devices have none
         given["protocol_whitelist"] = ",".join((*NETWORK, scheme.lower()))
         given["format_whitelist"] = formats_without_references(*PLAYLISTS, container_format or "")
-    return av.open(
-        address,
-        "r",
-        format=container_format,
-        container_options={**given, **(options or {})},
-        timeout=timeout,
-        metadata_errors="replace",
-    )
+    return open_limited(address, container_format, {**given, **(options or {})}, max_pixels, timeout)
 
 
 def open_standard_input(
@@ -63,10 +56,4 @@ def open_standard_input(
         "format_whitelist": formats_without_references(container_format or ""),
         **LITERAL,
     }
-    return av.open(
-        "pipe:0",
-        "r",
-        format=container_format,
-        container_options={**given, **(options or {})},
-        metadata_errors="replace",
-    )
+    return open_limited("pipe:0", container_format, {**given, **(options or {})})
