@@ -25,7 +25,7 @@ MODEL_VARIABLE = "FACERED_MODEL"
 MODELS = {"fp32": "centerface.onnx", "int8": "centerface.int8.onnx"}
 """Files that the package ships, by precision."""
 MAX_MODEL_BYTES = 256 << 20
-"""Bytes of a model of somebody's own, at most; by hand: the largest face detectors that people use have half of that."""
+"""Bytes of a model of somebody's own, at most; by hand: the largest face detectors that people use have half of it."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 

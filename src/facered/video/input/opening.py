@@ -51,14 +51,15 @@ def open_source(
             file = path if opened is None else opened
             _check_readable(path, file)
             if container_format is None and webp.is_animated(file):
-                return _open_animation(path, file.read_bytes())
+                with file.open("rb") as animation:
+                    return _open_animation(path, animation, max_pixels)
             return open_file(file, container_format, None, max_pixels)
         if isinstance(opened, str):
             return open_address(opened, container_format, max_pixels=max_pixels)
         opened.seek(0)
         if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
-            return _open_animation(path, opened.read())
+            return _open_animation(path, opened, max_pixels)
         opened.seek(0)
         # No protocol is called so: there is nothing to open but what is open.
         alone = {"format_whitelist": formats_without_references(), "protocol_whitelist": "none", **LITERAL}
@@ -73,9 +74,9 @@ def open_source(
         raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
 
 
-def _open_animation(name: Path, data: bytes) -> InputContainer:
+def _open_animation(name: Path, source: IO[bytes], max_pixels: int) -> InputContainer:
     with tempfile.TemporaryFile() as film:
-        webp.write_film(data, film, name)
+        webp.write_film(source, film, name, max_pixels)
         return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
 
 
