@@ -26,6 +26,11 @@ class Scene:
     frames: list[av.VideoFrame]
     faces: dict[int, NDArray[np.float64]]
 
+    def scaled(self, width: int, height: int) -> Scene:
+        """Return the scene stretched to a size."""
+        factors = np.array([width / self.frames[0].width, height / self.frames[0].height] * 2)
+        return Scene(self.frames, {number: box * factors for number, box in self.faces.items()})
+
 
 def make(carphone: Path) -> Scene:
     """Return the scene, with the person of a clip."""

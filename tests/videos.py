@@ -95,6 +95,33 @@ def encode(
     return path
 
 
+def damage_sound(path: Path, numbers: Iterable[int]) -> Path:
+    """Overwrite the beginning of some packets of sound."""
+    data = bytearray(path.read_bytes())
+    known = packets(path, "audio")
+    for number in numbers:
+        begin = data.find(known[number][1][:12])
+        assert begin > 0
+        data[begin : begin + 12] = b"\x0b\x00\x0c\x0d" * 3
+    path.write_bytes(data)
+    return path
+
+
+def begin_before_zero(path: Path, source: Path, by: int) -> Path:
+    """Write a Matroska file of one cluster again, its pictures so many milliseconds earlier."""
+    data = bytearray(source.read_bytes())
+    cluster = data.index(b"\x1f\x43\xb6\x75")
+    # The blocks' times are relative to that of their cluster, and may be negative.
+    with av.open(str(source)) as container:
+        for packet in container.demux(video=0):
+            if packet.size:
+                begin = data.index(bytes(packet)[:24], cluster) - 3
+                time = int.from_bytes(data[begin : begin + 2], "big")
+                data[begin : begin + 2] = (time - by).to_bytes(2, "big", signed=True)
+    path.write_bytes(data)
+    return path
+
+
 def set_back(path: Path, source: Path, at: int, by: int) -> Path:
     """Write a Matroska file again whose clock is set back from the first cluster after a time on, in milliseconds."""
     data = bytearray(source.read_bytes())

@@ -132,6 +132,12 @@ PIXEL_FORMAT = Kind(
 )
 
 
+FORMAT = Kind(
+    "FFmpeg's name of a format, such as hls",
+    lambda value: value if isinstance(value, str) and _NAME.fullmatch(value) else _UNFIT,
+)
+
+
 def _bitrate(value: object) -> object:
     if isinstance(value, str) and (match := _BITRATE.fullmatch(value.strip())):
         value = round(float(match[1]) * {"": 1, "k": 1000, "m": 1000000}[match[2].lower()])

@@ -76,6 +76,9 @@ class Option(NamedTuple):
 REPEATED = ("encoder_options", "hide_regions", "show_regions")
 """Options that collect what is given several times on the command line."""
 
+MAX_PIXELS = 1 << 26
+"""Most pixels of a picture, by default: twice those of 8K, and what cameras of telephones make; by hand. With more, a
+small file takes gigabytes of memory."""
 _THREADS = checks.whole(0, 1024)
 TABLE = (
     Option("threshold", "detection", checks.number(0.01, 1), 0.3,
@@ -134,6 +137,11 @@ TABLE = (
         "work up to here; the rest is passed through BARE", "TIME", "the end", FILES),
     Option("stream", "results", checks.whole(0, 1024).or_none(), None,
         "which of several video streams, from 0; the others are left out", "N", "the first", FILES),
+    Option("input_format", "results", checks.FORMAT.or_none(), None,
+        "format of the videos, by FFmpeg's name; hls or concat: a list, whose files are read, whatever they are",
+        "NAME", "found out; no lists", FILES),
+    Option("max_pixels", "results", checks.whole(1, 2**31 - 1), MAX_PIXELS,
+        "most pixels of a picture, width by height; each takes up to 30 bytes of memory", "N", use=FILES),
     Option("strict", "results", checks.FLAG, False, "stop at damage instead of working on what is left", use=FILES),
     Option("threads", "general", _THREADS, 0,
         "threads for each of decoding, detecting and encoding; 1: one thing after the other", "N", "all cores", FILES),
@@ -216,6 +224,8 @@ class Options:
     audio: str = _DEFAULTS["audio"]
     keep_location: bool = _DEFAULTS["keep_location"]
     stream: int | None = _DEFAULTS["stream"]
+    input_format: str | None = _DEFAULTS["input_format"]
+    max_pixels: int = _DEFAULTS["max_pixels"]
     strict: bool = _DEFAULTS["strict"]
     threads: int = _DEFAULTS["threads"]
     overwrite: bool = _DEFAULTS["overwrite"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from importlib import resources
 from itertools import accumulate
@@ -220,3 +221,26 @@ def test_unknown_keys_follow_their_faces_when_fragments_are_joined_and_people_ch
     assert read.ids.tolist() == [3, 1, 2, 4]
     assert read.extras.faces == {0: {"n": 3}, 1: {"n": 1}, 2: {"n": 2}}
     assert read.select(ids=[2, 3]).extras.faces == {0: {"n": 3}, 1: {"n": 2}}
+
+
+@pytest.mark.parametrize(
+    ("rate", "again"),
+    [
+        (Fraction(1, 2_500_000), 4e-7),
+        (Fraction(1, 86_400), 1 / 86_400),
+        (Fraction(1, 3), 0.333333),
+        (Fraction(30000, 1001), 29.97003),
+        (Fraction(1_000_000), 1e6),
+        (Fraction(4_200_000), None),
+    ],
+)
+def test_every_rate_is_readable_again(store: Store, tmp_path: Path, rate: Fraction, again: float | None) -> None:
+    path = tmp_path / "rate.json"
+    replace(Annotations.read(store(AZURE)), rate=rate).write(path)
+    document = Annotations.read(path)
+    if again is None:
+        assert document.rate is None
+    else:
+        assert document.rate is not None
+        assert float(document.rate) == pytest.approx(again, rel=1e-4)
+        document.check_fits(640, 480, rate)

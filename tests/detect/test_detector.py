@@ -655,6 +655,12 @@ class TestUnusableModels:
     def test_that_are_a_folder(self, tmp_path: Path) -> None:
         assert str(tmp_path) in self.refused(tmp_path)
 
+    def test_that_are_huge(self, tmp_path: Path) -> None:
+        path = tmp_path / "huge.onnx"
+        with path.open("wb") as file:
+            file.truncate((256 << 20) + 1)
+        assert "has more than 256 MiB" in self.refused(path)
+
     @pytest.mark.parametrize("content", [b"", b"not a model at all\n" * 50])
     def test_that_are_no_onnx(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "text.onnx"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import av
@@ -12,58 +11,15 @@ from av.stream import Disposition
 
 import facered
 import videos
+from broadcasts import programmes
 from facered.video.input.file import Reader
 from facered.video.input.programme import foreign
 
-PACKET = 188
 
-
-def crc(section: bytes) -> bytes:
-    """Return the checksum at the end of a table: CRC-32 with the bits of each byte the other way round."""
-    turned = bytes(int(f"{byte:08b}"[::-1], 2) for byte in section)
-    value = zlib.crc32(turned) ^ 0xFFFFFFFF
-    return int(f"{value:032b}"[::-1], 2).to_bytes(4, "big")
-
-
-def table(pid: int, section: bytes) -> bytes:
-    """Return the packet of a transport stream that holds a table without its checksum."""
-    content = b"\x00" + section + crc(section)
-    return b"\x47" + (0x4000 | pid).to_bytes(2, "big") + b"\x10" + content.ljust(PACKET - 4, b"\xff")
-
-
-def section(number: int, identifier: int, body: bytes) -> bytes:
-    return (
-        bytes((number,))
-        + (0xB000 | len(body) + 9).to_bytes(2, "big")
-        + identifier.to_bytes(2, "big")
-        + b"\xc1\0\0"
-        + body
-    )
-
-
-def broadcast(folder: Path, frames: list[av.VideoFrame], programmes: list[str]) -> Path:
+def broadcast(folder: Path, frames: list[av.VideoFrame], streams: list[str]) -> Path:
     """Write a transport stream of several programmes: each has pictures (v), sound (a) or both."""
-    data = videos.encode(folder / "one.ts", frames, audio="mp2").read_bytes()
-    pieces = [data[start : start + PACKET] for start in range(0, len(data), PACKET)]
-    pids = {"v": 0x100, "a": 0x101}
-    kinds = {"v": b"\x1b", "a": b"\x03"}
-    entries = b"".join(
-        (number + 1).to_bytes(2, "big") + (0xF000 + 16 * number).to_bytes(2, "big") for number in range(len(programmes))
-    )
-    out = [table(0, section(0, 1, entries))]
-    for number, streams in enumerate(programmes):
-        pid = {kind: pids[kind] + 16 * number for kind in streams}
-        body = (0xE000 | pid[streams[0]]).to_bytes(2, "big") + b"\xf0\0"
-        body += b"".join(kinds[kind] + (0xE000 | pid[kind]).to_bytes(2, "big") + b"\xf0\0" for kind in streams)
-        out.append(table(0x1000 + 16 * number, section(2, number + 1, body)))
-    for piece in pieces:
-        for number, streams in enumerate(programmes):
-            for kind in streams:
-                if (piece[1] & 31) << 8 | piece[2] == pids[kind]:
-                    pid = pids[kind] + 16 * number
-                    out.append(piece[:1] + bytes((piece[1] & 0xE0 | pid >> 8, pid & 255)) + piece[3:])
-    path = folder / "foo.ts"
-    path.write_bytes(b"".join(out))
+    path = videos.encode(folder / "foo.ts", frames, audio="mp2")
+    path.write_bytes(programmes(path.read_bytes(), streams))
     return path
 
 
@@ -82,16 +38,16 @@ def test_only_the_sound_of_the_programme_itself_comes_along(
 
 
 @pytest.mark.parametrize(
-    ("programmes", "number"),
+    ("streams", "number"),
     [(["v", "va"], 0), (["va", "v"], 1), (["v", "va", "va"], 0), (["v", "va", "a"], 0), (["v", "a", "a"], 0)],
 )
 def test_pictures_of_a_programme_without_sound_get_none(
-    carphone: Path, tmp_path: Path, programmes: list[str], number: int, caplog: pytest.LogCaptureFixture
+    carphone: Path, tmp_path: Path, streams: list[str], number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = broadcast(tmp_path, videos.decode(carphone, 12), programmes)
+    source = broadcast(tmp_path, videos.decode(carphone, 12), streams)
     with av.open(str(source)) as container:
         count = len(container.streams.audio)
-    assert count == "".join(programmes).count("a")
+    assert count == "".join(streams).count("a")
     result = facered.combined(source, tmp_path / "out", stream=number)
     with av.open(str(result.video_path)) as container:
         assert not container.streams.audio

@@ -144,8 +144,26 @@ class TestListsOfOtherFiles:
             output.mux(video.encode(None))
         return Path("list.m3u8")
 
-    def test_a_playlist_that_is_called_one_is_played(self, playlist: Path) -> None:
-        assert frames(playlist) == frames(shutil.copy(playlist, "12:30.m3u8")) == 10
+    def test_a_playlist_is_played_where_that_is_asked_for_by_name(self, playlist: Path) -> None:
+        with Reader(playlist, container_format="hls") as reader:
+            assert len(list(reader.frames())) == 10
+        result = facered.combined(shutil.copy(playlist, "12:30.m3u8"), "out", input_format="hls")
+        assert result.frames == 10
+        with Source("list.m3u8", "hls").open() as container:
+            assert len(list(container.decode(video=0))) == 10
+
+    def test_without_it_is_refused_and_the_way_is_said(self, playlist: Path) -> None:
+        with pytest.raises(facered.ContentUnsupportedError, match=r"a list of other files; .* --input-format hls"):
+            facered.combined(playlist, "out")
+        assert not Path("out").exists()
+        with pytest.raises(facered.ContentMalformedError):
+            Source("list.m3u8").open()
+
+    @pytest.mark.parametrize(("name", "message"), [("nope", "no such format"), ("lavfi", "facered pipe reads devices")])
+    def test_other_formats_by_name(self, film: Path, name: str, message: str) -> None:
+        with pytest.raises(facered.ConfigurationUnsupportedError, match=message):
+            facered.combined(film, "out", input_format=name)
+        assert facered.combined(film, "out", input_format="mov").frames == 3
 
     @pytest.mark.parametrize("text", [None, "ffconcat version 1.0\nfile list0.ts\n"])
     def test_what_is_called_a_film_opens_no_other_file(self, playlist: Path, text: str | None) -> None:
@@ -173,7 +191,7 @@ class TestListsOfOtherFiles:
                 f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n"
             )
             with pytest.raises(facered.FaceredError):
-                Reader(path)
+                Reader(path, container_format="hls")
             with socket.create_connection(("127.0.0.1", port)) as call:
                 call.sendall(b"x")
             thread.join()

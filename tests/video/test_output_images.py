@@ -87,6 +87,40 @@ def test_a_video_with_the_name_of_an_image_is_an_error(carphone: Path, tmp_path:
     assert not list(tmp_path.rglob("*_redacted*"))
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "kind"),
+    [("libx264", "yuv420p", "mp4"), ("apng", "rgb24", "apng"), ("gif", "rgb8", "gif"), ("mpeg4", "yuv420p", "avi")],
+)
+def test_the_old_result_of_an_image_stays_where_it_is_a_film(
+    carphone: Path, tmp_path: Path, codec: str, pixel_format: str, kind: str, suffix: str
+) -> None:
+    source, out = tmp_path / f"foo.{suffix}", tmp_path / "out"
+    videos.encode(source, videos.decode(carphone, 3), codec=codec, pixel_format=pixel_format, container_format=kind)
+    out.mkdir()
+    old = [out / "foo_redacted.png", out / "foo_redacted.jpg"]
+    for path in old:
+        path.write_text("old")
+    with pytest.raises(facered.ContentUnsupportedError, match="this is a film, whatever it is called"):
+        facered.combined(source, out, overwrite=True)
+    assert sorted(out.iterdir()) == sorted(old)
+    assert [path.read_text() for path in old] == ["old", "old"]
+    result = facered.combined(source, out / "foo.mp4")
+    assert (result.frames, result.people) == (3, 1)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "gif", "avi"])
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_an_image_with_the_name_of_a_film_is_a_film_of_one_frame(
+    carphone: Path, tmp_path: Path, kind: str, suffix: str
+) -> None:
+    picture = tmp_path / f"foo.{kind}"
+    videos.decode(carphone, 1)[0].save(picture)
+    result = facered.combined(picture.rename(tmp_path / f"foo.{suffix}"), tmp_path)
+    assert (result.frames, result.people) == (1, 1)
+    assert len(videos.decode(tmp_path / "foo_redacted.mp4")) == 1
+
+
 def test_a_film_of_unknown_length_with_the_name_of_an_image_is_an_error(carphone: Path, tmp_path: Path) -> None:
     film = videos.encode(tmp_path / "foo.h264", videos.decode(carphone, 3), container_format="h264")
     source = film.rename(tmp_path / "foo.png")

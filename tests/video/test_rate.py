@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
+import facered
 import videos
 from facered.errors import ContentMalformedError
 from facered.video.input.file import Reader
@@ -40,7 +41,8 @@ def test_times_that_no_camera_makes_tell_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "believed"), [(None, USUAL), (0, USUAL), (90000, USUAL), (MAX_RATE, MAX_RATE), (24, 24)]
+    ("told", "believed"),
+    [(None, USUAL), (0, USUAL), (90000, USUAL), (MAX_RATE, MAX_RATE), (24, 24), (Fraction(1, 100_000), USUAL)],
 )
 def test_what_can_be_believed_without_times(told: int | None, believed: Fraction) -> None:
     assert believable(None if told is None else Fraction(told)) == believed
@@ -90,6 +92,39 @@ def test_damage_within_the_first_packets_is_told_where_it_stands(carphone: Path,
     assert 4 <= count < 12
     with pytest.raises(ContentMalformedError), Reader(foo, report=False, strict=True) as reader:
         list(reader.frames())
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 3600, 86_400])
+def test_slow_rates_are_measured(seconds: int) -> None:
+    assert measure(range(0, 40 * seconds, seconds), Fraction(1)) == Fraction(1, seconds)
+
+
+@pytest.mark.parametrize(("ticks", "base"), [(1, Fraction(1, 2**31 - 1)), (100_000, Fraction(1))])
+def test_rates_beyond_reason_are_none(ticks: int, base: Fraction) -> None:
+    assert measure(range(0, 40 * ticks, ticks), base) is None
+
+
+def test_a_picture_an_hour(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(
+        tmp_path / "foo.mp4", videos.decode(carphone, 12), time_base=Fraction(1), ticks=range(0, 12 * 3600, 3600)
+    )
+    result = facered.combined(source, tmp_path, annotations=True)
+    assert result.annotations_path is not None
+    again = facered.Annotations.read(result.annotations_path)
+    assert again.rate is not None
+    with Reader(source) as reader:
+        assert float(again.rate) == pytest.approx(float(reader.info.rate), rel=0.001)
+    assert float(again.rate) == pytest.approx(1 / 3600, rel=0.1)
+    assert facered.redact(source, tmp_path, overwrite=True).people == 1
+
+
+def test_the_rate_in_a_header_of_bare_pictures_is_bounded(carphone: Path, tmp_path: Path) -> None:
+    source = videos.encode(
+        tmp_path / "foo.h264", videos.decode(carphone, 6), container_format="h264", rate=Fraction(90_000),
+        time_base=Fraction(1, 90_000),
+    )  # fmt: skip
+    with Reader(source) as reader:
+        assert reader.info.rate <= MAX_RATE
 
 
 def test_what_is_read_ahead_is_bounded() -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 import facered
@@ -140,3 +141,75 @@ def test_the_result_has_all_frames_and_its_sound(frames: list[av.VideoFrame], tm
     sound = [1000 * time for time, _ in videos.packets(result.video_path, "audio")]
     assert min(steps(sound)) > 0
     assert sound[-1] == pytest.approx(6050, abs=20)
+
+
+YEAR = 365 * 24 * 3600 * 1000
+
+
+def leaping(folder: Path, frames: list[av.VideoFrame], by: int, bf: int, until: int = 75) -> tuple[Path, Path]:
+    """Write a film of which the clock is `by` milliseconds ahead from 1.6 s on, and the same without that."""
+    paths = []
+    for name, leap in (("plain.mkv", 0), ("foo.mkv", by)):
+        ticks = [40 * number + (leap if 40 <= number < until else 0) for number in range(75)]
+        paths.append(folder / name)
+        with av.open(str(paths[-1]), "w") as output:
+            video = output.add_stream("libx264", rate=25, options={"bf": str(bf), "g": "25"})
+            video.width, video.height, video.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
+            video.codec_context.time_base = MILLISECOND
+            sound = output.add_stream("pcm_s16le", rate=8000, layout="mono")
+            for number, frame in enumerate(frames):
+                frame.pts, frame.time_base, frame.pict_type = ticks[number], MILLISECOND, 0
+                output.mux(video.encode(frame))
+                piece = av.AudioFrame.from_ndarray(np.zeros((1, 320), np.int16), format="s16", layout="mono")
+                piece.sample_rate, piece.pts, piece.time_base = 8000, ticks[number], MILLISECOND
+                output.mux(sound.encode(piece))
+            output.mux(video.encode(None))
+            output.mux(sound.encode(None))
+    return paths[0], paths[1]
+
+
+@pytest.mark.parametrize("by", [2 * 86400 * 1000, YEAR, 100 * YEAR])
+@pytest.mark.parametrize("bf", [0, 3])
+def test_a_clock_that_is_set_on_by_days_or_years(
+    frames: list[av.VideoFrame], tmp_path: Path, bf: int, by: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain, source = leaping(tmp_path, frames, by, bf)
+    wanted, got = walk(plain), walk(source)
+    assert len(got[0]) == 75
+    assert sorted(steps(got[0]))[:-1] == 73 * [40]
+    assert max(steps(got[0])) <= (40 if bf == 0 else 200)
+    assert abs((got[1][-1] - got[0][-1]) - (wanted[1][-1] - wanted[0][-1])) <= 1
+    assert caplog.text.count("foo.mkv: the clock breaks off 1 times") == 1
+    assert "truncated" not in caplog.text
+    result = facered.combined(source, tmp_path / "out")
+    assert len(videos.times(result.video_path)) == 75
+
+
+def test_a_pause_of_hours_stays(frames: list[av.VideoFrame], tmp_path: Path) -> None:
+    _, source = leaping(tmp_path, frames, 20 * 3600 * 1000, 0)
+    assert max(steps(walk(source)[0])) == 20 * 3600 * 1000 + 40
+    times = videos.times(facered.combined(source, tmp_path / "out").video_path)
+    assert len(times) == 75
+    assert round(max(later - earlier for earlier, later in pairwise(times))) == 20 * 3600
+
+
+def test_a_clock_that_begins_in_the_far_future_begins_at_0(frames: list[av.VideoFrame], tmp_path: Path) -> None:
+    source = videos.encode(
+        tmp_path / "foo.mkv", frames, time_base=MILLISECOND, ticks=[400 * YEAR + 40 * number for number in range(75)],
+        options={"bf": "0"},
+    )  # fmt: skip
+    pictures, _ = walk(source)
+    assert (pictures[0], steps(pictures)) == (0, 74 * [40])
+
+
+def test_a_picture_that_a_container_cannot_hold_is_an_error_and_not_left_out(
+    frames: list[av.VideoFrame], tmp_path: Path
+) -> None:
+    clock = 10_000_000
+    ticks = [clock // 25 * number + (number >= 40) * 600 * clock for number in range(75)]
+    source = videos.encode(
+        tmp_path / "foo.nut", frames, time_base=Fraction(1, clock), ticks=ticks, options={"bf": "0"}, audio="mp2"
+    )
+    with pytest.raises(facered.ContentUnsupportedError, match=r"a frame lasts 600 s, more than .* such as film\.mkv"):
+        facered.combined(source, tmp_path / "out")
+    assert len(videos.times(facered.combined(source, tmp_path / "foo.mkv").video_path)) == 75

@@ -137,17 +137,6 @@ def test_a_stream_of_sound_that_changes_is_of_one_kind(second: list[av.VideoFram
     assert kinds == {(2, 48000)}
 
 
-def damaged(path: Path, numbers: Sequence[int]) -> Path:
-    """Overwrite the beginning of some packets of sound."""
-    data = bytearray(path.read_bytes())
-    for number in numbers:
-        begin = data.find(videos.packets(path, "audio")[number][1][:12])
-        assert begin > 0
-        data[begin : begin + 12] = b"\x0b\x00\x0c\x0d" * 3
-    path.write_bytes(data)
-    return path
-
-
 @pytest.mark.parametrize(
     ("suffix", "codec", "audio"),
     [
@@ -161,7 +150,7 @@ def test_damaged_sound_is_left_out_and_counted(
     second: list[av.VideoFrame], tmp_path: Path, suffix: str, codec: str, audio: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     encoder = {"opus": "libopus"}.get(codec, codec)
-    source = damaged(recording(tmp_path / f"foo.{suffix}", second, encoder), [2, 3, 6])
+    source = videos.damage_sound(recording(tmp_path / f"foo.{suffix}", second, encoder), [2, 3, 6])
     result = facered.combined(source, tmp_path, audio=audio)
     assert len(videos.times(result.video_path)) == 25
     assert 0.65 < heard(result.video_path)[0] < 1.1

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from facered.annotations.document import REGION, VERSION, Face
+from facered.annotations.document import HEADER, REGION, VERSION, Face
 from facered.annotations.table import DECIMALS, REGION_IDS, Table
 
 CHUNK = 1000
 """As many frames are turned into text at a time, so that a long video takes no more memory than a short one."""
+DIGITS = 1000
+"""A rate of fewer than so many of the last decimal's units would be told to less than a thousandth."""
 
 
 def encode(table: Table) -> Iterator[bytes]:
@@ -23,7 +25,7 @@ def encode(table: Table) -> Iterator[bytes]:
         "version": VERSION,
         "timescale": table.time_base.denominator,
         "offset": 0,
-        "framerate": table.rate and round(float(table.rate), DECIMALS),
+        "framerate": _rate(table),
         "width": table.width,
         "height": table.height,
         "margin": table.margin,
@@ -36,6 +38,14 @@ def encode(table: Table) -> Iterator[bytes]:
             yield (b"," if start > first else b',"events":[') + _events(table, start, min(start + CHUNK, last))
         yield b"]}" if last > first else b"}"
     yield b"]}"
+
+
+def _rate(table: Table) -> float | None:
+    """Return the frames a second as a document can hold them: of those that are few, as many digits as of others."""
+    rate = float(table.rate) if table.rate else 0.0
+    if not 0 < rate <= HEADER["framerate"].highest:
+        return None
+    return round(rate, DECIMALS) if rate >= DIGITS * 10.0**-DECIMALS else float(f"{rate:.6g}")
 
 
 def _runs(table: Table) -> Iterator[tuple[int, int, dict[str, Any]]]:

@@ -148,7 +148,7 @@ def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
     outputs.directory.mkdir(parents=True, exist_ok=True)
     encoding = Encoding.of(options)
     with (
-        Reader(task.source, options.threads, report=False) as reader,
+        Reader(task.source, options.threads, report=False, container_format=options.input_format) as reader,
         Writer(outputs.video, reader, encoding) as writer,
     ):
         info = reader.info
@@ -179,7 +179,7 @@ def _warm_up(source: Path, folder: Path, options: Options, watch: Watch) -> None
     """Load all that is loaded once, on a video of some frames."""
     beginning = folder / "beginning.mp4"
     with (
-        Reader(source, options.threads, report=False) as reader,
+        Reader(source, options.threads, report=False, container_format=options.input_format) as reader,
         Writer(beginning, reader, Encoding(preset="ultrafast")) as writer,
     ):
         for frame in islice(reader.frames(), WARM_UP_FRAMES):

@@ -30,6 +30,8 @@ onnxruntime.disable_telemetry_events()
 MODEL_VARIABLE = "FACERED_MODEL"
 MODELS = {"fp32": "centerface.onnx", "int8": "centerface.int8.onnx"}
 """Files that the package ships, by precision."""
+MAX_MODEL_BYTES = 256 << 20
+"""Bytes of a model of somebody's own, at most; by hand: the largest face detectors that people use have half of it."""
 
 _QUIET = 3  # onnxruntime's severity "error"
 
@@ -40,7 +42,7 @@ def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
     Raises
     ------
     ConfigurationUnsupportedError
-        It is not there, or a precision is asked for that it does not come in.
+        It is not there, too large, or a precision is asked for that it does not come in.
     """
     named = model or os.environ.get(MODEL_VARIABLE)
     if named:
@@ -51,6 +53,10 @@ def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
             )
         if not os.path.isfile(path):  # noqa: PTH113  (no name makes it fail)
             raise ConfigurationUnsupportedError(f"{path}: no such model file; name an ONNX file of {_known()}")
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ConfigurationUnsupportedError(
+                f"{path}: has more than {MAX_MODEL_BYTES >> 20} MiB; name an ONNX file of {_known()}"
+            )
         return path
     if precision == "auto":
         precision = "int8" if cpu.has_vnni() else "fp32"

@@ -129,6 +129,8 @@ def _reader(task: Task, report: bool = True) -> Reader:
         number=options.stream,
         strict=options.strict,
         opened=task.opened,
+        container_format=options.input_format,
+        max_pixels=options.max_pixels,
     )
     return cancellation.call(make, Reader.close)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from av.video.format import VideoFormat
 
+from facered.errors import ContentUnsupportedError
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
@@ -80,11 +82,20 @@ def working_format(name: str) -> str:
     """Return the pixel format itself where the kernels work on it, else the one that keeps most of it.
 
     RGB and palettes become 4:4:4; depth and subsampling of other formats stay, alpha does not.
+
+    Raises
+    ------
+    ContentUnsupportedError
+        The frames are somewhere else than in memory.
     """
     if layout(name) is not None:
         return name
     pixel_format = VideoFormat(name)
     components = [component for component in pixel_format.components if not component.is_alpha]
+    if not components:
+        raise ContentUnsupportedError(
+            f"frames in {name} are in a graphics card's memory; have them downloaded first (FFmpeg's hwdownload)"
+        )
     bits = max(component.bits for component in components)
     depth = next((depth for depth in (8, 10, 12) if bits <= depth), 16)
     colours = pixel_format.is_rgb or pixel_format.has_palette or pixel_format.is_bayer

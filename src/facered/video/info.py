@@ -27,6 +27,8 @@ would be shifted; with more, sound before the first picture would be lost."""
 MAX_ASPECT = 1000
 """By how much one side of a picture may be longer than the other; by hand. With more, nothing is left of the other when
 the picture is made smaller for the detector."""
+MAX_SIDE = 1 << 16
+"""Pixels of a side, at most: what annotations hold."""
 NO_TIMES = cast("int", Flags.no_timestamps.value)
 """FFmpeg's flag of containers that tell no times: bare pictures one behind the other."""
 TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
@@ -122,17 +124,19 @@ def describe(
     ContentMalformedError
         The stream has no clock.
     ContentUnsupportedError
-        The picture is a mere line.
+        The picture is a mere line, or too large.
     """
     if max(frame.width, frame.height) > MAX_ASPECT * min(frame.width, frame.height):
         raise ContentUnsupportedError(
             f"{name}: the picture is a line of {frame.width}x{frame.height} pixels; there is no face in it"
         )
+    if max(frame.width, frame.height) > MAX_SIDE:
+        raise ContentUnsupportedError(
+            f"{name}: a picture of {frame.width}x{frame.height} pixels; a side can have at most {MAX_SIDE}"
+        )
     time_base = stream.time_base
     if time_base is None:
         raise ContentMalformedError(f"{name}: the video stream has no time base")
-    if container.format.flags & NO_TIMES and stream.codec_context.framerate:
-        rate = stream.codec_context.framerate  # of the pictures' own header; what FFmpeg tells is its default
     count = stream.frames
     if not count and stream.duration:
         count = round(stream.duration * time_base * rate)

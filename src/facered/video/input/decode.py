@@ -20,9 +20,11 @@ from av.stream import Stream as Stream
 from av.video.frame import VideoFrame as VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
+from facered.options import MAX_PIXELS
 from facered.video.formats import Converter
-from facered.video.info import Colours, VideoInfo, describe
+from facered.video.info import NO_TIMES, Colours, VideoInfo, describe
 from facered.video.input.dates import Dates
+from facered.video.input.local import MAX_PADDING
 from facered.video.input.preview import Preview
 from facered.video.input.programme import foreign
 from facered.video.input.rate import believable
@@ -57,6 +59,8 @@ class PictureStream:
         is faster but holds as many frames back.
     threads : int, optional
         How many, by default as FFmpeg has it.
+    max_pixels : int
+        Most pixels of a picture.
 
     Attributes
     ----------
@@ -74,14 +78,24 @@ class PictureStream:
     ConfigurationUnsupportedError
         There are not so many.
     ContentUnsupportedError
-        There is none that can be decoded.
+        There is none that can be decoded, or the pictures are too large.
     """
 
     def __init__(
-        self, container: InputContainer, number: int, name: object, *, thread_type: str, threads: int | None = None
+        self,
+        container: InputContainer,
+        number: int,
+        name: object,
+        *,
+        thread_type: str,
+        threads: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.container = container
-        self.stream = find_stream(container, number, name)
+        self.stream = find_stream(container, number, name, max_pixels)
+        # Decoders count the columns in which their rows are padded.
+        most = max_pixels + MAX_PADDING * self.stream.codec_context.height
+        self.stream.codec_context.options = {"max_pixels": str(most)}
         self.stream.codec_context.thread_type = thread_type
         if threads is not None:
             self.stream.codec_context.thread_count = threads
@@ -185,11 +199,18 @@ class Normalizer:
         self._says_scaled = False
 
     def _begin(self, frame: VideoFrame, source: PictureStream) -> VideoFrame:
-        info = describe(frame, source.stream, source.container, self.name, source.rate)
+        info = describe(frame, source.stream, source.container, self.name, _rate(source))
         self._converter, self._aspect = Converter(info.working_format), _aspect(source)
         native = self._converter.convert(frame)
         self._info = replace(info, colours=Colours.of(native))
         return native
+
+
+def _rate(source: PictureStream) -> Fraction:
+    """Return how many frames a second there are; where there are no times, by the pictures' own header."""
+    header = source.stream.codec_context.framerate
+    # What FFmpeg tells otherwise is its default.
+    return believable(header) if source.container.format.flags & NO_TIMES and header else source.rate
 
 
 def _aspect(source: PictureStream) -> Fraction:
@@ -203,7 +224,7 @@ def picture_streams(container: InputContainer) -> list[VideoStream]:
     return [stream for stream in container.streams.video if not stream.disposition & covers]
 
 
-def find_stream(container: InputContainer, number: int, name: object) -> VideoStream:
+def find_stream(container: InputContainer, number: int, name: object, max_pixels: int = MAX_PIXELS) -> VideoStream:
     """Return one of the video streams, by its number; `name` stands in errors.
 
     Raises
@@ -224,7 +245,15 @@ def find_stream(container: InputContainer, number: int, name: object) -> VideoSt
     # PyAV's types do not know that streams of unknown kinds have no codec context.
     if stream.codec_context is None or not stream.codec_context.pix_fmt:  # type: ignore[redundant-expr,unused-ignore]
         codec = stream.codec_context.name if stream.codec_context else "unknown"
-        raise ContentUnsupportedError(f"{name}: the {codec} video cannot be decoded")
+        raise ContentUnsupportedError(
+            f"{name}: the {codec} video cannot be decoded, or has more than --max-pixels {max_pixels}"
+        )
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > max_pixels:
+        raise ContentUnsupportedError(
+            f"{name}: pictures of {width}x{height} pixels are larger than --max-pixels {max_pixels}; raise that if "
+            "there is memory for them"
+        )
     return stream
 
 

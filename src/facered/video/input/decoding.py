@@ -47,7 +47,8 @@ class Decoding:
         self, stream: VideoStream, damage: Damage, reopen: Callable[[], tuple[VideoStream, Callable[[], None]]]
     ) -> None:
         self._damage, self._reopen = damage, reopen
-        stream.codec_context.options = {**stream.codec_context.options, **STRICT}
+        self._options = dict(stream.codec_context.options)
+        stream.codec_context.options = {**self._options, **STRICT}
         self._since: deque[tuple[int, Packet[Stream]]] = deque()  # from the key frame before the last one on
         self._given: set[int] = set()
         self._careful: CodecContext | None = None
@@ -96,7 +97,7 @@ class Decoding:
         context = stream.codec_context
         context.thread_count = 1
         context.flags |= self._damage.flags
-        context.options = {**context.options, **(options or {})}
+        context.options = {**self._options, **(options or {})}
         return context
 
     def _decode_carefully(self, number: int, packet: Packet[Stream], failed: Callable[[str], None]) -> list[VideoFrame]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
@@ -12,20 +11,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
 from av.error import ExitError, FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from facered.errors import ContentMalformedError, ServiceError
+from facered.options import MAX_PIXELS
 from facered.runtime import cores
 from facered.video.address import READ_TIMEOUT
 from facered.video.input.damage import Damage
 from facered.video.input.decode import Normalizer, PictureStream, find_stream, picture_streams, reason
 from facered.video.input.decoding import Decoding
+from facered.video.input.ending import announced_end
 from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
 from facered.video.input.preview import PICTURES
+from facered.video.input.setback import MAX_PAUSE
 
 if TYPE_CHECKING:
     from av.stream import Stream
@@ -41,10 +42,6 @@ MAX_LAST_DURATION = 100
 """How many average frames the last one may last. A header that says more is taken to be wrong; by hand."""
 MAX_UNDATED = 16
 """Frames without times that wait for the next one with a time; by hand. Each holds a picture."""
-MAX_MISSING_SECONDS = 2
-"""Where pictures end so many seconds before the longest stream, the file is taken to be truncated; by hand. With less,
-sound that goes on for a moment would be called damage."""
-_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 
 
 class Reader:
@@ -63,6 +60,10 @@ class Reader:
         Whether damage is an error.
     opened : str, Path or file-like, optional
         A URL, another file, or an object with `read` and `seek`, that is read from its start instead of `path`.
+    container_format : str, optional
+        FFmpeg's name of the input's format; by default it finds out, and takes none that names other files.
+    max_pixels : int
+        Most pixels of a picture.
 
     Attributes
     ----------
@@ -96,6 +97,8 @@ class Reader:
         number: int | None = None,
         strict: bool = False,
         opened: Source | None = None,
+        container_format: str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.report = report
         self.path = Path(path)
@@ -103,7 +106,9 @@ class Reader:
         self.damaged: set[int] = set()
         self.strict = strict
         self.stalls = opened is not None and not isinstance(opened, Path)
-        self.container = open_source(self.path, opened)
+        self._open = partial(open_source, self.path, opened, container_format, max_pixels)
+        self._max_pixels = max_pixels
+        self.container = self._open()
         try:
             self._pictures = PictureStream(
                 self.container,
@@ -111,12 +116,11 @@ class Reader:
                 self.path,
                 thread_type="AUTO",  # PyAV's default, slices, leaves most decoders on one thread
                 threads=threads or min(cores.available(), MAX_DECODER_THREADS),
+                max_pixels=max_pixels,
             )
             self.stream = self._pictures.stream
             self._damage = Damage(self.stream.codec_context)
-            self._decoding = (
-                None if self.stalls else Decoding(self.stream, self._damage, partial(self._reopened, opened))
-            )
+            self._decoding = None if self.stalls else Decoding(self.stream, self._damage, self._reopened)
             self._normalizer = Normalizer(self.path, report)
             self._count = 0
             self._dated = False  # whether any frame has a time of its own
@@ -242,7 +246,7 @@ class Reader:
             left = (stream.start_time or 0) + stream.duration - pts
             if 0 < left <= MAX_LAST_DURATION * ticks:  # a header may be wrong
                 return left
-        return frame.duration or ticks
+        return min(frame.duration or ticks, max(ticks, int(MAX_PAUSE / self.info.time_base)))
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
@@ -271,9 +275,9 @@ class Reader:
                 self._be_strict("a part of the data is missing")
         return self._pictures.decode(packet, self._note_failure, self._decoding)
 
-    def _reopened(self, opened: Source | None) -> tuple[VideoStream, Callable[[], None]]:
-        container = open_source(self.path, opened)
-        return find_stream(container, self.number, self.path), container.close
+    def _reopened(self) -> tuple[VideoStream, Callable[[], None]]:
+        container = self._open()
+        return find_stream(container, self.number, self.path, self._max_pixels), container.close
 
     def _note_failure(self, reason: str) -> None:
         self._be_strict(reason)
@@ -285,20 +289,10 @@ class Reader:
 
     def _check_end(self) -> None:
         """Tell, or be strict, where the pictures end before the file says that they do."""
-        if self._last_pts is None:
+        if self._last_pts is None or self._pictures.timeline.breaks:
             return
-        info, stream = self.info, self.stream
-        reached, tolerance = self._last_pts * info.time_base, max(1 / Fraction(4), 5 / info.rate)
-        tags = {key.upper(): value for key, value in stream.metadata.items()}
-        if stream.duration is not None and self.container.format.name.startswith("mov"):
-            announced = ((stream.start_time or 0) + stream.duration) * info.time_base
-        elif clock := _CLOCK.match(tags.get("DURATION", "")):  # Matroska's
-            announced = int(clock[1]) * 3600 + int(clock[2]) * 60 + Fraction(clock[3])
-        else:
-            # How long everything lasts, sound included.
-            announced = Fraction(self.container.duration or 0, av.time_base)
-            announced += Fraction(self.container.start_time or 0, av.time_base)
-            tolerance = Fraction(MAX_MISSING_SECONDS)
+        reached = self._last_pts * self.info.time_base
+        announced, tolerance = announced_end(self.container, self.stream, self.info)
         if announced - reached <= tolerance:
             return
         told = f"the pictures end at {float(reached):.1f} s, but the file announces {float(announced):.1f} s"
@@ -328,6 +322,8 @@ class Reader:
                 return []
             frame = None
         undated, self._undated = self._undated, []
+        if frame is None and not undated:
+            return []
         ticks = Fraction(max(1, round(1 / (self.info.rate * self.info.time_base))))
         last = self._last_pts
         if frame is not None and frame.pts is not None:

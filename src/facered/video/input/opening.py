@@ -7,14 +7,22 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import av
 from av.error import ExitError, FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError
+from facered.options import MAX_PIXELS
 from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT
 from facered.video.input import webp
 from facered.video.input.decode import reason
-from facered.video.input.local import LITERAL, formats_without_references, is_list, open_file
+from facered.video.input.local import (
+    LITERAL,
+    check_format,
+    formats_without_references,
+    list_format,
+    open_file,
+    open_limited,
+)  # fmt: skip
+from facered.video.input.remote import open_address
 from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
@@ -25,43 +33,54 @@ Source = str | Path | IO[bytes]
 """What is read instead of the file that gives its name: a URL, another file, or a file-like object."""
 
 
-def open_source(path: Path, opened: Source | None = None) -> InputContainer:
-    """Open what is read as the file of a name: itself, or what is given instead.
+def open_source(
+    path: Path, opened: Source | None = None, container_format: str | None = None, max_pixels: int = MAX_PIXELS
+) -> InputContainer:
+    """Open what is read as the file of a name: itself, or what is given instead; for the rest see `open_file`.
 
     Raises
     ------
     ConfigurationUnsupportedError
-        The file is missing or cannot be read.
+        The file is missing or cannot be read, or there is no such format.
     ContentMalformedError
         It is not a video.
     ContentUnsupportedError
         It is a list of other files.
     """
+    check_format(container_format)
     try:
         if opened is None or isinstance(opened, Path):
             file = path if opened is None else opened
             _check_readable(path, file)
-            return _open_animation(path, file.read_bytes()) if webp.is_animated(file) else open_file(file)
+            if container_format is None and webp.is_animated(file):
+                with file.open("rb") as animation:
+                    return _open_animation(path, animation, max_pixels)
+            return open_file(file, container_format, None, max_pixels)
         if isinstance(opened, str):
-            return av.open(opened, "r", container_options=LITERAL, metadata_errors="replace", timeout=TIMEOUTS)
+            return open_address(opened, container_format, timeout=TIMEOUTS, max_pixels=max_pixels)
         opened.seek(0)
         if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
-            return _open_animation(path, opened.read())
+            return _open_animation(path, opened, max_pixels)
         opened.seek(0)
-        alone = {"format_whitelist": formats_without_references(), **LITERAL}
-        return av.open(opened, "r", container_options=alone, metadata_errors="replace")
+        # No protocol is called so: there is nothing to open but what is open.
+        alone = {"format_whitelist": formats_without_references(), "protocol_whitelist": "none", **LITERAL}
+        return open_limited(opened, container_format, alone, max_pixels)
     except ExitError:
         raise ContentMalformedError(f"{path}: no answer in {OPEN_TIMEOUT:.0f} s; try again") from None
     except (FFmpegError, OSError, ValueError) as error:
-        if opened is None and ImageSequence.of(path) is None and is_list(path):
-            raise ContentUnsupportedError(f"{path}: this is a list of other files; name the films themselves") from None
+        kind = list_format(path) if opened is None and ImageSequence.of(path) is None else None
+        if kind is not None and kind != container_format:
+            raise ContentUnsupportedError(
+                f"{path}: this is a list of other files; name the films themselves, or have it read all the same with "
+                f"--input-format {kind}"
+            ) from None
         raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
 
 
-def _open_animation(name: Path, data: bytes) -> InputContainer:
+def _open_animation(name: Path, source: IO[bytes], max_pixels: int) -> InputContainer:
     with tempfile.TemporaryFile() as film:
-        webp.write_film(data, film, name)
+        webp.write_film(source, film, name, max_pixels)
         return open_file(Path(f"/proc/self/fd/{film.fileno()}"))
 
 

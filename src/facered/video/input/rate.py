@@ -11,8 +11,8 @@ SIMILAR = Fraction(1, 10)
 what is rounded to a container's ticks passes for another rate."""
 REGULAR = Fraction(3, 2)
 """Steps longer than so many typical ones are pauses, and do not count; by hand."""
-MAX_RATE = 1000
-"""Most frames a second that are believed."""
+MIN_RATE, MAX_RATE = Fraction(1, 86400), Fraction(1000)
+"""Least and most frames a second that are believed: a picture a day, and as many as cameras that film people make."""
 USUAL = Fraction(25)
 """The rate where nothing can be believed: European television's."""
 
@@ -39,7 +39,7 @@ def chosen(told: Fraction | None, times: Iterable[int], time_base: Fraction) -> 
 
 def believable(told: Fraction | None) -> Fraction:
     """Return the rate that is told, or the usual one where that cannot be."""
-    return told if told is not None and 0 < told <= MAX_RATE else USUAL
+    return told if told is not None and MIN_RATE <= told <= MAX_RATE else USUAL
 
 
 def measure(times: Iterable[int], time_base: Fraction) -> Fraction | None:
@@ -50,4 +50,6 @@ def measure(times: Iterable[int], time_base: Fraction) -> Fraction | None:
         return None
     typical = [step for step in steps if step <= REGULAR * steps[len(steps) // 2]]
     rate = 1 / (Fraction(sum(typical), len(typical)) * time_base)
-    return rate.limit_denominator(1001) if rate <= MAX_RATE else None
+    if not MIN_RATE <= rate <= MAX_RATE:
+        return None
+    return rate.limit_denominator(1001) or 1 / (1 / rate).limit_denominator(1001)

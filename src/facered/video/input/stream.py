@@ -25,6 +25,7 @@ from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
 from facered.video.input.local import open_file
 from facered.video.input.peek import NUT, Y4M, peek, siting
+from facered.video.input.remote import open_address, open_standard_input
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -126,16 +127,12 @@ class Source:
         """
         options = {**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options}
         try:
-            if self.address != STANDARD_INPUT and not self.live and not is_url(self.address):
+            if self.address == STANDARD_INPUT:
+                return open_standard_input(self.format, options)
+            if not self.live and not is_url(self.address):
                 return open_file(Path(self.address), self.format, options)
-            return av.open(
-                "pipe:0" if self.address == STANDARD_INPUT else self.address,
-                "r",
-                format=self._device or self.format,
-                container_options=options,
-                timeout=(OPEN_TIMEOUT, READ_TIMEOUT) if self.live else None,
-                metadata_errors="replace",
-            )
+            timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if self.live else None
+            return open_address(self.address, self._device or self.format, options, timeout)
         except (FFmpegError, OSError, ValueError) as error:
             number, why = getattr(error, "errno", None), reason(error)
             if isinstance(error, av.error.ExitError):

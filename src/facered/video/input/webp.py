@@ -17,7 +17,8 @@ from av.codec import CodecContext
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
-from facered.errors import ContentMalformedError
+from facered.errors import ContentMalformedError, ContentUnsupportedError
+from facered.options import MAX_PIXELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +27,10 @@ HEADER = 21
 """Bytes from the start that tell whether it is one."""
 _ANIMATION, _ALPHA = 0x02, 0x10
 _WIPED, _INSTEAD = 0x01, 0x02
-MAX_SIDE = 16384
-"""Pixels of the longer side that the format allows."""
+MAX_BYTES = 256 << 20
+"""Bytes of a file, which are in memory as a whole; by hand. More: memory. Fewer: long animations are refused."""
+_ROWS = 256
+"""Rows that are blended at a time, so that this takes little memory."""
 DEFAULT_MILLISECONDS = 100
 """How long a picture is shown whose time is 0, as browsers have it."""
 
@@ -47,14 +50,20 @@ def begins_animated(header: bytes) -> bool:
     return known and bool(header[20] & _ANIMATION)
 
 
-def write_film(data: bytes, target: IO[bytes], name: object) -> None:
+def write_film(source: IO[bytes], target: IO[bytes], name: object, max_pixels: int = MAX_PIXELS) -> None:
     """Write the pictures of an animated WebP as a film, without loss; `name` stands in errors.
 
     Raises
     ------
     ContentMalformedError
         It is damaged.
+    ContentUnsupportedError
+        It is too large, or has more than `max_pixels`.
     """
+    data = source.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ContentUnsupportedError(f"{name}: this animation has more than {MAX_BYTES >> 20} MiB")
+    _check_size(data, name, max_pixels)
     with av.open(target, "w", format="matroska") as output:
         stream = output.add_stream("ffv1", rate=Fraction(1000 // DEFAULT_MILLISECONDS))
         stream.codec_context.time_base = Fraction(1, 1000)
@@ -74,13 +83,21 @@ def write_film(data: bytes, target: IO[bytes], name: object) -> None:
         output.mux(stream.encode(None))
 
 
+def _check_size(data: bytes, name: object, max_pixels: int) -> None:
+    if len(data) < HEADER + 9:
+        return  # it is found out that it is damaged
+    width, height = _number(data, 24) + 1, _number(data, 27) + 1
+    if width * height > max_pixels:
+        raise ContentUnsupportedError(
+            f"{name}: pictures of {width}x{height} pixels are larger than --max-pixels {max_pixels}"
+        )
+
+
 def _pictures(data: bytes) -> Iterator[tuple[NDArray[np.uint8], int]]:
     """Yield the canvas after each picture, (height, width, 3), the same array each time, and its milliseconds."""
     chunks = _chunks(data, 12)
     _, header = next(chunks)
     width, height = _number(header, 4) + 1, _number(header, 7) + 1
-    if max(width, height) > MAX_SIDE:
-        raise ValueError(f"{width}x{height} pixels")
     background = np.full(3, 255, np.uint8)
     canvas = np.empty((height, width, 3), np.uint8)
     for kind, content in chunks:
@@ -94,7 +111,9 @@ def _pictures(data: bytes) -> Iterator[tuple[NDArray[np.uint8], int]]:
             if part.shape[:2] != shape:
                 raise ValueError("a picture reaches beyond the canvas")
             drawn = _decode(content[16:], shape)
-            part[:] = _blended(background if content[15] & _INSTEAD else part, drawn)
+            for top in range(0, shape[0], _ROWS):
+                rows = slice(top, top + _ROWS)
+                part[rows] = _blended(background if content[15] & _INSTEAD else part[rows], drawn[rows])
             yield canvas, _number(content, 12) or DEFAULT_MILLISECONDS
             if content[15] & _WIPED:
                 part[:] = background

@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from av.format import Flags
 from av.rational import AVRational
 
-from facered.errors import ContentMalformedError, ServiceError
+from facered.errors import ContentMalformedError, ContentUnsupportedError, ServiceError
 from facered.runtime.profiling import timed
 from facered.video.input.decode import reason
 from facered.video.output.adts import AdtsCopy
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NONSTRICT = cast("int", Flags.ts_nonstrict.value)
+_COUNTING = ("mp4", "mov")
+"""Containers that hold how long each picture lasts, and not when it is shown."""
+MAX_TICKS = 2**31 - 1
+"""Most ticks for that, as FFmpeg writes it."""
 _UNFIT = (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError)
 """What FFmpeg's containers say of packets that make no sense to them; other errors are those of the output."""
 
@@ -76,6 +80,7 @@ class Muxer:
         self._lead, self._strict, self._passed = lead, strict, passed
         self._tracks: dict[int, _Track] = {}
         self.others: list[Stream] = []
+        self._last: Fraction | None = None  # when the last picture was written
 
     def add(
         self, source: Stream, target: Stream, convert: Convert, finish: Callable[[], Iterable[Packet[Stream]]]
@@ -111,7 +116,7 @@ class Muxer:
     def write_frame(self, frame: VideoFrame, encoder: VideoEncoder) -> None:
         """Encode a frame."""
         frame = encoder.prepare(frame)
-        self.guard(lambda: self._mux_pictures(encoder.encode(frame)))
+        self.guard(lambda: self._mux_pictures(encoder.encode(frame), encoder))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `others`; those of further ones are left out."""
@@ -121,7 +126,7 @@ class Muxer:
 
     def finish(self, encoder: VideoEncoder) -> None:
         """Write all that encoders hold back, and the end; tell what was left out."""
-        self.guard(lambda: self._mux_pictures(encoder.flush()))
+        self.guard(lambda: self._mux_pictures(encoder.flush(), encoder))
         for track in self._tracks.values():
             self.guard(lambda track=track: self._finish(track))  # type: ignore[misc]
         self.guard(self._container.close)
@@ -143,11 +148,31 @@ class Muxer:
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"{self._target}: writing failed ({error.strerror or error})") from error
 
-    def _mux_pictures(self, packets: Iterable[Packet[VideoStream]]) -> None:
+    def _mux_pictures(self, packets: Iterable[Packet[VideoStream]], encoder: VideoEncoder) -> None:
         for packet in cast("Iterable[Packet[Stream]]", packets):
             with timed("mux"):
                 self._shift(packet)
+                self._check_gap(packet, encoder)
                 self._mux(packet, None)
+
+    def _check_gap(self, packet: Packet[Stream], encoder: VideoEncoder) -> None:
+        """Make sure that the container can hold a picture's time: FFmpeg would leave it out.
+
+        Raises
+        ------
+        ContentUnsupportedError
+            It comes too long after the one before.
+        """
+        unit = encoder.stream.time_base
+        if packet.dts is None or unit is None or self._container.format.name not in _COUNTING:
+            return
+        time = packet.dts * packet.time_base
+        if self._last is not None and (time - self._last) / unit > MAX_TICKS:
+            raise ContentUnsupportedError(
+                f"{self._source}: a frame lasts {float(time - self._last):.0f} s, more than {self._target} can hold at "
+                f"{1 / unit} ticks a second; name the result with -o, such as film.mkv"
+            )
+        self._last = time
 
     def _convert(self, track: _Track, convert: Callable[[], Iterable[Packet[Stream]]]) -> None:
         try:
