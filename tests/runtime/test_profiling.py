@@ -151,10 +151,8 @@ def test_the_command_line_prints_the_table_and_writes_the_trace(foo: Path, tmp_p
     assert "exists already" in done.stderr
     nowhere = str(tmp_path / "no" / "trace.json")
     done = subprocess.run([*command, "--overwrite", "--trace", nowhere], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (
-        0,
-        f"facered: {nowhere}: the trace cannot be written ({'No such file or directory'})\n",
-    )
+    told = f"facered: {nowhere}: cannot be written (No such file or directory); choose another file\n"
+    assert (done.returncode, done.stderr) == (2, told)
 
 
 def test_what_it_costs_is_little() -> None:

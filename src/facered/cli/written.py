@@ -29,8 +29,10 @@ def check(chosen: argparse.Namespace) -> None:
                 if path.samefile(other):
                     raise ConfigurationUnsupportedError(f"{path}: this is an input; choose another name")
         try:
-            check_writable(path)
-        except (OSError, ValueError) as error:
+            directory = path.parent.resolve()
+            if not _will_be_made(directory, chosen):
+                check_writable(directory / path.name)
+        except (OSError, ValueError, RuntimeError) as error:  # the last of links in a circle
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigurationUnsupportedError(f"{path}: cannot be written ({reason}); choose another file") from None
     if len(files) > 1 and _real(files[0]) == _real(files[1]):
@@ -67,6 +69,12 @@ def write_report(path: Path, records: Iterable[object]) -> None:
 
 def _named(chosen: argparse.Namespace) -> list[Path]:
     return [path for path in (getattr(chosen, "report", None), chosen.trace) if path is not None]
+
+
+def _will_be_made(directory: Path, chosen: argparse.Namespace) -> bool:
+    """Tell whether a directory is not there yet, and will be made for the results."""
+    results = Path(getattr(chosen, "output", None) or ".").resolve()
+    return not directory.exists() and directory in (results, *results.parents)
 
 
 def _real(path: Path) -> str:
