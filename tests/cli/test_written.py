@@ -118,6 +118,13 @@ def test_what_cannot_be_written_is_told_first(film: Path, tmp_path: Path, option
     assert (tmp_path / "out" / "foo_redacted.mp4").read_text() == "old"
 
 
+def test_a_report_may_lie_among_the_results_whose_directory_is_not_there_yet(film: Path, tmp_path: Path) -> None:
+    done = run("combined", film, "-q", "-o", "a/b", "--report", "a/b/report.jsonl", "--trace", "a/t.json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(tmp_path / "a" / "b") == ["foo_redacted.mp4", "report.jsonl"]
+    assert (tmp_path / "a" / "t.json").is_file()
+
+
 def test_report_and_trace_need_a_file_each(film: Path, tmp_path: Path) -> None:
     done = run("combined", film, "-o", tmp_path, "--report", tmp_path / "x", "--trace", tmp_path / "x")
     assert (done.returncode, "need a file each" in done.stderr) == (2, True)

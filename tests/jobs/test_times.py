@@ -68,7 +68,7 @@ def test_times_that_tremble(scene: Scene, tmp_path: Path) -> None:
 def test_what_a_file_tells_of_its_rate_does_not_matter(
     told: Fraction, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facered.video.input.file.told_rate", lambda _: told)
+    monkeypatch.setattr("facered.video.input.decode.told_rate", lambda _: told)
     found = facered.analyze(made(tmp_path / "foo.mp4", scene.frames, Fraction(25)), tmp_path / "out").annotations
     assert bare(scene, found) == []
     assert found.rate == pytest.approx(25, rel=0.1)

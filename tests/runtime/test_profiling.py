@@ -89,8 +89,8 @@ def test_a_job_is_recorded_from_decoding_to_muxing(foo: Path, tmp_path: Path, ba
     assert profile.frames == 12
     calls = {step: len(times) for step, times in profile.durations().items()}
     assert calls["decode"] == 24  # of two passes
-    assert calls["track"] == calls["hide"] == 12
-    assert calls["encode"] == calls["mux"] == 13  # and what the encoder still held
+    assert calls["track"] == calls["hide"] == calls["mux"] == 12
+    assert 12 < calls["encode"] <= 24  # and what the encoder still held
     assert {"tensor", "infer"} < set(calls)
 
 
@@ -151,8 +151,8 @@ def test_the_command_line_prints_the_table_and_writes_the_trace(foo: Path, tmp_p
     assert "exists already" in done.stderr
     nowhere = str(tmp_path / "no" / "trace.json")
     done = subprocess.run([*command, "--overwrite", "--trace", nowhere], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "cannot be written (No such file or directory)" in done.stderr
+    told = f"facered: {nowhere}: cannot be written (No such file or directory); choose another file\n"
+    assert (done.returncode, done.stderr) == (2, told)
 
 
 def test_what_it_costs_is_little() -> None:

@@ -28,12 +28,11 @@ def check(chosen: argparse.Namespace) -> None:
             with suppress(OSError, ValueError, TypeError):  # one of them is no file
                 if path.samefile(other):
                     raise ConfigurationUnsupportedError(f"{path}: this is an input; choose another name")
-        target = path if os.path.isdir(path.parent) else Path(_real(path))  # noqa: PTH112
-        if _will_be_made(target.parent, chosen):
-            continue
         try:
-            check_writable(target)
-        except (OSError, ValueError) as error:
+            directory = path.parent.resolve()
+            if not _will_be_made(directory, chosen):
+                check_writable(directory / path.name)
+        except (OSError, ValueError, RuntimeError) as error:  # the last of links in a circle
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigurationUnsupportedError(f"{path}: cannot be written ({reason}); choose another file") from None
     if len(files) > 1 and _real(files[0]) == _real(files[1]):
@@ -72,13 +71,10 @@ def _named(chosen: argparse.Namespace) -> list[Path]:
     return [path for path in (getattr(chosen, "report", None), chosen.trace) if path is not None]
 
 
-def _will_be_made(folder: Path, chosen: argparse.Namespace) -> bool:
-    """Tell whether a directory is that of the results or above it: the work begins with making it."""
-    output = getattr(chosen, "output", None)
-    if output is None or os.path.isdir(folder):  # noqa: PTH112
-        return False
-    made = Path(_real(output))
-    return folder in (made, *made.parents)
+def _will_be_made(directory: Path, chosen: argparse.Namespace) -> bool:
+    """Tell whether a directory is not there yet, and will be made for the results."""
+    results = Path(getattr(chosen, "output", None) or ".").resolve()
+    return not directory.exists() and directory in (results, *results.parents)
 
 
 def _real(path: Path) -> str:
