@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import facered
 from facered.detect.detector import Detection, Detector
+from facered.detect.turned import TurnedDetector
 
 WIDTH, HEIGHT, FACE, COUNT = 400, 240, 20, 30
 BLACK, BRIGHT = 16, 228
@@ -69,6 +70,7 @@ class Scene:
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     scene = Scene()
     monkeypatch.setattr(Detector, "prepare", lambda _, picture, *__, **___: scene.prepare(picture))
+    monkeypatch.setattr(TurnedDetector, "compare", lambda _, upright, *__: upright)  # nothing is found at other angles
     monkeypatch.setattr(Detector, "verify", lambda *_: Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32)))
     return scene
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import facered
 from facered.detect.detector import Detection, Detector
+from facered.detect.turned import TurnedDetector
 from facered.hide.hider import Hider
 from facered.live.input import GivenFrame
 from facered.track.cuts import CutDetector
@@ -119,6 +120,7 @@ def _session() -> Iterator[None]:
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     scene = Scene()
     monkeypatch.setattr(Detector, "prepare", lambda _, picture, *__, **___: scene.prepared(NONE, picture))
+    monkeypatch.setattr(TurnedDetector, "compare", lambda _, upright, *__: upright)  # nothing is found at other angles
     monkeypatch.setattr(Detector, "verify", lambda _, picture, *__: scene.detect(picture.y))
     return scene
 
@@ -199,7 +201,7 @@ class Run:
 
 @pytest.mark.parametrize("lookahead", [0, 10])
 @pytest.mark.parametrize("how", [{}, {"detect": 3}, {"detect": "async"}, {"deadline_ms": 5}], ids=str)
-@pytest.mark.parametrize(("calls", "error"), [(1, RuntimeError), (1, MemoryError), (8, RuntimeError), (999, OSError)])
+@pytest.mark.parametrize(("calls", "error"), [(1, MemoryError), (8, RuntimeError), (999, OSError)])
 @pytest.mark.parametrize("stage", [*STAGES, *CALLBACKS])
 def test_nobody_is_bare_after_a_stage_has_failed(
     scene: Scene,

@@ -115,13 +115,17 @@ def test_an_upright_shot_after_one_that_lay_is_detected_upright_alone(
     assert counts[-1] == counts[5]
 
 
-@pytest.mark.parametrize("settings", [{"detect": "async"}, {"deadline_ms": 60_000}], ids=str)
-@pytest.mark.parametrize("angle", ANGLES)
-def test_beside_the_stream_they_are_too_though_their_memory_is_gone(
-    crowd: Pixels, angle: int, settings: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(
+    ("settings", "angle"),
+    [
+        *(({"detect": "async"}, angle) for angle in ANGLES),
+        *(({"deadline_ms": 60_000}, angle) for angle in (180, 270)),  # upright nobody is found there
+    ],
+)
+def test_beside_the_stream_they_are_hidden_too(crowd: Pixels, settings: dict[str, Any], angle: int) -> None:
     upright = told(frames(crowd, 0, 1), **settings)
-    assert min(told(frames(crowd, angle, 4), **settings)) >= 0.8 * min(upright)
+    first = 0 if settings == {"detect": "async"} else 12  # the first detection is an ordinary one
+    assert min(told(frames(crowd, angle, 24), **settings)[first:]) >= 0.8 * min(upright)
 
 
 def test_a_thread_looks_at_what_the_picture_was(crowd: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,10 +137,12 @@ def test_a_thread_looks_at_what_the_picture_was(crowd: Pixels, monkeypatch: pyte
 
     monkeypatch.setattr(TurnedDetector, "compare", late)
     with facered.Redactor(deadline_ms=1, blur="Black") as redactor:
-        for frame in frames(crowd, 90, 300):
-            redactor.process(frame)  # the first ones are black by now
+        for frame in frames(crowd, 180, 300):
+            redactor.process(frame)
+            hide = frame.planes[0]
+            hide.update(bytes(hide.buffer_size))  # it may have been hidden, or be used again, before the thread is done
             hidden.set()
-            if redactor.stats.detections:
+            if redactor.stats.detections > 1:
                 break
             time.sleep(0.05)
         assert len(redactor.faces) >= 8

@@ -48,10 +48,12 @@ class Angles:
     detector : Detector
     threshold : float
         Least score of what it finds.
+    hasty : bool
+        Whether a stream's first detection must not take longer than others, nor any much longer.
     """
 
-    def __init__(self, detector: Detector, threshold: float) -> None:
-        self._detector, self._threshold = detector, threshold
+    def __init__(self, detector: Detector, threshold: float, *, hasty: bool = False) -> None:
+        self._detector, self._threshold, self._hasty = detector, threshold, hasty
         self._shot = 0
         self._said = False
         self.forget()
@@ -59,7 +61,9 @@ class Angles:
     def forget(self) -> None:
         """Forget how they lie: what comes is another stream. What is being detected does not count any more."""
         self._turned, self._around = TurnedDetector(self._detector), LookingAround()
-        self._looked = False
+        self._looked = self._hasty
+        if self._hasty:
+            self._around.begin(0.0, lying=False)  # only where nobody is found is it looked at from all sides
         self._shot += 1
 
     def begin_shot(self, seconds: float) -> None:

@@ -46,7 +46,8 @@ class LiveDetector:
 
     def __init__(self, detector: Detector, settings: Settings) -> None:
         options = settings.options
-        self._angles = Angles(detector, detection_limits(options.threshold, options.max_faces)[0])
+        threshold, _ = detection_limits(options.threshold, options.max_faces)
+        self._angles = Angles(detector, threshold, hasty=settings.deadline is not None)
         self._beside = settings.detect == "async" or settings.deadline is not None
         self._worker: ThreadPoolExecutor | None = None
         self._running: Future[Detection] | None = None
