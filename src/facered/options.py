@@ -76,9 +76,9 @@ class Option(NamedTuple):
 REPEATED = ("encoder_options", "hide_regions", "show_regions")
 """Options that collect what is given several times on the command line."""
 
-MAX_PIXELS = 1 << 26
-"""Most pixels of a picture, by default: twice those of 8K, and what cameras of telephones make; by hand. With more, a
-small file takes gigabytes of memory."""
+MAX_PIXELS = 50_000_000
+"""Most pixels of a picture, by default: half as many again as 8K, and what cameras of telephones make; by hand. With
+more, a small file takes more than a gigabyte of memory."""
 _THREADS = checks.whole(0, 1024)
 TABLE = (
     Option("threshold", "detection", checks.number(0.01, 1), 0.3,

@@ -44,7 +44,7 @@ def test_a_huge_picture_is_refused_and_takes_no_memory(tmp_path: Path) -> None:
         [sys.executable, "-c", code, path, tmp_path / "out"], capture_output=True, text=True, check=True
     )
     message, memory = done.stdout.splitlines()
-    assert "cannot be decoded, or has more than --max-pixels 67108864" in message
+    assert "cannot be decoded, or has more than --max-pixels 50000000" in message
     assert int(memory) < 300
     assert not (tmp_path / "out").exists()
 

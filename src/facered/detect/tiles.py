@@ -29,6 +29,9 @@ of a few pixels."""
 TILE_OVERLAP = 96
 """Pixels of the tensor that neighbouring tiles share. Larger: time. Smaller: more faces are larger than it, may be cut
 in every tile, and are left to coarser pictures."""
+MAX_TILE_PIXELS = 2_100_000
+"""Most pixels of the tensor that a tile has, overlap apart: half of 4k's width and height, for which the model takes
+half a gigabyte. Larger: memory. Smaller: more overlap is computed twice."""
 CUT_MARGIN = 4
 """Pixels of the tensor: a box so near to the border between tiles is left to the next, where the face is whole. Larger:
 whole faces are left to a tile that may not have them. Smaller: cut faces count."""
@@ -108,7 +111,7 @@ def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDA
     scale : float
         Pixels of the tensor a pixel of the picture.
     longest : int
-        Most pixels of the tensor along a tile's side, overlap apart.
+        Most pixels of the tensor along a tile's side, overlap apart; of all of it, `MAX_TILE_PIXELS`.
 
     Yields
     ------
@@ -118,10 +121,15 @@ def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDA
         See `Tile`.
     """
     shared = round(TILE_OVERLAP / scale)
-    spans = []
-    for begin, end in (place[::2], place[1::2]):
-        count = max(ceil(round(scale * (end - begin)) / longest), 1)  # a line may be less than a pixel there
-        spans.append([(begin + a, begin + b) for a, b in _spans(end - begin, count, shared)])
+    lengths = [end - begin for begin, end in (place[::2], place[1::2])]
+    sides = [round(scale * length) for length in lengths]
+    counts = [max(ceil(side / longest), 1) for side in sides]  # a line may be less than a pixel there
+    while sides[0] * sides[1] > MAX_TILE_PIXELS * counts[0] * counts[1]:
+        counts[sides[1] * counts[0] > sides[0] * counts[1]] += 1
+    spans = [
+        [(begin + a, begin + b) for a, b in _spans(length, count, shared)]
+        for begin, length, count in zip(place[:2], lengths, counts, strict=True)
+    ]
     several = len(spans[0]) * len(spans[1]) > 1
     for top, bottom in spans[1]:
         for left, right in spans[0]:

@@ -217,7 +217,8 @@ class _Finder:
                     self._thumbnails.offer(key, item.frame, found.boxes[index], float(found.scores[index]))
 
     def finish(self, dissolves: list[Dissolve]) -> list[Track]:
-        """Return the tracks of all frames."""
+        """Return the tracks of all frames; no further one can be taken."""
+        del self._step  # it refers to this object, and the model's memory would not be freed at once
         with timed("track back"):
             return finish(self._follower, dissolves)
 

@@ -150,6 +150,8 @@ class ImageWriter:
         deep, gray = formats.bits(frame.format.name) > 8, frame.format.name.startswith("gray")
         name = {(False, False): "rgb24", (True, False): "rgb48le", (False, True): "gray", (True, True): "gray16le"}
         form = name[deep, gray]
+        if not self._orientation and not deep:
+            return _converted(frame, form)
         samples = _converted(frame, form).to_ndarray()
         planes = np.moveaxis(samples, 2, 0) if samples.ndim == 3 else samples
         turned = self._orientation.turn(planes)
