@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from facered.runtime.cancellation import any_left
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
-    from facered.jobs.job import Job
+    from facered.jobs.job import Job, JobState
     from facered.jobs.result import Result
     from facered.jobs.task import Task
 
@@ -245,7 +246,7 @@ def _do(
     with progress.shown(task.source, chosen, _print_record) as callback:
         job = Job(task, callback)
         if chosen.json:
-            job.add_state_callback(lambda before, now: _print_record(_state_line(job, before, now)))
+            job.add_state_callback(partial(_print_state, job))
         interruption.watch(job)
         try:
             result = job.run()
@@ -279,10 +280,11 @@ def _record(
         _print_record(record)
 
 
-def _state_line(job: Job, previous: object, current: object) -> object:
+def _print_state(job: Job, previous: JobState, current: JobState) -> None:
     from facered.cli.report import state_line
 
-    return state_line(job, previous, current)  # type: ignore[arg-type]
+    with suppress(BrokenPipeError):  # the next line that nobody reads ends the program
+        _print_record(state_line(job, previous, current))
 
 
 def _print_record(record: object) -> None:
