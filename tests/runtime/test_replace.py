@@ -278,6 +278,52 @@ class TestOthers:
         assert (elsewhere / "new" / "foo.mp4").read_bytes() == b"theirs"
         assert place.is_symlink() == (kind == "link")
 
+    @pytest.mark.parametrize(
+        "journal",
+        [
+            '[[], ["../victim"]]', '[[], ["{victim}"]]', '[["../victim"], []]', '[[], ["foo.mp4"]]',
+            '[["foo.mp4"], []]', '[[".."], []]',
+            '[[""], []]', "", "null", "[]", "[[[", "[1, 2]", '[["a\\u0000"], []]', "[[" * 5000,
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("marked", [None, "1 2", "own"])
+    def test_a_journal_from_elsewhere_is_not_believed(self, tmp_path: Path, journal: str, marked: str | None) -> None:
+        """It came in an archive, or on a disk; with a mark of our own, which nobody can know, it cannot reach out."""
+        folder, victim = tmp_path / "folder", tmp_path / "victim"
+        place = folder / ".foo_redacted.mp4.facered"
+        (place / "new").mkdir(parents=True)
+        for file in (folder / "foo.mp4", victim, place / "new" / "foo.mp4", place / "new" / "victim"):
+            file.write_text("planted" if file.parent.name == "new" else "theirs")
+        (place / "commit").write_text(journal.replace("{victim}", str(victim)))
+        if marked is not None:
+            about = place.lstat()
+            (place / "mark").write_text(f"{about.st_dev} {about.st_ino}" if marked == "own" else marked)
+        recover(folder)
+        assert victim.read_text() == "theirs"
+        if marked != "own":
+            assert (folder / "foo.mp4").read_text() == "theirs"
+            assert (place / "new" / "victim").read_text() == "planted"
+            with pytest.raises(OSError, match="not ours"):
+                FileSet([folder / "foo_redacted.mp4"]).claim()
+
+    def test_nor_do_links_and_pipes_lead_out(self, tmp_path: Path) -> None:
+        place, secret = tmp_path / ".foo.mp4.facered", tmp_path / "secret"
+        place.mkdir()
+        secret.mkdir()
+        (secret / "id").write_text("theirs")
+        about = place.lstat()
+        (place / "mark").write_text(f"{about.st_dev} {about.st_ino}")
+        (place / "new").symlink_to(secret)
+        (place / "commit").write_text('[["id"], []]')
+        recover(tmp_path)
+        assert (secret / "id").read_text() == "theirs"
+        assert not (tmp_path / "id").exists()
+        place.mkdir()
+        os.mkfifo(place / "commit")
+        (place / "mark").write_text(f"{place.lstat().st_dev} {place.lstat().st_ino}")
+        recover(tmp_path)
+        assert not place.exists()
+
     def test_nor_is_what_is_of_another_user(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         place = tmp_path / ".foo.mp4.facered"
         (place / "new").mkdir(parents=True)

@@ -2,7 +2,8 @@
 
 While they are made they are in a directory beside their places that only their owner may enter. It is locked as long as
 the process lives, so that nobody else makes the same files meanwhile; what a process that is gone has left is cleaned
-up by the next one.
+up by the next one. A file in it says which directory of which device it is: what came from elsewhere, in an archive or
+on a disk, is not ours, and is neither believed nor touched.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,12 +22,17 @@ from pathlib import Path
 MAX_NAME_BYTES = 255
 """How long a file's name can be on the file systems there are."""
 _END = ".facered"
-_NEW, _OLD, _COMMIT = "new", "old", "commit"
+_NEW, _OLD, _COMMIT, _MARK = "new", "old", "commit", "mark"
+_MAX_JOURNAL_BYTES = 1 << 26
 _ATTEMPTS = 8
 
 
 class BusyError(OSError):
     """Another job makes the same file."""
+
+
+class ForeignError(OSError):
+    """What is where files are to be made was not made by us."""
 
 
 class FileSet:
@@ -74,7 +81,8 @@ class FileSet:
     def release(self) -> None:
         """Delete what was not published."""
         for place, descriptor in reversed(self._claims):
-            shutil.rmtree(place, ignore_errors=True)
+            with suppress(OSError):
+                _remove(place)
             os.close(descriptor)
         self._claims.clear()
 
@@ -103,7 +111,10 @@ class FileSet:
             (self._place / _NEW / order[0]).replace(self._folder / order[0])
             return
         draft = self._place / f"{_COMMIT}.{_NEW}"
-        draft.write_text(json.dumps([order, deleted]))
+        with draft.open("w") as file:
+            json.dump([order, deleted], file)
+            file.flush()
+            os.fsync(file.fileno())  # after a loss of power it is whole, or not there
         draft.replace(self._place / _COMMIT)
         (self._place / _OLD).mkdir()
         try:
@@ -167,9 +178,9 @@ def recover(folder: Path) -> None:
     except OSError:  # whoever writes or reads there says what is wrong
         return
     for place in places:
-        with suppress(FileNotFoundError, NotADirectoryError, PermissionError, BusyError), _locked(place):
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError, BusyError, ForeignError), _locked(place):
             _settle(place)
-            place.rmdir()
+            _remove(place)
 
 
 def _keep(path: Path, copy: Path) -> None:
@@ -196,6 +207,7 @@ def _claim(path: Path) -> tuple[Path, int]:
             continue
         try:
             _settle(place)
+            (place / _MARK).write_text(_mark(place))
         except BaseException:
             os.close(descriptor)
             raise
@@ -231,18 +243,69 @@ def _locked(place: Path) -> Iterator[None]:
 
 
 def _settle(place: Path) -> None:
-    """Finish what was being published from a directory that we have locked, and empty it."""
-    if (place / _COMMIT).exists():
+    """Finish what was being published from a directory that we have locked, and empty it but for its mark.
+
+    Raises
+    ------
+    ForeignError
+        It is not ours.
+    """
+    if {entry.name for entry in place.iterdir()} - {_MARK} and _content(place / _MARK) != _mark(place):
+        raise ForeignError(errno.EEXIST, "is in the way and not ours", os.fspath(place))
+    if _journal(place) is not None:
         _finish(place)
+    _empty(place)
+
+
+def _empty(place: Path) -> None:
     for name in (_NEW, _OLD):
+        if (place / name).is_symlink():
+            (place / name).unlink()
         shutil.rmtree(place / name, ignore_errors=True)
-    (place / f"{_COMMIT}.{_NEW}").unlink(missing_ok=True)
+    for name in (_COMMIT, f"{_COMMIT}.{_NEW}"):
+        (place / name).unlink(missing_ok=True)
+
+
+def _remove(place: Path) -> None:
+    """Delete one of our directories; it is known for ours until it is empty."""
+    _empty(place)
+    (place / _MARK).unlink(missing_ok=True)
+    place.rmdir()
+
+
+def _mark(place: Path) -> str:
+    """Return what only one directory of one device can be told by."""
+    found = place.lstat()
+    return f"{found.st_dev} {found.st_ino}"
+
+
+def _content(file: Path) -> str | None:
+    """Return what is in a file of ours; None where it is none."""
+    try:
+        about = file.lstat()
+        if stat.S_ISREG(about.st_mode) and about.st_size <= _MAX_JOURNAL_BYTES:
+            return file.read_text()
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _journal(place: Path) -> tuple[list[str], list[str]] | None:
+    """Return which files get their names and which are deleted; None where nothing was being published."""
+    try:
+        order, gone = json.loads(_content(place / _COMMIT) or "")
+        names = [*order, *gone]
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not all(isinstance(name, str) and name and name == Path(name).name != ".." and "\0" not in name for name in names):
+        return None
+    return order, gone
 
 
 def _finish(place: Path) -> None:
     """Give those files of a set their names that have not got them yet, and delete what does not belong to it."""
-    order, gone = json.loads((place / _COMMIT).read_text())
-    for name in order:
+    order, gone = _journal(place) or ([], [])
+    for name in order if not (place / _NEW).is_symlink() else ():
         with suppress(FileNotFoundError):
             (place / _NEW / name).replace(place.parent / name)
     for name in gone:
