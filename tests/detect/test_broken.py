@@ -93,6 +93,17 @@ def test_a_model_that_fails_while_it_runs_is_an_error(tmp_path: Path) -> None:
         detect(path)
 
 
+@pytest.mark.parametrize(("output", "value"), [("scale", -100), ("scale", -8), ("offset", 300), ("offset", -300)])
+def test_a_certain_face_that_is_nowhere_may_be_anywhere(output: str, value: float, tmp_path: Path) -> None:
+    outputs = centerface_outputs()
+    outputs["heat"][0, 0, 30, 30] = 0.9
+    assert not Detector(save(tmp_path / "sound.onnx", outputs)).detect(gray_picture(320, 256), 0.3).full
+    outputs[output][:] = value
+    assert Detector(save(tmp_path / "broken.onnx", outputs)).detect(gray_picture(320, 256), 0.3).full
+    outputs["heat"][0, 0, 30, 30] = 0.4  # that is not certain
+    assert not Detector(save(tmp_path / "faint.onnx", outputs)).detect(gray_picture(320, 256), 0.3).full
+
+
 def test_more_candidates_than_can_be_compared_fill_the_detector(tmp_path: Path) -> None:
     outputs = centerface_outputs()
     outputs["heat"][0, 0].reshape(-1)[:MAX_CANDIDATES] = 0.9

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import facered
@@ -68,6 +71,65 @@ def test_a_wrong_call_is_a_one_line_error(
     assert "\n" not in str(raised.value)
     assert "internal error" not in str(raised.value)
     assert raised.value.code != "ServiceError"
+
+
+class TooMuch(io.BytesIO):
+    """Gives more than it is asked for."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(3 * size if size else size)
+
+
+class Raising(io.BytesIO):
+    def read(self, _: int | None = -1) -> bytes:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("kind", [TooMuch, Raising, "closed"])
+def test_odd_objects_are_an_error(kind: Any, carphone: Path, tmp_path: Path) -> None:
+    """One that gave too much wrote beyond FFmpeg's memory."""
+    file = io.BytesIO(carphone.read_bytes()) if kind == "closed" else kind(carphone.read_bytes())
+    if kind == "closed":
+        file.close()
+    with pytest.raises(facered.FaceredError) as raised:
+        facered.combined(file, tmp_path / "out")
+    assert "internal error" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"boxes": np.array([[np.nan, 0, 1, 1]])}, {"boxes": np.array([[1e300, 0, 1, 1]])}, {"ids": np.array([-1])},
+        {"boxes": np.array([[0, 0, 0.0, 1]])}, {"pts": np.array([3])}, {"starts": np.array([0, 7])}, {"extras": None},
+        {"time_base": Fraction(0)}, {"time_base": 0.04}, {"width": 0}, {"margin": float("nan")}, {"starts": None},
+        {"last_duration": 1 << 62},
+    ],
+)  # fmt: skip
+def test_annotations_built_by_hand_are_checked(change: dict[str, Any], carphone: Path, tmp_path: Path) -> None:
+    sound = facered.Annotations(
+        Fraction(1, 25),
+        None,
+        176,
+        144,
+        None,
+        np.array([0]),
+        1,
+        np.array([0, 1]),
+        np.array([1]),
+        np.array([[0, 0, 1.0, 1]]),
+    )
+    sound.write(tmp_path / "sound.json")
+    assert facered.Annotations.read(tmp_path / "sound.json").ids.tolist() == [1]
+    if "pts" in change:
+        change = {"pts": np.array([3, 3]), "starts": np.array([0, 1, 1])}
+    broken = replace(sound, **change)
+    for call in (
+        lambda: broken.write(tmp_path / "broken.json"),
+        lambda: facered.redact(carphone, tmp_path / "out", annotations=broken),
+    ):
+        with pytest.raises(facered.ConfigurationUnsupportedError):
+            call()
+    assert not (tmp_path / "broken.json").exists()
 
 
 STAGES: list[tuple[Any, str]] = [

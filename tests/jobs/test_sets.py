@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ from facered.runtime.replace import FileSet, recover
 from facered.video.output.file import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 KILLS = 8
@@ -47,6 +49,25 @@ def test_hand_edited_annotations_stay_when_the_encoder_fails_at_the_end(
     with pytest.raises(facered.ServiceError, match="No space left on device"):
         facered.combined(film, out, annotations=True, overwrite=True)
     assert contents(out) == before
+
+
+@pytest.mark.parametrize("role", ["address", "object", "annotations", "ids", "model"])
+def test_no_file_that_is_read_is_replaced(film: Path, tmp_path: Path, role: str) -> None:
+    target = tmp_path / "out.mp4"
+    facered.analyze(film, tmp_path)
+    contents = {"annotations": tmp_path / "foo_annotations.json", "ids": None, "model": film}.get(role, film)
+    target.write_bytes(b"1" if contents is None else contents.read_bytes())
+    stack = ExitStack()
+    calls: dict[str, Callable[[], object]] = {
+        "address": lambda: facered.combined(f"file://{target}", target, overwrite=True),
+        "object": lambda: facered.combined(stack.enter_context(target.open("rb")), target, overwrite=True),
+        "annotations": lambda: facered.redact(film, target, overwrite=True, annotations=target),
+        "ids": lambda: facered.redact(film, target, overwrite=True, ids=target),
+        "model": lambda: facered.redact(film, target, overwrite=True, model=target),
+    }
+    with stack, pytest.raises(facered.ConfigurationUnsupportedError, match="is the input itself"):
+        calls[role]()
+    assert target.read_bytes() == (b"1" if contents is None else contents.read_bytes())
 
 
 def test_two_jobs_on_one_output_at_once(film: Path, tmp_path: Path) -> None:

@@ -249,6 +249,12 @@ def between_frames(edited: Document) -> None:
     edited["offset"] += 1
 
 
+def later(edited: Document) -> None:
+    """By two frames, so that the first ones are bare."""
+    for fragment in edited["fragments"]:
+        fragment["start"] += 2 * fragment["interval"]
+
+
 def of_a_beginning(edited: Document) -> None:
     """As of a file that was still being written."""
     for fragment in edited["fragments"]:
@@ -282,6 +288,18 @@ class TestErrors:
         with pytest.raises(facered.ConfigurationUnsupportedError, match=message) as raised:
             facered.redact(trio, trio.parent / "out")
         assert "\n" not in str(raised.value)
+        assert list(trio.parent.glob("out/*")) == []
+
+    @pytest.mark.parametrize("edit", [between_frames, later, of_an_end], ids=lambda f: f.__name__)
+    @pytest.mark.parametrize("span", [{"start": 0}, {"end": 99}, {"end": 0.7}], ids=str)
+    def test_a_span_is_no_excuse(self, trio: Path, edit: Callable[[Document], None], span: dict[str, float]) -> None:
+        edited = document(trio)
+        edit(edited)
+        save(trio, edited)
+        with pytest.raises(
+            facered.ConfigurationUnsupportedError, match=r"has no frame|tell nothing|the last face is at"
+        ):
+            facered.redact(trio, trio.parent / "out", **span)
         assert list(trio.parent.glob("out/*")) == []
 
     @pytest.mark.parametrize(

@@ -73,11 +73,3 @@ def test_damage_reaches_from_its_packet_to_the_next_key_frame(carphone: Path, tm
     path.write_bytes(content)
     # It is lost itself.
     assert damaged(path, 0) == (FRAMES - 1, set(range(25, 39)))
-
-
-def test_the_decoder_with_threads_mends_nothing(sound: dict[tuple[str, str], bytes], tmp_path: Path) -> None:
-    """Whether it tells of what it mends is up to chance, which no test can wait for."""
-    path = tmp_path / "foo.mp4"
-    path.write_bytes(sound["libx264", "mp4"])
-    with Reader(path) as reader:
-        assert reader.stream.codec_context.options["err_detect"] == "explode"

@@ -14,15 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from facered import checks
+from facered.annotations.document import MAX_FRACTION, MAX_TICKS
 from facered.annotations.read import read_table
-from facered.annotations.table import Table
+from facered.annotations.table import Extras, Table
 from facered.annotations.write import encode
+from facered.checks import MAX_ID
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import write_whole
 
 RATE_TOLERANCE = 0.01
 LISTED_IDS = 20
 MAX_TIME = 1 << 62
+MAX_SIDE, MAX_MARGIN = 1 << 16, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +175,42 @@ class Annotations(Table):
         if reason:
             raise ConfigurationUnsupportedError(f"{self.source}: {reason}; use the annotations of this video")
 
+    def check_sound(self) -> None:
+        """Make sure that this is what a document can hold; to be asked of what may have been built by hand.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            It is not.
+        """
+        try:
+            count, faces = len(self.pts), len(self.ids)
+            sound = {
+                "time_base": isinstance(self.time_base, Fraction) and 0 < self.time_base <= MAX_ID,
+                "width and height": min(self.width, self.height) >= 1 and max(self.width, self.height) <= MAX_SIDE,
+                "margin": self.margin is None or 0 < self.margin <= MAX_MARGIN,
+                "pts": self.pts.shape == (count,) and bool((np.diff(self.pts) > 0).all()),
+                "last_duration": 0 <= self.last_duration <= MAX_TICKS,
+                "times": not count or int(np.abs(self.pts).max()) * self.time_base.numerator <= MAX_TICKS,
+                "starts": self.starts.shape == (count + 1,)
+                and (self.starts[0], self.starts[-1]) == (0, faces)
+                and bool((np.diff(self.starts) >= 0).all()),
+                "ids": self.ids.shape == (faces,) and bool(((self.ids >= 0) & (self.ids <= MAX_ID)).all()),
+                "boxes": self.boxes.shape == (faces, 4)
+                and bool((np.abs(self.boxes) <= MAX_FRACTION).all() and (self.boxes[:, 2:] > 0).all()),
+                "extras": isinstance(self.extras, Extras),
+            }
+            wrong = [name for name, holds in sound.items() if not holds]
+        except Exception as error:
+            raise ConfigurationUnsupportedError(f"{self.source}: are no annotations ({error})") from error
+        if wrong:
+            raise ConfigurationUnsupportedError(
+                f"{self.source}: {' and '.join(wrong)} cannot be; see the attributes of Annotations"
+            )
+
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the document as JSON; the file appears when it is complete."""
+        self.check_sound()
         write_whole(Path(checks.FILE.check("path", path)), encode(self))
 
     def write_to(self, path: Path) -> None:

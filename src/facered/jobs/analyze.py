@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LATER = Fraction(1)
+"""Seconds that are looked at beyond the end of the span; by hand. Longer: time. Shorter: who comes in just before the
+end is bare there."""
 STANDARD_SIZE = 448
 """Pixels of the longer side of what the detector is given for the resolution StandardDefinition; by hand. Larger: it is
 no faster than SourceResolution. Smaller: small faces are not found."""
@@ -121,7 +125,7 @@ def analyze_video(
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A frame, its small luma and time, whether it lies in the span asked for, and whether it begins or ends a shot."""
+    """A frame, its small luma and time, whether it is looked at, and whether it begins or ends a shot."""
 
     frame: VideoFrame
     luma: NDArray[np.uint8]
@@ -172,8 +176,9 @@ class _Upcoming:
         assert frame.pts is not None
         self.pts.append(frame.pts)
         elapsed = (frame.pts - self.pts[0]) * self._reader.info.time_base
-        wanted = self.span.holds(elapsed)
-        self.wanted.append(wanted)
+        self.wanted.append(self.span.holds(elapsed))
+        # Who is seen for certain a moment later is followed back.
+        wanted = self.wanted[-1] or self.span.holds(max(elapsed - LATER, Fraction(0)))
         self.last_duration = frame.duration or 0
         with timed("shrink"):
             luma = self._shrink(view(frame, self._reader.info.orientation))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from facered import checks
 from facered.annotations.model import Annotations
 from facered.checks import parse_ids, shown
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, FaceredError
 from facered.jobs.config import MODES, document_of, read_config
 from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.job import Job, start
@@ -23,7 +23,7 @@ from facered.jobs.result import Result
 from facered.jobs.spool import STANDARD_INPUT, descriptor_of
 from facered.jobs.task import Task
 from facered.options import Options
-from facered.video.address import is_url
+from facered.video.address import file_path, is_url
 from facered.video.input.file import Source
 
 StrPath = str | os.PathLike[str]
@@ -187,6 +187,20 @@ def submit(
     return start(Job(task, progress))
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Have whatever a strange argument makes fail be an error of the call."""
+    try:
+        yield
+    except FaceredError:
+        raise
+    except Exception as error:
+        raise ConfigurationUnsupportedError(
+            f"the call cannot be understood ({type(error).__name__}: {error}); see its arguments"
+        ) from error
+
+
+@_understood()
 def make_task(
     mode: str | None,
     video: Video,
@@ -281,6 +295,8 @@ def _named(video: Video) -> tuple[Path, Source | None]:
     number = descriptor_of(path)
     if number is not None:
         return Path(_NAMELESS if number else "stdin"), path
+    if isinstance(video, str) and is_url(video) and (local := file_path(video)) is not None:
+        return Path(local), None
     if isinstance(video, str) and is_url(video):
         name = Path(unquote(urlsplit(video).path)).name.replace("\0", "")
         return Path(name or _NAMELESS), video

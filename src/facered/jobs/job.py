@@ -135,6 +135,8 @@ class Job:
             raise
         except FaceredError as error:
             self._enter(JobState.ERROR, error=error)
+            if self._callback_error is not None and self._callback_error is error.__cause__:
+                raise self._callback_error from None  # of a kind that would be ours if it came from the system
             raise
         except BaseException as error:
             wrapped = self._wrapped(error)

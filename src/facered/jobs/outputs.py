@@ -100,8 +100,8 @@ class Outputs:
         found = (path for path in self.directory.iterdir() if path.name.startswith(pattern) and path.suffix == ".jpg")
         return sorted(path for path in found if path.stem[len(pattern) :].isdigit())
 
-    def check(self, wanted: Sequence[Path], overwrite: bool, read: Path | None = None) -> None:
-        """Make sure that files can be written where results go; `read` is an input of another name.
+    def check(self, wanted: Sequence[Path], overwrite: bool, read: Sequence[Path | int] = ()) -> None:
+        """Make sure that files can be written where results go; `read` are further files that are read.
 
         Raises
         ------
@@ -113,10 +113,8 @@ class Outputs:
         except (OSError, ValueError) as error:  # the directory's name is no name
             raise _unwritable(self.directory, str(getattr(error, "strerror", error))) from None
 
-    def _check(self, wanted: Sequence[Path], overwrite: bool, read: Path | None) -> None:
-        inputs = {
-            _identity(path) for path in (*_files(self.source, ImageSequence.of(self.source)), read or self.source)
-        }
+    def _check(self, wanted: Sequence[Path], overwrite: bool, read: Sequence[Path | int]) -> None:
+        inputs = {_identity(path) for path in (*_files(self.source, ImageSequence.of(self.source)), self.source, *read)}
         inputs.discard(None)
         files = [file for name in wanted for file in _files(name, self.sequence if name == self.video else None)]
         for path in files:
@@ -160,10 +158,10 @@ def _files(path: Path, sequence: ImageSequence | None) -> list[Path]:
     return [path] if sequence is None else sequence.files() or [sequence.file(0)]
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path | int) -> tuple[int, int] | None:
     """Return what tells a file from all others, whatever it is called; None if there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116  (may be a descriptor)
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino

@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError
 from facered.hide.hider import Hider
 from facered.jobs.columns import WHOLE_PICTURE
@@ -19,7 +21,6 @@ from facered.video.picture import VideoFrame, view
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from facered.annotations.model import Annotations
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 WHOLE = Span()
 TOLERATED_FRAMES = 2
-"""How many frames the video may have before or after all that the annotations tell of, as decoders differ; by hand.
+"""How many frames the video may have after all that the annotations tell of, as decoders differ; by hand.
 With more, frames would be bare that nobody has looked at."""
 
 
@@ -160,9 +161,9 @@ def redact_video(
                 writer.write_packet(item)
     stage.finish()
     span.check_held(hiding.held, reader.path)
-    bare = len(annotations.ids) - hiding.drawn
-    # What a decoder makes of damage may differ from time to time, the frames that it gives out included.
-    if span.whole and bare and not reader.damaged:
+    bare = hiding.unmatched()
+    # Of damage another decoder may have made other frames.
+    if bare and (not reader.damaged or hiding.unknown - reader.damaged):
         annotations.check_fits(info.width, info.height, end=hiding.last + round(1 / (info.rate * info.time_base)))
         raise ConfigurationUnsupportedError(
             f"{reader.path}: {bare} faces of the annotations stand at times at which this video has no frame; use the "
@@ -200,7 +201,11 @@ class _Hiding:
         self._regions, self._complete = regions, complete
         self._first: int | None = None
         self._end = 0
-        self.last = self.held = self.drawn = self.hidden = self.missing = 0
+        self._number = -1
+        self._matched = 0
+        self._held_times: tuple[int, int] | None = None
+        self.last = self.held = self.hidden = self.missing = 0
+        self.unknown: set[int] = set()  # the frames that have no entry
         self.beyond: float | None = None  # when the first frame is that is far from all that the annotations tell of
 
     @property
@@ -216,6 +221,7 @@ class _Hiding:
 
     def _take(self, frame: VideoFrame) -> VideoFrame:
         assert frame.pts is not None
+        self._number += 1
         self._first = frame.pts if self._first is None else self._first
         self.last = frame.pts
         info = self._reader.info
@@ -223,6 +229,12 @@ class _Hiding:
         if not self._span.holds((frame.pts - self._first) * info.time_base):
             return frame
         self.held += 1
+        self._held_times = (self._held_times or (frame.pts, 0))[0], frame.pts
+        known = self._annotations.frame_at(frame.pts)
+        if known is None:
+            self.unknown.add(self._number)
+        else:
+            self._matched += len(self._annotations.frame_ids(known))
         hold = self._reader.seems_damaged and not self._complete
         boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=hold)
         if boxes is None and self._complete:
@@ -232,16 +244,25 @@ class _Hiding:
             self._note_beyond(frame.pts)
         elif len(boxes):
             self.hidden += 1
-            self.drawn += len(boxes)
             if self._regions is not None:
                 with timed("mark"):
                     return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
         return frame
 
+    def unmatched(self) -> int:
+        """Return how many annotated faces no frame has had, of those in the span."""
+        annotations = self._annotations
+        first, last = 0, len(annotations.pts)
+        if self._held_times is not None and self._held_times[0] != self._first:
+            first = int(np.searchsorted(annotations.pts, self._held_times[0]))
+        if self._held_times is not None and self._held_times[1] != self.last:
+            last = int(np.searchsorted(annotations.pts, self._held_times[1], side="right"))
+        return int(annotations.starts[last] - annotations.starts[first]) - self._matched
+
     def _note_beyond(self, pts: int) -> None:
         span, info = self._annotations.span, self._reader.info
         tolerance = TOLERATED_FRAMES * round(1 / (info.rate * info.time_base))
-        if self.beyond is None and span and not span[0] - tolerance <= pts < span[1] + tolerance:
+        if self.beyond is None and span and not span[0] <= pts < span[1] + tolerance:
             self.beyond = float((pts - (self._first or 0)) * info.time_base)
 
     def _hide_unseen(self, frame: VideoFrame) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Collection, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -140,7 +141,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
 
     options, outputs = task.options, task.outputs
     with _reader(task) as reader:
-        outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _file_read(task))
+        outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _read_besides(task))
         with outputs.claimed([outputs.annotations]) as files:
             analysis = analyze_video(reader, options, progress, thumbnails=True)
             thumbnails = {number: outputs.thumbnail(number) for number in analysis.thumbnails}
@@ -148,7 +149,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
                 files.file(path).write_bytes(analysis.thumbnails[number])
             analysis.annotations.write_to(files.file(outputs.annotations))
             old = set(outputs.old_thumbnails()) - set(thumbnails.values())
-            video.check()
+            video.check(reader.checksum)
             _publish(files, options.overwrite, old)
     return Result(
         mode=task.mode,
@@ -201,7 +202,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
             _check(task, outputs, reader)
             files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
             analysis = analyze_video(reader, options, progress)
-            video.check()
+            video.check(reader.checksum)
         with _reader(task, report=False) as reader:
             done = _write(task, outputs, files, reader, video, analysis.annotations, progress)
     return Result(
@@ -218,8 +219,14 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
     )
 
 
-def _file_read(task: Task) -> Path | None:
-    return task.opened if isinstance(task.opened, Path) else None
+def _read_besides(task: Task) -> list[Path | int]:
+    """Return the files that a task reads, other than the one that gives its name, some as descriptors."""
+    named = (task.opened, task.annotations, task.id_list, task.options.model)
+    found: list[Path | int] = [Path(name) for name in named if isinstance(name, str | os.PathLike)]
+    if task.opened is not None and not isinstance(task.opened, str | Path):
+        with suppress(AttributeError, OSError, ValueError):  # it is none of the system's
+            found.append(task.opened.fileno())
+    return found
 
 
 def _wanted(task: Task, outputs: Outputs) -> list[Path]:
@@ -234,7 +241,7 @@ def _check(task: Task, outputs: Outputs, reader: Reader) -> None:
         raise ContentUnsupportedError(
             f"{task.source}: this is a film, whatever it is called; name the result with -o, such as film.mp4"
         )
-    outputs.check(_wanted(task, outputs), task.options.overwrite, _file_read(task))
+    outputs.check(_wanted(task, outputs), task.options.overwrite, _read_besides(task))
 
 
 def _write(
@@ -261,7 +268,7 @@ def _write(
             progress=progress,
             complete=task.mode == "combined",
         )
-    video.check()
+    video.check(reader.checksum)
     if task.stream is None:
         _publish(files, options.overwrite)
     return done
@@ -286,6 +293,7 @@ def _writer(task: Task, outputs: Outputs, files: FileSet, reader: Reader) -> Wri
 
 def _read_annotations(task: Task, outputs: Outputs) -> Annotations:
     if isinstance(task.annotations, Annotations):
+        task.annotations.check_sound()
         return task.annotations
     return Annotations.read(_annotations_path(task, outputs))
 

@@ -14,8 +14,8 @@ from facered.video.sequence import ImageSequence
 class Unchanged:
     """Remembers what a video's files are like when it is made.
 
-    Two passes over a file that is still being written, or that another one replaces, would not see the same frames. Of
-    URLs nothing is known.
+    Two passes over a file that is still being written, or that another one replaces, would not see the same frames.
+    What the passes have read is compared as well: of URLs nothing else is known.
 
     Parameters
     ----------
@@ -27,19 +27,21 @@ class Unchanged:
     def __init__(self, path: Path, opened: Source | None) -> None:
         self._path, self._opened = path, opened
         self._before = self._state()
+        self._checksum: int | None = None
 
-    def check(self) -> None:
-        """Make sure that nothing has changed.
+    def check(self, checksum: int) -> None:
+        """Make sure that nothing has changed; to be called after each pass, with the `Reader.checksum` of it.
 
         Raises
         ------
         ContentMalformedError
             Something has.
         """
-        if self._state() != self._before:
+        if self._state() != self._before or self._checksum not in (None, checksum):
             raise ContentMalformedError(
                 f"{self._path}: has changed while it was read; wait until it is complete, and begin anew"
             )
+        self._checksum = checksum
 
     def _state(self) -> list[tuple[int, ...] | None]:
         """Return device, inode, size and time of each file, or only the size of what is no file."""

@@ -297,9 +297,12 @@ def _journal(place: Path) -> tuple[list[str], list[str]] | None:
         names = [*order, *gone]
     except (ValueError, TypeError, RecursionError):
         return None
-    if not all(isinstance(name, str) and name and name == Path(name).name != ".." and "\0" not in name for name in names):
-        return None
-    return order, gone
+    return (order, gone) if all(map(_is_plain, names)) else None
+
+
+def _is_plain(name: object) -> bool:
+    """Tell whether something is the name of a file of one directory."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not {"/", "\0"} & set(name)
 
 
 def _finish(place: Path) -> None:

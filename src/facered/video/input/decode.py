@@ -135,6 +135,8 @@ class PictureStream:
             failed(reason(error))
             return []
         for frame in frames:
+            if not frame.time_base and self.stream.time_base:  # it was held back to the end
+                frame.time_base = self.stream.time_base
             self._dates.mend(frame)
         return frames
 

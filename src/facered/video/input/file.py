@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
@@ -27,6 +28,7 @@ from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
 from facered.video.input.preview import PICTURES
 from facered.video.input.setback import MAX_PAUSE
+from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
     from av.stream import Stream
@@ -72,6 +74,8 @@ class Reader:
         Which of the video streams it is.
     strict : bool
         Whether damage is an error.
+    checksum : int
+        Of the packets of the pictures that have been read.
     stalls : bool
         Whether reading may wait for long: for the network, or for whoever gave an object.
     damaged : set of int
@@ -104,6 +108,7 @@ class Reader:
         self.path = Path(path)
         self.number = number or 0
         self.damaged: set[int] = set()
+        self.checksum = 0
         self.strict = strict
         self.stalls = opened is not None and not isinstance(opened, Path)
         self._open = partial(open_source, self.path, opened, container_format, max_pixels)
@@ -229,6 +234,7 @@ class Reader:
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
         self.damaged = self._damage.frames()
+        self._check_sequence()
         if self.damaged and self.report:
             logger.warning(
                 "%s: %d of %d frames are damaged; what the decoder made of them is redacted",
@@ -237,6 +243,15 @@ class Reader:
                 self._count,
             )
         self._check_end()
+
+    def _check_sequence(self) -> None:
+        """Make sure that no picture of a sequence is left out: those after it would be called by other numbers."""
+        sequence = ImageSequence.of(self.path)
+        count = len(sequence.files()) if sequence is not None and self.is_image else self._count
+        if count != self._count:
+            raise ContentMalformedError(
+                f"{self.path}: only {self._count} of {count} pictures can be read; mend the others or take them away"
+            )
 
     def _last_duration(self, frame: VideoFrame) -> int:
         stream, pts = self.stream, frame.pts or 0
@@ -270,6 +285,7 @@ class Reader:
 
     def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
         if packet.size:
+            self.checksum = zlib.crc32(packet, self.checksum)
             self._damage.note_packet(packet, damaged=packet.is_corrupt)
             if packet.is_corrupt:
                 self._be_strict("a part of the data is missing")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import stat
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from av.error import ExitError, FFmpegError
 
@@ -58,6 +60,7 @@ def open_source(
             return open_file(file, container_format, None, max_pixels)
         if isinstance(opened, str):
             return open_address(opened, container_format, timeout=TIMEOUTS, max_pixels=max_pixels)
+        opened = cast("IO[bytes]", _Exact(opened))
         opened.seek(0)
         if webp.begins_animated(opened.read(webp.HEADER)):
             opened.seek(0)
@@ -76,6 +79,31 @@ def open_source(
                 f"--input-format {kind}"
             ) from None
         raise ContentMalformedError(f"{path}: not a readable video ({reason(error)})") from error
+
+
+class _Exact(io.RawIOBase):
+    """A file-like object that gives no more than it is asked for: FFmpeg's memory would be overwritten."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if not isinstance(data, bytes | bytearray | memoryview) or 0 <= size < len(data):
+            raise OSError(errno.EIO, f"read({size}) gave {type(data).__name__}, or too much")
+        return bytes(data)
 
 
 def _open_animation(name: Path, source: IO[bytes], max_pixels: int) -> InputContainer:
