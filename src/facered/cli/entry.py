@@ -26,7 +26,8 @@ def main() -> int:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
+        # See `facered.cli.interruption`.
+        if handler is not signal.SIG_IGN or number != getattr(signal, "SIGHUP", None):
             signal.signal(number, _end)
     try:
         return _run()

@@ -49,8 +49,10 @@ class Interruption:
     @contextmanager
     def heeded(self) -> Iterator[None]:
         """Take the signals while the block runs."""
-        # Who has a program go on without its terminal says so before it begins.
-        wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        # Who has a program go on without its terminal says so before it begins. That it is begun in the background is
+        # no such wish, although shells have it ignore Ctrl-C then.
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        wanted = [number for number in SIGNALS if not (number == signal.SIGHUP and ignored)]
         before = {number: signal.signal(number, self._heed) for number in wanted}
         try:
             yield
