@@ -102,9 +102,9 @@ def test_a_signal_during_the_start_ends_it_with_130(module: str, number: signal.
     assert done.stderr == "facered: cancelled; nothing has been begun\n"
 
 
-def test_a_signal_that_was_to_be_ignored_still_is() -> None:
-    program = _STRUCK.format(module="facered.cli.parser", number=int(signal.SIGINT))
-    command = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-c", program]
+def test_a_closed_terminal_that_was_to_be_ignored_still_is() -> None:
+    program = _STRUCK.format(module="facered.cli.parser", number=int(signal.SIGHUP))
+    command = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr == "facered: nope.mp4: no such file\n"
