@@ -23,6 +23,13 @@ PLACES = [(x, y) for y in range(20, 200, 60) for x in range(10, 340, 60)]
 FLASH = range(12, 14)
 
 
+ALONE = pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ, reason="how late detections come depends on who else works"
+)
+"""Of tests whose detector works in a thread of its own: run them by themselves."""
+BESIDE = pytest.param({"detect": "async"}, marks=ALONE), pytest.param({"deadline_ms": 5}, marks=ALONE)
+
+
 class Scene:
     """Frames of bright squares that move to the right, which are the faces, and a detector that finds them all."""
 
@@ -85,14 +92,6 @@ def redacted(scene: Scene, **settings: Any) -> tuple[list[NDArray[np.uint8]], fa
 
 
 @pytest.mark.parametrize("lookahead", [0, 8])
-ALONE = pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ, 
-    reason="how late detections come depends on who else works",
-)
-"""Of tests whose detector works in a thread of its own: run them by themselves."""
-BESIDE = pytest.param({"detect": "async"}, marks=ALONE), pytest.param({"deadline_ms": 5}, marks=ALONE)
-
-
 @pytest.mark.parametrize("how", [{}, {"detect": 4}, *BESIDE], ids=str)
 @pytest.mark.parametrize("most", [1, 3, 9, 17])
 def test_those_beyond_the_most_are_hidden_and_have_no_id(

@@ -46,6 +46,13 @@ STAGES: dict[str, tuple[type, str]] = {
 CALLBACKS = ("detector", "select", "on_faces")
 
 
+ALONE = pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ, reason="how late detections come depends on who else works"
+)
+"""Of tests whose detector works in a thread of its own: run them by themselves."""
+BESIDE = pytest.param({"detect": "async"}, marks=ALONE), pytest.param({"deadline_ms": 5}, marks=ALONE)
+
+
 class Fault:
     """Raises in some calls of something, which are counted from its first."""
 
@@ -201,14 +208,6 @@ class Run:
 
 
 @pytest.mark.parametrize("lookahead", [0, 10])
-ALONE = pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ, 
-    reason="how late detections come depends on who else works",
-)
-"""Of tests whose detector works in a thread of its own: run them by themselves."""
-BESIDE = pytest.param({"detect": "async"}, marks=ALONE), pytest.param({"deadline_ms": 5}, marks=ALONE)
-
-
 @pytest.mark.parametrize("how", [{}, {"detect": 3}, *BESIDE], ids=str)
 @pytest.mark.parametrize(("calls", "error"), [(1, MemoryError), (8, RuntimeError), (999, OSError)])
 @pytest.mark.parametrize("stage", [*STAGES, *CALLBACKS])
