@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -15,19 +14,13 @@ from numpy.typing import NDArray
 import facered
 from facered.detect.detector import Detection, Detector
 from facered.detect.turned import TurnedDetector
+from working import Working
 
 WIDTH, HEIGHT, FACE, COUNT = 400, 240, 20, 30
 BLACK, BRIGHT = 16, 228
 PLACES = [(x, y) for y in range(20, 200, 60) for x in range(10, 340, 60)]
 """Of eighteen faces in the first frame."""
 FLASH = range(12, 14)
-
-
-ALONE = pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ, reason="how late detections come depends on who else works"
-)
-"""Of tests whose detector works in a thread of its own: run them by themselves."""
-BESIDE = pytest.param({"detect": "async"}, marks=ALONE), pytest.param({"deadline_ms": 5}, marks=ALONE)
 
 
 class Scene:
@@ -47,6 +40,7 @@ class Scene:
         self.full: set[int] = set()
         self.flash: range = range(0)
         self.detected: list[int] = []
+        self.working = Working()
 
     def frames(self) -> list[av.VideoFrame]:
         made = []
@@ -66,7 +60,8 @@ class Scene:
         boxes = np.array([(x + number, y, x + number + FACE, y + FACE) for x, y in PLACES], np.float32)
         if number in self.flash:
             boxes = boxes[:0]
-        return lambda: Detection(boxes, np.linspace(0.9, 0.8, len(boxes), dtype=np.float32), number in self.full)
+        found = Detection(boxes, np.linspace(0.9, 0.8, len(boxes), dtype=np.float32), number in self.full)
+        return self.working.watched(lambda: found)
 
     def covered(self, number: int, luma: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return how much of each face is hidden in a frame."""
@@ -86,13 +81,17 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
 def redacted(scene: Scene, **settings: Any) -> tuple[list[NDArray[np.uint8]], facered.live.face.Stats, list[int]]:
     told: list[int] = []
     with facered.Redactor(blur="Black", on_faces=lambda _, faces: told.append(len(faces)), **settings) as redactor:
-        done = [ready for frame in scene.frames() for ready in redactor.process(frame)] + redactor.flush()
+        done = []
+        for frame in scene.frames():
+            done += redactor.process(frame)
+            scene.working.wait()
+        done += redactor.flush()
         planes = [np.frombuffer(frame.planes[0], np.uint8).reshape(HEIGHT, -1)[:, :WIDTH].copy() for frame in done]
         return planes, redactor.stats, told
 
 
 @pytest.mark.parametrize("lookahead", [0, 8])
-@pytest.mark.parametrize("how", [{}, {"detect": 4}, *BESIDE], ids=str)
+@pytest.mark.parametrize("how", [{}, {"detect": 4}, {"detect": "async"}, {"deadline_ms": 5}], ids=str)
 @pytest.mark.parametrize("most", [1, 3, 9, 17])
 def test_those_beyond_the_most_are_hidden_and_have_no_id(
     scene: Scene, most: int, how: dict[str, Any], lookahead: int

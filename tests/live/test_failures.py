@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,6 +22,7 @@ from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.online import OnlineTracker
 from facered.video.shrink import Shrinker
+from working import Working
 
 WIDTH, HEIGHT, FACE = 192, 128, 32
 COUNT, FIRST = 36, 12
@@ -44,13 +44,6 @@ STAGES: dict[str, tuple[type, str]] = {
     "writable": (GivenFrame, "writable"),
 }
 CALLBACKS = ("detector", "select", "on_faces")
-
-
-ALONE = pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ, reason="how late detections come depends on who else works"
-)
-"""Of tests whose detector works in a thread of its own: run them by themselves."""
-BESIDE = pytest.param({"detect": "async"}, marks=ALONE), pytest.param({"deadline_ms": 5}, marks=ALONE)
 
 
 class Fault:
@@ -88,6 +81,7 @@ class Scene:
             frame.pts, frame.time_base, frame.duration = number, Fraction(1, 25), 1
             self.frames.append(frame)
         self.numbers: list[int] = []
+        self.working = Working()
 
     def detect(self, luma: NDArray[np.uint8]) -> Detection:
         return Detection(_box(luma), np.array([0.9], np.float32))
@@ -100,7 +94,7 @@ class Scene:
             self.numbers.append(number)
             return found
 
-        return run
+        return self.working.watched(run)
 
 
 def _box(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -182,6 +176,7 @@ class Run:
             self.raised.append(caught)
         if redactor.stats.failures > before and (error is not None or not self.blackens):
             self.failed.append(number)
+        self.scene.working.wait()
         self.detected.append(set(self.scene.numbers))
         self.out += ready
         self.returned += [number] * len(ready)
@@ -208,7 +203,7 @@ class Run:
 
 
 @pytest.mark.parametrize("lookahead", [0, 10])
-@pytest.mark.parametrize("how", [{}, {"detect": 3}, *BESIDE], ids=str)
+@pytest.mark.parametrize("how", [{}, {"detect": 3}, {"detect": "async"}, {"deadline_ms": 5}], ids=str)
 @pytest.mark.parametrize(("calls", "error"), [(1, MemoryError), (8, RuntimeError), (999, OSError)])
 @pytest.mark.parametrize("stage", [*STAGES, *CALLBACKS])
 def test_nobody_is_bare_after_a_stage_has_failed(
