@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import facered
+import videos
 from facered.detect.detector import Detector
 from facered.hide.hider import Hider
 from facered.jobs import analyze
@@ -153,9 +154,10 @@ def test_what_breaks_inside_is_a_service_error_with_its_cause(
     def fail(*_: object, **__: object) -> object:
         raise error
 
+    film = videos.encode(tmp_path / "foo.mp4", videos.decode(carphone, 6))
     monkeypatch.setattr(owner, name, fail)
     with pytest.raises(facered.ServiceError) as raised:
-        facered.combined(carphone, tmp_path / "out")
+        facered.combined(film, tmp_path / "out")
     cause: BaseException | None = raised.value
     while cause is not None and cause is not error:
         cause = cause.__cause__

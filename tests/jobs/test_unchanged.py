@@ -73,7 +73,7 @@ def test_a_video_that_changes_is_an_error_and_the_old_results_stay(
 ) -> None:
     out = tmp_path / "out"
     facered.analyze(film, out)
-    facered.redact(film, out)
+    (out / "foo_redacted.mp4").write_bytes(b"old")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(facered.ContentMalformedError, match="has changed while it was read"):
         mode(film, out, overwrite=True, progress=at(stage, done, change, film))

@@ -202,8 +202,11 @@ class Run:
         assert all(isinstance(error, facered.FaceredError) for error in self.raised)
 
 
-@pytest.mark.parametrize("lookahead", [0, 10])
-@pytest.mark.parametrize("how", [{}, {"detect": 3}, {"detect": "async"}, {"deadline_ms": 5}], ids=str)
+@pytest.mark.parametrize(
+    ("how", "lookahead"),
+    [({}, 0), ({}, 10), ({"detect": 3}, 10), ({"detect": "async"}, 0), ({"deadline_ms": 5}, 10)],
+    ids=str,
+)
 @pytest.mark.parametrize(("calls", "error"), [(1, MemoryError), (8, RuntimeError), (999, OSError)])
 @pytest.mark.parametrize("stage", [*STAGES, *CALLBACKS])
 def test_nobody_is_bare_after_a_stage_has_failed(
