@@ -170,7 +170,7 @@ def test_a_signal_ends_a_call_whose_server_stalls(
     serve: Callable[[float], str], tmp_path: Path, number: signal.Signals
 ) -> None:
     job = start("combined", serve(0.6), "-o", tmp_path / "out")
-    time.sleep(3)
+    time.sleep(2)
     begun = time.monotonic()
     job.send_signal(number)
     _, errors = job.communicate(timeout=30)
@@ -191,7 +191,7 @@ def test_a_call_whose_result_nobody_takes_can_be_cancelled(film: Path, tmp_path:
     reading, writing = os.pipe()
     job = start("combined", film, "-o", "-", "--format", "nut", "--crf", "0", stdout=writing, cwd=tmp_path)
     os.close(writing)
-    time.sleep(4)
+    time.sleep(3)
     job.send_signal(signal.SIGINT)
     begun = time.monotonic()
     _, errors = job.communicate(timeout=30)

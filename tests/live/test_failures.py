@@ -204,7 +204,7 @@ class Run:
 
 @pytest.mark.parametrize(
     ("how", "lookahead"),
-    [({}, 0), ({}, 10), ({"detect": 3}, 10), ({"detect": "async"}, 0), ({"deadline_ms": 5}, 10)],
+    [({}, 0), ({"detect": 3}, 10), ({"detect": "async"}, 0), ({"deadline_ms": 5}, 10)],
     ids=str,
 )
 @pytest.mark.parametrize(("calls", "error"), [(1, MemoryError), (8, RuntimeError), (999, OSError)])
