@@ -12,7 +12,9 @@ import facered
 import videos
 from facered.annotations.table import REGION_IDS
 from facered.detect import detector as detection
-from facered.detect.detector import Detector
+from facered.detect.detector import Detection, Detector
+from facered.jobs.columns import Columns, Surplus
+from facered.track.clock import Clock
 from facered.video.picture import view
 
 if TYPE_CHECKING:
@@ -94,3 +96,14 @@ def test_where_the_detector_is_full_the_picture_is_hidden_whole(
     assert uncovered(result.annotations, places) == 0
     for frame in videos.decode(tmp_path / "crowd_redacted.mp4"):
         assert frame.to_ndarray(format="gray").max() < 24
+
+
+def test_who_is_followed_in_a_crowd_is_hidden_though_no_track_comes_of_it() -> None:
+    clock = Clock(25.0)
+    clock.push(None)
+    surplus = Surplus(2, 0.4, (640, 360))
+    boxes = np.array([[100 * n, 10, 100 * n + 60, 80] for n in range(4)], np.float32)
+    followed = surplus.take(0, Detection(boxes, np.array([0.9, 0.5, 0.45, 0.3], np.float32)))
+    assert len(followed.boxes) == 2
+    regions = surplus.regions(Columns.of([], np.ones(1, bool), 1), [], clock, np.ones(1, bool))
+    assert sorted(regions[0][:, 0]) == [30, 130, 230]

@@ -27,9 +27,9 @@ def detection(*places: Place, score: float = 0.9) -> Detection:
 class Online(OnlineTracker):
     """A tracker of a follower of its own, which takes what comes."""
 
-    def __init__(self, kept: int = 0) -> None:
+    def __init__(self, kept: int = 0, *, verifies: bool = False) -> None:
         self.follower = Follower(RATE, THRESHOLD, (320, 180), idle_seconds=tuning.ACTIVE_INTERVAL_SECONDS)
-        super().__init__(self.follower, kept, verifies=False)
+        super().__init__(self.follower, kept, verifies=verifies)
         self.update = self.follower.update
 
 
@@ -212,6 +212,15 @@ def test_looking_back_a_lost_face_has_a_larger_box_the_longer_it_is_lost() -> No
     assert widths[15] == pytest.approx(40, rel=0.02)
     for lost in (5, 10, 15):
         assert widths[19 + lost] >= 40 * (1 + growth * lost)
+
+
+@pytest.mark.parametrize(("cut", "expected"), [(3, 1), (2, 1), (59, 0)])
+def test_who_is_doubtful_stays_hidden_if_the_shot_ends_before_more_is_known(cut: int, expected: int) -> None:
+    followed = Online(kept=60, verifies=True)
+    for frame, luma in enumerate(islice(walk(lambda n: (160.0, 90.0, 40.0)), 60)):
+        found = detection((160, 90, 40), score=0.5) if frame == 1 else detection()
+        followed.update(luma, found, begins_shot=frame in (0, cut))
+    assert len(followed.past(1)) == expected
 
 
 def test_who_left_long_ago_is_forgotten() -> None:

@@ -138,11 +138,12 @@ class Surplus:
     def take(self, frame: int, detection: Detection) -> Detection:
         """Take what was detected in a frame, and return what is to be followed."""
         followed, beyond = detection.split(self._limit, self._threshold)
+        self.now = detection.full or len(beyond) > 0
         if detection.full:
-            beyond = self._whole.astype(np.float32)
-        self.now = len(beyond) > 0
-        if self.now:
-            self._found[frame] = beyond
+            self._found[frame] = self._whole.astype(np.float32)
+        elif self.now:
+            # Who is among the best in one frame only is followed in that one only, and no track comes of it.
+            self._found[frame] = detection.boxes[detection.scores >= self._threshold]
         return followed
 
     def regions(self, columns: Columns, cuts: list[int], clock: Clock, wanted: NDArray[np.bool_]) -> dict[int, Boxes]:

@@ -189,6 +189,7 @@ class Follower:
             return
         cut, since = self.cuts.pop(), self.active
         for tracklet in before:
+            tracklet.cut_off = False
             for _ in range(cut - 1, self.frame):
                 kalman.predict(tracklet.mean, tracklet.covariance)
             box = tracklet.predicted
@@ -212,6 +213,8 @@ class Follower:
         self.clock.push(seconds)
         if begins_shot or not self.cuts:
             self._before_cut = self.active
+            for tracklet in self.active:
+                tracklet.cut_off = True
             self.cuts.append(self.frame)
             self._retire(self.active)
             self.pictures.clear()

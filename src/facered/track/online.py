@@ -103,7 +103,8 @@ class OnlineTracker:
             if name in known and name not in keys:
                 name = keys[0]  # what seemed to be one trajectory was not
             self._names |= dict.fromkeys(keys, name)
-            if any(tracklet.confirmed or self._is_open(tracklet, tracklet.key in waiting) for tracklet in trajectory):
+            # Whose shot ended before it was known who they are may have been somebody.
+            if any(part.confirmed or self._is_open(part, part.key in waiting or part.cut_off) for part in trajectory):
                 waited = follower.frame - last.frames[-1] if last.key in waiting else 0
                 recent = _clipped(trajectory, begin, follower.frame)
                 track = smooth_and_fill(recent, follower.clock, follower.pictures.pixel, waited)

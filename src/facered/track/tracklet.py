@@ -65,6 +65,8 @@ class Tracklet:
         Mean side, in pixels, of the box as it was last detected.
     confirmed : bool
         Whether it is a face; else it is tentative.
+    cut_off : bool
+        Whether it was still looked for when its shot ended.
     runs : list of DetectionRun
         Its detections, in runs.
     shot : Shot
@@ -91,6 +93,7 @@ class Tracklet:
     verification_failed: bool = False
     size: float = 0.0
     confirmed: bool = False
+    cut_off: bool = False
     runs: list[DetectionRun] = field(default_factory=list)
     shot: Shot = field(init=False)
     mean: Boxes = field(default_factory=lambda: np.empty((4, 2)))
