@@ -49,7 +49,9 @@ def test_where_nobody_reads_the_output_the_code_is_141(carphone: Path, tmp_path:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
-@pytest.mark.parametrize(("name", "code"), [("help", 2), ("version", 2), ("summary", 2), ("pictures", 1), ("video", 1)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("help", 2), ("version", 2), ("summary", 2), ("lines", 2), ("pictures", 1), ("video", 1)]
+)
 def test_where_there_is_no_room_it_is_an_error_of_one_line(
     carphone: Path, tmp_path: Path, name: str, code: int
 ) -> None:

@@ -142,10 +142,11 @@ def test_a_report_goes_into_a_pipe_and_replaces_no_device(film: Path, tmp_path: 
     assert fifo.is_fifo()
 
 
-def test_a_report_that_cannot_be_written_in_the_end_is_no_success(film: Path, tmp_path: Path) -> None:
-    done = run("combined", film, "-q", "-o", tmp_path, "--report", "/dev/full")
+@pytest.mark.parametrize("kind", ["report", "trace"])
+def test_what_cannot_be_written_in_the_end_is_no_success(film: Path, tmp_path: Path, kind: str) -> None:
+    done = run("combined", film, "-q", "-o", tmp_path, f"--{kind}", "/dev/full")
     assert done.returncode == 1
-    assert "the report cannot be written (No space left on device)" in done.stderr
+    assert f"the {kind} cannot be written (No space left on device)" in done.stderr
 
 
 @pytest.mark.parametrize("output", ["out", "out/deep", "out/bar.mp4", "out/deep/bar.mp4"])

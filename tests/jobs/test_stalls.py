@@ -18,6 +18,7 @@ import facered
 import videos
 from facered.jobs.job import JobState
 from facered.video.input import opening
+from facered.video.output import encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,14 +68,15 @@ def serve(film: Path) -> Iterator[Callable[[float], str]]:
 class Stalling(io.RawIOBase):
     """A file whose bytes stop coming after a part of it, for whoever reads on."""
 
-    def __init__(self, content: bytes, share: float, over: threading.Event) -> None:
+    def __init__(self, content: bytes, share: float, over: threading.Event, *, seekable: bool = True) -> None:
         self._file, self._end, self._over = io.BytesIO(content), int(share * len(content)), over
+        self._seekable = seekable
 
     def readable(self) -> bool:
         return True
 
     def seekable(self) -> bool:
-        return True
+        return self._seekable
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._file.seek(offset, whence)
@@ -109,12 +111,46 @@ def test_a_job_whose_server_stalls_can_be_cancelled(
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize("seekable", [True, False])
 @pytest.mark.parametrize("share", SHARES)
-def test_a_job_whose_file_stalls_can_be_cancelled(film: Path, tmp_path: Path, share: float) -> None:
+def test_a_job_whose_file_stalls_can_be_cancelled(film: Path, tmp_path: Path, share: float, seekable: bool) -> None:
     over = threading.Event()
     try:
-        job = facered.submit(Stalling(film.read_bytes(), share, over), tmp_path / "out")  # type: ignore[arg-type]
+        file = Stalling(film.read_bytes(), share, over, seekable=seekable)
+        job = facered.submit(file, tmp_path / "out")  # type: ignore[arg-type]
         assert cancelled_after(job, 1.0) < WITHIN
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("name", ["annotations", "ids"])
+def test_a_job_whose_pipe_nobody_fills_can_be_cancelled(film: Path, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    facered.analyze(film, tmp_path / "out")
+    given = {name: tmp_path / "fifo"}
+    job = facered.submit(film, tmp_path / "out", mode="redact", **given)  # type: ignore[arg-type]
+    try:
+        assert cancelled_after(job, 1.0) < WITHIN
+    finally:
+        os.close(os.open(tmp_path / "fifo", os.O_RDWR))  # the thread that waits for it goes on
+
+
+def test_a_job_whose_encoder_takes_long_to_end_can_be_cancelled(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, flushing = threading.Event(), threading.Event()
+
+    def slow(items: Iterator[object], step: str) -> Iterator[object]:
+        if step == "encode":
+            flushing.set()
+            over.wait(60)
+        yield from items
+
+    monkeypatch.setattr(encoder, "timed_items", slow)
+    try:
+        job = facered.submit(film, tmp_path / "out")
+        assert flushing.wait(60)
+        assert cancelled_after(job, 0.0) < WITHIN
     finally:
         over.set()
 
@@ -144,6 +180,7 @@ def test_a_process_with_a_cancelled_job_that_still_waits_ends_well(
     script = """
 import sys, time, facered
 from facered.video.input import opening
+from facered.video.output import encoder
 opening.TIMEOUTS = 4.0, 4.0
 job = facered.submit(sys.argv[1], sys.argv[2])
 time.sleep(1.5)
@@ -175,6 +212,32 @@ def test_a_signal_ends_a_call_whose_server_stalls(
     job.send_signal(number)
     _, errors = job.communicate(timeout=30)
     assert (job.returncode, errors) == (130, b"facered: cancelled; nothing half-written is left\n")
+    assert time.monotonic() - begun < 2 * WITHIN
+
+
+def test_a_second_signal_ends_it_at_once_even_amid_a_library(film: Path, tmp_path: Path) -> None:
+    """The library lets other threads run, and looks for no signals."""
+    script = """
+import hashlib, signal, sys
+from facered.cli.entry import main
+from facered.jobs import analyze
+
+def amid_a_library(*_, **__):
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000_000)
+
+analyze.analyze_video = amid_a_library
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", script, "combined", str(film), "-o", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == b"begun\n"
+        begun = time.monotonic()
+        job.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        job.send_signal(signal.SIGINT)
+        assert job.wait(30) == 130
     assert time.monotonic() - begun < 2 * WITHIN
 
 

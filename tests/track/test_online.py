@@ -217,7 +217,7 @@ def test_looking_back_a_lost_face_has_a_larger_box_the_longer_it_is_lost() -> No
 @pytest.mark.parametrize(("cut", "expected"), [(3, 1), (2, 1), (59, 0)])
 def test_who_is_doubtful_stays_hidden_if_the_shot_ends_before_more_is_known(cut: int, expected: int) -> None:
     followed = Online(kept=60, verifies=True)
-    for frame, luma in enumerate(islice(walk(lambda n: (160.0, 90.0, 40.0)), 60)):
+    for frame, luma in enumerate(islice(walk(lambda _: (160.0, 90.0, 40.0)), 60)):
         found = detection((160, 90, 40), score=0.5) if frame == 1 else detection()
         followed.update(luma, found, begins_shot=frame in (0, cut))
     assert len(followed.past(1)) == expected

@@ -38,6 +38,11 @@ class Interruption:
         """Whether a signal has come."""
         return self._asked
 
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal has come."""
+        if self._asked:
+            raise KeyboardInterrupt
+
     def _heed(self, *_: object) -> None:
         if self._asked:
             # What is left behind the next job cleans up; a library that is stuck would stay so until its end.

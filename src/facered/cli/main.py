@@ -19,13 +19,14 @@ from facered.cli.parser import build_parser
 from facered.cli.summary import summary
 from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError
-from facered.runtime.cancellation import any_left
+from facered.runtime import cancellation
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
     from facered.jobs.job import Job, JobState
     from facered.jobs.result import Result
     from facered.jobs.task import Task
+    from facered.runtime.profiling import Profile
 
 EXIT_CODES = {"ConfigurationUnsupported": 2, "ContentMalformed": 3, "ContentUnsupported": 3, "ServiceError": 1}
 BEGUN = time.perf_counter()
@@ -39,7 +40,9 @@ UNREAD = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     code = _run(arguments)
-    if any_left():  # nothing of ours is to be waited for, and the library that it is amid is not to be torn down
+    if (
+        cancellation.any_left()
+    ):  # nothing of ours is to be waited for, and the library it is amid is not to be torn down
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -59,9 +62,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         with interruption.heeded():
             written.check(chosen)
             if work is _work_through:
-                _check_call(chosen)
-            with _profile(chosen):
-                return work(chosen, interruption)
+                _check_call(chosen, interruption)
+            with _profile(chosen) as profile:
+                code = work(chosen, interruption)
+            return code or int(not _write_trace(chosen, profile))
     except ConfigurationUnsupportedError as error:
         complain(str(error))
         return EXIT_CODES[error.code]
@@ -88,17 +92,18 @@ def _results(chosen: argparse.Namespace) -> Iterator[Path]:
             yield from (outputs.annotations, outputs.video)
 
 
-def _read_pipes(chosen: argparse.Namespace) -> None:
+def _read_pipes(chosen: argparse.Namespace, interruption: Interruption) -> None:
     """Read what can be read only once, for all videos of the call."""
     given = vars(chosen)
     named = given.get("annotations"), given.get("ids"), given.get("config")
     if any(named):
         from facered.jobs.api import read_pipes  # takes a third of a second: not for --help
 
-        chosen.annotations, chosen.ids, chosen.config = read_pipes(*named)
+        with cancellation.watched(interruption.check):
+            chosen.annotations, chosen.ids, chosen.config = read_pipes(*named)
 
 
-def _check_call(chosen: argparse.Namespace) -> None:
+def _check_call(chosen: argparse.Namespace, interruption: Interruption) -> None:
     """Make sure that the parts of a call fit each other, and read what can be read only once.
 
     Raises
@@ -116,7 +121,7 @@ def _check_call(chosen: argparse.Namespace) -> None:
     elif chosen.format is not None:
         raise ConfigurationUnsupportedError("--format is for standard output, -o -; a file's name says what it is")
     chosen.stream_to = None
-    _read_pipes(chosen)
+    _read_pipes(chosen, interruption)
     written.check_against(chosen, _results(chosen))
 
 
@@ -249,13 +254,19 @@ def _do(
             job.add_state_callback(partial(_print_state, job))
         interruption.watch(job)
         try:
-            result = job.run()
+            # In another thread: a signal that comes while this one is amid a library would have to wait for that.
+            with cancellation.watched(_wait):
+                result = cancellation.call(job.run)
         except FaceredError as error:
             _record(chosen, records, task.source, job, error=error)
             raise
     _record(chosen, records, task.source, job, result=result)
     if not chosen.quiet and not chosen.json:
         say(*summary(result, loading))
+
+
+def _wait() -> None:
+    """Go on waiting: a job finds out by itself that it is cancelled."""
 
 
 def _record(
@@ -283,7 +294,7 @@ def _record(
 def _print_state(job: Job, previous: JobState, current: JobState) -> None:
     from facered.cli.report import state_line
 
-    with suppress(BrokenPipeError):  # the next line that nobody reads ends the program
+    with suppress(OSError):  # the next line that nobody reads, or that finds no room, ends the program
         _print_record(state_line(job, previous, current))
 
 
@@ -294,25 +305,34 @@ def _print_record(record: object) -> None:
 
 
 @contextmanager
-def _profile(chosen: argparse.Namespace) -> Iterator[None]:
+def _profile(chosen: argparse.Namespace) -> Iterator[Profile | None]:
     """Tell where the time went, where that is asked for, however the work ends."""
     if not chosen.timings and chosen.trace is None:
-        yield
+        yield None
         return
     from facered.runtime.profiling import Profile
 
     profile = Profile()
     try:
         with profile:
-            yield
+            yield profile
+    except BaseException:
+        _write_trace(chosen, profile)
+        raise
     finally:
         if chosen.timings:
             print(profile.table(), file=sys.stderr)
-        if chosen.trace is not None:
-            try:
-                profile.write_trace(chosen.trace)
-            except OSError as error:
-                complain(f"{chosen.trace}: the trace cannot be written ({error.strerror})")
+
+
+def _write_trace(chosen: argparse.Namespace, profile: Profile | None) -> bool:
+    """Write the trace, where one is asked for; return whether that could be done."""
+    if profile is not None and chosen.trace is not None:
+        try:
+            profile.write_trace(chosen.trace)
+        except OSError as error:
+            complain(f"{chosen.trace}: the trace cannot be written ({error.strerror})")
+            return False
+    return True
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import unquote, urlsplit
@@ -23,6 +22,7 @@ from facered.jobs.result import Result
 from facered.jobs.spool import STANDARD_INPUT, descriptor_of
 from facered.jobs.task import Task
 from facered.options import Options
+from facered.runtime.cancellation import call
 from facered.video.address import file_path, is_url
 from facered.video.input.file import Source
 
@@ -214,7 +214,7 @@ def make_task(
     stream: tuple[int, str] | None = None,
 ) -> Task:
     """Check a call and return the task that it asks for; see `submit`, and `Task` for `stream`."""
-    annotations, ids, config = read_pipes(annotations, ids, config)
+    config = read_pipes(None, None, config)[2]
     configured, values = (None, {}) if config is None else read_config(config)
     mode = mode or configured or "combined"
     if mode not in MODES:
@@ -264,11 +264,12 @@ def read_pipes(
         What comes is not what it should be.
     """
     if _is_pipe(annotations):
-        annotations = Annotations.read(Path(cast("StrPath", annotations)))
+        annotations = call(partial(Annotations.read, Path(cast("StrPath", annotations))))
     if _is_pipe(ids):
-        ids = IdList(read_id_list(Path(cast("StrPath", ids))) or ())
+        listed = call(partial(read_id_list, Path(cast("StrPath", ids))))
+        ids = IdList(listed or ())
     if _is_pipe(config):
-        config = cast("Config", document_of(Path(cast("StrPath", config))))
+        config = cast("Config", call(partial(document_of, Path(cast("StrPath", config)))))
     return annotations, ids, config
 
 
@@ -290,7 +291,7 @@ def _named(video: Video) -> tuple[Path, Source | None]:
         path = Path(name) if isinstance(name, str) and name else Path(_NAMELESS)
         if isinstance(file.read(0), str):
             raise ConfigurationUnsupportedError(f"{path}: the file is open as text; open it with mode 'rb'")
-        return path, _seekable(file)
+        return path, file
     path = STANDARD_INPUT if video == "-" else Path(video)
     number = descriptor_of(path)
     if number is not None:
@@ -301,23 +302,3 @@ def _named(video: Video) -> tuple[Path, Source | None]:
         name = Path(unquote(urlsplit(video).path)).name.replace("\0", "")
         return Path(name or _NAMELESS), video
     return path, None
-
-
-def _seekable(file: IO[bytes]) -> IO[bytes]:
-    """Return the file, or a copy where it can be read only once; it is read twice."""
-    if getattr(file, "seekable", lambda: False)():
-        return file
-    copy = _Copy()
-    shutil.copyfileobj(file, copy.file)
-    return cast("IO[bytes]", copy)
-
-
-class _Copy:
-    """A temporary file that goes with the last one who reads it."""
-
-    def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below
-        self.read, self.seek, self.tell = self.file.read, self.file.seek, self.file.tell
-
-    def __del__(self) -> None:
-        self.file.close()

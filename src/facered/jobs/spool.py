@@ -10,10 +10,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError
+from facered.runtime import cancellation
 from facered.video.input.file import Source
 
 STANDARD_INPUT = Path("/dev/stdin")
@@ -51,6 +53,11 @@ def spooled(source: Path, opened: Source | None, tell: Callable[[], None]) -> It
         Nothing comes.
     """
     path = source if opened is None else opened
+    if not isinstance(path, str | Path) and not getattr(path, "seekable", lambda: False)():
+        with _temporary(str(source)) as copy:
+            _copy_object(path, copy, str(source), tell)
+            yield Path(f"/proc/self/fd/{copy.fileno()}")
+        return
     kind = _kind(path) if isinstance(path, Path) else 0
     if not isinstance(path, Path) or not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or stat.S_ISCHR(kind)):
         yield opened
@@ -98,6 +105,14 @@ def _copy(path: Path, copy: IO[bytes], name: str, tell: Callable[[], None]) -> N
             _write(copy, piece, name)
     finally:
         os.close(descriptor)
+    if not copy.tell():
+        raise ContentMalformedError(f"{name}: it is empty; see what should have written into it")
+
+
+def _copy_object(file: IO[bytes], copy: IO[bytes], name: str, tell: Callable[[], None]) -> None:
+    while piece := cancellation.call(partial(file.read, _PIECE)):
+        _write(copy, piece, name)
+        tell()
     if not copy.tell():
         raise ContentMalformedError(f"{name}: it is empty; see what should have written into it")
 

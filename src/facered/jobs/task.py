@@ -295,7 +295,7 @@ def _read_annotations(task: Task, outputs: Outputs) -> Annotations:
     if isinstance(task.annotations, Annotations):
         task.annotations.check_sound()
         return task.annotations
-    return Annotations.read(_annotations_path(task, outputs))
+    return cancellation.call(partial(Annotations.read, _annotations_path(task, outputs)))  # it may be a pipe
 
 
 def _annotations_path(task: Task, outputs: Outputs) -> Path:
@@ -319,7 +319,7 @@ def _ids_to_hide(task: Task, outputs: Outputs) -> Collection[int] | None:
     if isinstance(task.id_list, IdList):
         return task.id_list or None
     if task.id_list is not None:
-        return read_id_list(task.id_list)
+        return cancellation.call(partial(read_id_list, task.id_list))
     if options.ids is not None or options.except_ids is not None or isinstance(task.annotations, Annotations):
         return options.ids
     path = _annotations_path(task, outputs).with_name(outputs.id_list.name)

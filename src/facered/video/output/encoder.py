@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from av.error import FFmpegError
 from av.video.frame import PictureType
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.runtime.cancellation import check
+from facered.runtime.cancellation import call
 from facered.runtime.profiling import timed, timed_items
 from facered.video.formats import LIMITED_RANGE
 from facered.video.info import has_captions
@@ -148,7 +149,7 @@ class VideoEncoder:
 
     def flush(self) -> Iterator[Packet[VideoStream]]:
         """Yield what the encoder holds back, each when it is ready: it may take long for all."""
-        for packet in timed_items(cast("Any", self.stream.codec_context).encode_lazy(None), "encode"):
-            check()
+        packets = timed_items(cast("Any", self.stream.codec_context).encode_lazy(None), "encode")
+        while (packet := call(partial(next, packets, None))) is not None:
             packet.stream = self.stream
             yield packet
