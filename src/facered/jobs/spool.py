@@ -56,6 +56,7 @@ def spooled(source: Path, opened: Source | None, tell: Callable[[], None]) -> It
     if not isinstance(path, str | Path) and not getattr(path, "seekable", lambda: False)():
         with _temporary(str(source)) as copy:
             _copy_object(path, copy, str(source), tell)
+            _check_not_empty(copy, str(source))
             yield Path(f"/proc/self/fd/{copy.fileno()}")
         return
     kind = _kind(path) if isinstance(path, Path) else 0
@@ -67,6 +68,7 @@ def spooled(source: Path, opened: Source | None, tell: Callable[[], None]) -> It
         raise ConfigurationUnsupportedError(f"{name}: this is a terminal or a device; facered pipe reads devices")
     with _temporary(name) as copy:
         _copy(path, copy, name, tell)
+        _check_not_empty(copy, name)
         yield Path(f"/proc/self/fd/{copy.fileno()}")
 
 
@@ -105,14 +107,15 @@ def _copy(path: Path, copy: IO[bytes], name: str, tell: Callable[[], None]) -> N
             _write(copy, piece, name)
     finally:
         os.close(descriptor)
-    if not copy.tell():
-        raise ContentMalformedError(f"{name}: it is empty; see what should have written into it")
 
 
 def _copy_object(file: IO[bytes], copy: IO[bytes], name: str, tell: Callable[[], None]) -> None:
     while piece := cancellation.call(partial(file.read, _PIECE)):
         _write(copy, piece, name)
         tell()
+
+
+def _check_not_empty(copy: IO[bytes], name: str) -> None:
     if not copy.tell():
         raise ContentMalformedError(f"{name}: it is empty; see what should have written into it")
 
