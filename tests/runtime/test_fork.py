@@ -40,6 +40,23 @@ if what == "submit":
     facered.submit(video, folder + "/before", mode="analyze").result()
     code = in_a_child(lambda: facered.submit(video, folder + "/child", mode="analyze").result())
     facered.submit(video, folder + "/after", mode="analyze").result()
+elif what == "while one runs":
+    import gc, threading
+
+    def child():
+        assert not job.cancel()  # it is not the child's
+        facered.submit(video, folder + "/child", overwrite=True).result()
+        gc.collect()
+
+    code = 0
+    for frame in (5, 60, 110):
+        reached = threading.Event()
+        job = facered.submit(
+            video, folder + "/parent", overwrite=True, progress=lambda now: now.done < frame or reached.set()
+        )
+        assert reached.wait(60)
+        code = code or in_a_child(child)
+        assert job.result().frames == 120
 elif what == "result":
     import threading
     hold = threading.Event()
@@ -72,6 +89,7 @@ sys.exit(code)
     ("what", "told"),
     [
         ("submit", []),
+        ("while one runs", []),
         ("result", ["the job is carried out in another process"]),
         ("sync", ["the redactor was made before this process was forked"] * 2),
         ("async", ["the redactor was made before this process was forked"] * 2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,14 +68,20 @@ def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
 
 
 _sessions: weakref.WeakValueDictionary[tuple[object, ...], onnxruntime.InferenceSession] = weakref.WeakValueDictionary()
-_loading = threading.Lock()
+
+
+@cache
+def _loading(_: int) -> threading.Lock:
+    """Return the lock of a process."""
+    return threading.Lock()
 
 
 def shared(path: Path, threads: int) -> onnxruntime.InferenceSession:
     """Return the session of a model that others use as well: `run` is safe in several threads at a time."""
     about = path.stat()
-    key = os.path.realpath(path), about.st_mtime_ns, about.st_size, threads or cores.available()
-    with _loading:
+    # Where this process was forked, the other's sessions have no threads, and its lock may be held for ever.
+    key = os.getpid(), os.path.realpath(path), about.st_mtime_ns, about.st_size, threads or cores.available()
+    with _loading(os.getpid()):
         session = _sessions.get(key)
         if session is None:
             session = _sessions[key] = load(path, threads)

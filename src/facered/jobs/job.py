@@ -20,7 +20,7 @@ from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCance
 from facered.jobs.progress import Progress, ProgressCallback
 from facered.jobs.result import Result
 from facered.jobs.task import Task, perform
-from facered.runtime import cancellation, cores
+from facered.runtime import cancellation, cores, forking
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,13 @@ class Job:
             self._state_callbacks.append(callback)
 
     def cancel(self) -> bool:
-        """Stop the job within a second; nothing half-written is left. Return False if it is over already."""
+        """Stop the job within a second; nothing half-written is left.
+
+        Return False if it is over already, or if it is not this process that carries it out, but the one that this was
+        forked from.
+        """
+        if self._process != os.getpid():
+            return False
         self._cancel.set()
         if self._enter(JobState.CANCELED, JobState.QUEUED, error=self._canceled()):
             return True
@@ -127,7 +133,7 @@ class Job:
         try:
             self._enter(JobState.PROCESSING)
             self._check()
-            with cancellation.watched(self._check):
+            with cancellation.watched(self._check), forking.heeded():
                 result = self._work(self.task, self._tell)
         except (JobCanceledError, KeyboardInterrupt) as error:
             self._enter(JobState.CANCELING, JobState.PROCESSING)  # unless it came by way of `cancel`
