@@ -140,13 +140,13 @@ def test_a_job_whose_encoder_takes_long_to_end_can_be_cancelled(
 ) -> None:
     over, flushing = threading.Event(), threading.Event()
 
-    def slow(items: Iterator[object], step: str) -> Iterator[object]:
-        if step == "encode":
-            flushing.set()
-            over.wait(60)
-        yield from items
+    def slow(_: object, packets: Iterator[object]) -> Iterator[object]:
+        flushing.set()
+        over.wait(60)
+        yield from packets
 
-    monkeypatch.setattr(encoder, "timed_items", slow)
+    whole = encoder.VideoEncoder._next
+    monkeypatch.setattr(encoder.VideoEncoder, "_next", lambda self, packets: whole(self, slow(self, packets)))
     try:
         job = facered.submit(film, tmp_path / "out")
         assert flushing.wait(60)

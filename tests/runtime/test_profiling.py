@@ -90,7 +90,7 @@ def test_a_job_is_recorded_from_decoding_to_muxing(foo: Path, tmp_path: Path, ba
     calls = {step: len(times) for step, times in profile.durations().items()}
     assert calls["decode"] == 24  # of two passes
     assert calls["track"] == calls["hide"] == calls["mux"] == 12
-    assert 12 < calls["encode"] <= 24  # and what the encoder still held
+    assert 12 < calls["encode"] <= 25  # and what the encoder still held, until it has no more
     assert {"tensor", "infer"} < set(calls)
 
 

@@ -18,7 +18,7 @@ from facered.cli.report import told
 from facered.cli.terminal import printable
 from facered.errors import ServiceError
 from facered.jobs.job import Job
-from facered.jobs.progress import ProgressCallback, Stage
+from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.result import Result
 from facered.jobs.task import Task
 from facered.options import Options
@@ -165,7 +165,7 @@ def encode_again(task: Task, progress: ProgressCallback | None) -> Result:
             none,
             np.empty((0, 4)),
         )
-        stage = Stage(FLOOR, info.frames, progress)
+        stage = StageProgress(FLOOR, info.frames, progress)
         for item in reader.demux(*writer.others):
             if isinstance(item, VideoFrame):
                 writer.write_frame(item)

@@ -17,6 +17,7 @@ from facered.detect.tensor import View
 from facered.detect.tiles import MAX_COORDINATE, Tile, crop_about, split
 from facered.runtime.cancellation import check
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 
 if TYPE_CHECKING:
     import os
@@ -243,9 +244,9 @@ class Detector:
 
     def _run(self, view: View, threshold: float) -> tuple[NDArray[np.float32], bool]:
         """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5), and whether there are more."""
-        with timed("infer"):
+        with timed(Stage.INFER):
             outputs = inference.run(self._session, self.family, view.tensor)
-        with timed("boxes"):
+        with timed(Stage.BOXES):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]
             usable = (np.abs(found) < MAX_COORDINATE).all(axis=1)

@@ -9,6 +9,7 @@ import numpy as np
 from facered.detect import colour
 from facered.detect.letterbox import UprightLetterbox
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 
 if TYPE_CHECKING:
     from facered.detect.families import TensorLayout
@@ -49,5 +50,5 @@ class View:
 
     def fill(self, picture: Picture) -> None:
         """Show it a picture."""
-        with timed("tensor"):
+        with timed(Stage.TENSOR):
             self._letterbox.fill(picture, self._matrix, self._limits, self.tensor[0], self._luma)

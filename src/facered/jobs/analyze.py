@@ -16,11 +16,12 @@ from facered.annotations.table import DECIMALS
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.detect.turned import LookingAround, TurnedDetector
 from facered.jobs.columns import Columns, Surplus
-from facered.jobs.progress import ProgressCallback, Stage
+from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.span import Span
 from facered.jobs.thumbnails import Thumbnails
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
+from facered.runtime.stages import Stage
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.offline import finish
@@ -95,7 +96,7 @@ def analyze_video(
     info = reader.info
     finder = _Finder(reader.path, info, options, Thumbnails(info.orientation) if thumbnails else None)
     upcoming = _Upcoming(reader, options)
-    stage = Stage("analyze", info.frames, progress)
+    stage = StageProgress("analyze", info.frames, progress)
     waiting = depth(info.width, info.height) if options.threads != 1 or reader.stalls else 0
     with Ahead(upcoming.pictures(), waiting, "decode") as pictures:
         for picture in pictures:
@@ -163,9 +164,9 @@ class _Upcoming:
     def _judged(self) -> Iterator[_Item]:
         """Yield all frames, each as soon as it is known whether it begins a shot."""
         waiting: deque[_Item] = deque()
-        for frame in timed_items(self._reader.frames(), "decode"):
+        for frame in timed_items(self._reader.frames(), Stage.DECODE):
             waiting.append(self._take(frame))
-            with timed("cuts"):
+            with timed(Stage.CUTS):
                 begins_shot = self.cuts.push(waiting[-1].luma, waiting[-1].seconds)
             if begins_shot is not None:
                 yield replace(waiting.popleft(), begins_shot=begins_shot)
@@ -180,7 +181,7 @@ class _Upcoming:
         # Who is seen for certain a moment later is followed back.
         wanted = self.wanted[-1] or self.span.holds(max(elapsed - LATER, Fraction(0)))
         self.last_duration = frame.duration or 0
-        with timed("shrink"):
+        with timed(Stage.SHRINK):
             luma = self._shrink(view(frame, self._reader.info.orientation))
         return _Item(frame, luma, float(elapsed), wanted)
 
@@ -217,14 +218,14 @@ class _Finder:
         picture = view(item.frame, self._orientation)
         found, keys = self._step.take(picture, item.luma, item.begins_shot, item.seconds, ends_shot=item.ends_shot)
         if self._thumbnails is not None and found is not None:
-            with timed("thumbnails"):
+            with timed(Stage.THUMBNAILS):
                 for key, index in keys.items():
                     self._thumbnails.offer(key, item.frame, found.boxes[index], float(found.scores[index]))
 
     def finish(self, dissolves: list[Dissolve]) -> list[Track]:
         """Return the tracks of all frames; no further one can be taken."""
         del self._step  # it refers to this object, and the model's memory would not be freed at once
-        with timed("track back"):
+        with timed(Stage.TRACK_BACK):
             return finish(self._follower, dissolves)
 
     def columns(self, tracks: list[Track], wanted: NDArray[np.bool_]) -> Columns:

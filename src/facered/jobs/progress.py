@@ -81,7 +81,7 @@ class Startup:
             self._callback(progress)
 
 
-class Stage:
+class StageProgress:
     """Counts the frames of a stage and tells the callback, if there is one."""
 
     def __init__(self, name: str, total: int, callback: ProgressCallback | None) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError
 from facered.hide.hider import Hider
 from facered.jobs.columns import WHOLE_PICTURE
-from facered.jobs.progress import ProgressCallback, Stage
+from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.span import Span
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
+from facered.runtime.stages import Stage
 from facered.video.orientation import UPRIGHT, Orientation
 from facered.video.picture import VideoFrame, view
 
@@ -99,9 +100,9 @@ def redact_frame(
         return None
     boxes = annotations.pixel_boxes(number)
     if len(boxes):
-        with timed("copy"):
+        with timed(Stage.COPY):
             frame.make_writable()
-        with timed("hide"):
+        with timed(Stage.HIDE):
             hider.hide(view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
     return boxes
 
@@ -148,9 +149,9 @@ def redact_video(
     """
     info = reader.info
     hiding = _Hiding(reader, annotations, Hider(style), span, None if style.outlined else writer.regions, complete)
-    stage = Stage("redact", info.frames, progress)
+    stage = StageProgress("redact", info.frames, progress)
     waiting = depth(info.width, info.height) if threads != 1 or reader.stalls else 0
-    decoded = timed_items(reader.demux(*writer.others), "decode")
+    decoded = timed_items(reader.demux(*writer.others), Stage.DECODE)
     # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
     with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:
         for item in items:
@@ -245,7 +246,7 @@ class _Hiding:
         elif len(boxes):
             self.hidden += 1
             if self._regions is not None:
-                with timed("mark"):
+                with timed(Stage.MARK):
                     return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
         return frame
 

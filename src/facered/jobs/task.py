@@ -24,8 +24,9 @@ from facered.jobs.spool import spooled
 from facered.jobs.unchanged import Unchanged
 from facered.options import Options
 from facered.runtime import cancellation
-from facered.runtime.profiling import count_frames
+from facered.runtime.profiling import count_frames, timed
 from facered.runtime.replace import FileSet, final_name, recover
+from facered.runtime.stages import Stage
 from facered.video.input.file import Reader, Source
 from facered.video.output.file import Writer
 from facered.video.output.images import ImageWriter
@@ -133,7 +134,8 @@ def _reader(task: Task, report: bool = True) -> Reader:
         container_format=options.input_format,
         max_pixels=options.max_pixels,
     )
-    return cancellation.call(make, Reader.close)
+    with timed(Stage.OPEN):
+        return cancellation.call(make, Reader.close)
 
 
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
@@ -147,7 +149,8 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
             thumbnails = {number: outputs.thumbnail(number) for number in analysis.thumbnails}
             for number, path in thumbnails.items():
                 files.file(path).write_bytes(analysis.thumbnails[number])
-            analysis.annotations.write_to(files.file(outputs.annotations))
+            with timed(Stage.WRITE_ANNOTATIONS):
+                analysis.annotations.write_to(files.file(outputs.annotations))
             old = set(outputs.old_thumbnails()) - set(thumbnails.values())
             video.check(reader.checksum)
             _publish(files, options.overwrite, old)
@@ -168,11 +171,12 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
 def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     options, outputs = task.options, task.outputs
     with _reader(task) as reader:
-        document = _read_annotations(task, outputs)
+        with timed(Stage.READ_ANNOTATIONS):
+            document, ids = _read_annotations(task, outputs), _ids_to_hide(task, outputs)
         info = reader.info
         document = document.rescaled(info.time_base)
         document.check_fits(info.width, info.height, info.rate)
-        chosen = document.select(_ids_to_hide(task, outputs), options.except_ids).enlarged(task.enlarge)
+        chosen = document.select(ids, options.except_ids).enlarged(task.enlarge)
         _check(task, outputs, reader)
         with outputs.claimed(_wanted(task, outputs)) as files:
             done = _write(task, outputs, files, reader, video, chosen, progress)
@@ -256,7 +260,8 @@ def _write(
     options = task.options
     span, style = Span(options.start, options.end), chosen_style(options)
     if task.keep_annotations:
-        annotations.write_to(files.file(outputs.annotations))
+        with timed(Stage.WRITE_ANNOTATIONS):
+            annotations.write_to(files.file(outputs.annotations))
     with _writer(task, outputs, files, reader) as writer:
         done = redact_video(
             reader,
@@ -276,7 +281,8 @@ def _write(
 
 def _publish(files: FileSet, overwrite: bool, gone: Iterable[Path] = ()) -> None:
     try:
-        files.publish(gone, overwrite=overwrite)
+        with timed(Stage.PUBLISH):
+            files.publish(gone, overwrite=overwrite)
     except FileExistsError as error:
         raise ConfigurationUnsupportedError(
             f"{error.filename}: has come while the job ran; add --overwrite to replace it"

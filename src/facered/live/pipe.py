@@ -14,6 +14,7 @@ import msgspec
 
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 from facered.video.input.stream import Event, Feed
 from facered.video.picture import VideoFrame
 
@@ -89,7 +90,7 @@ class Pipe:
                 self._sink = self._make_sink(self._feed)
                 self._feed.release()
             self._order.append(item)
-            with timed("redact"):
+            with timed(Stage.REDACT):
                 ready = self._ready(partial(self._redactor.process, item))
             self._write(ready)
         else:
@@ -121,7 +122,7 @@ class Pipe:
         """Write frames, and the packets about them, in the order in which all came."""
         if self._sink is None:
             return
-        with timed("write"):
+        with timed(Stage.WRITE):
             for frame in ready:
                 self._write_packets()
                 assert self._order.popleft() is frame

@@ -18,6 +18,7 @@ from facered.live.masks import Masks
 from facered.live.stream import DEFAULT_RATE, Stream
 from facered.live.waiting import Waiting
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,10 +171,10 @@ class FrameQueue:
         faces = [face for face in waiting.faces if face.hidden]
         waiting.touched = bool(whole or faces or len(beyond) or (stream is not None and stream.areas))
         if waiting.touched:
-            with timed("copy"):
+            with timed(Stage.COPY):
                 picture, copied = waiting.given.writable()
             waiting.copied += copied
-            with timed("hide"):
+            with timed(Stage.HIDE):
                 if not whole:
                     assert stream is not None
                     self._masks.hide(picture, faces, beyond, stream)

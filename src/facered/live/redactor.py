@@ -36,7 +36,8 @@ class Redactor:
         As in `facered.Options`. With ``detect_size`` every detection takes equally long; without it smaller faces are
         looked for on a larger picture now and then, which takes several times as long.
     rate : float, optional
-        Frames a second; by default what the first frame's duration says, else 25.
+        Frames a second; by default seconds are those of the frames' own times, where they have any, and the rate is
+        what the first frame's duration says, else 25.
     lookahead : int
         By how many frames the stream is delayed. 0 returns each frame at once. With more, what is known by then is used
         to go backwards in time: faces are hidden before they are first detected, gaps are filled, and masks are smooth.

@@ -12,6 +12,7 @@ import numpy as np
 from facered.hide import areas
 from facered.live.crowd import HELD_FRAMES, Crowd
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 from facered.track import tuning
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
@@ -121,7 +122,7 @@ class Stream:
             The picture's time; by default it follows from the rate.
         """
         self._frame += 1
-        with timed("shrink"):
+        with timed(Stage.SHRINK):
             luma = self._shrink(picture)
         self._begins_shot = self._find_cut(luma, seconds)
         self._until = until
@@ -129,7 +130,7 @@ class Stream:
         if self._begins_shot or not self._frame:
             self._detector.begin_shot(self._seconds)
         self._step.take(picture, luma, self._begins_shot, seconds)
-        with timed("present"):
+        with timed(Stage.PRESENT):
             self._present = [*self._tracker.present(), *self._held_in(self._frame)]
         if self._frame % FORGET_INTERVAL == 0:
             self._tracker.forget()
@@ -190,7 +191,7 @@ class Stream:
 
     def _find_cut(self, luma: NDArray[np.uint8], seconds: float | None) -> bool:
         """Tell whether a shot seems to begin with the next picture; take back a cut that turns out to be a flash."""
-        with timed("cuts"):
+        with timed(Stage.CUTS):
             judged = self._cuts.push(luma, seconds)
             begins_shot = self._cuts.suspect()
         before = self._frame - tuning.CUT_LOOKAHEAD
@@ -209,7 +210,7 @@ class Stream:
         self._detected.append(found.frame)
         age, corners = self._frame - found.frame, found.detection.boxes
         if age:
-            with timed("carry"):
+            with timed(Stage.CARRY):
                 moved = self._tracker.carried(corners, age)
             if moved is None:
                 return None

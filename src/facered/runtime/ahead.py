@@ -109,7 +109,7 @@ class Ahead(Generic[T]):
         """Hand an item over when there is room; return False when nobody wants it any more."""
         with self._changed:
             if len(self._ready) >= self._depth and not self._left:
-                with profiling.timed(f"{self._name}: waiting for room"):
+                with profiling.timed_wait(f"{self._name}: waiting for room"):
                     self._changed.wait_for(lambda: len(self._ready) < self._depth or self._left)
             if self._left:
                 return False
@@ -121,7 +121,7 @@ class Ahead(Generic[T]):
         while True:
             with self._changed:
                 if not self._ready and not self._over:
-                    with profiling.timed(f"waiting for {self._name}"):
+                    with profiling.timed_wait(f"waiting for {self._name}"):
                         self._await_item()
                 if not self._ready:
                     break

@@ -14,6 +14,7 @@ from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import TypeVar
 
+from facered.runtime.stages import Stage
 from facered.runtime.table import table
 from facered.runtime.targets import write_target
 
@@ -23,13 +24,18 @@ _NOTHING = nullcontext()
 _HEADS = ("step", "calls", "total s", "ms/frame", "share %", "p50 ms", "p99 ms")
 
 
-def timed(step: str) -> AbstractContextManager[None]:
+def timed(stage: Stage) -> AbstractContextManager[None]:
     """Return a context that notes how long its block took if a `Profile` is being made, else one that does nothing."""
+    return timed_wait(stage)
+
+
+def timed_wait(step: str) -> AbstractContextManager[None]:
+    """Return the same for a block that waits for another stage."""
     profile = _active.get()
-    return _NOTHING if profile is None else _Clock(profile, step)
+    return _NOTHING if profile is None else profile.timing(step)
 
 
-def timed_items(items: Iterable[T], step: str) -> Iterator[T]:
+def timed_items(items: Iterable[T], step: Stage) -> Iterator[T]:
     """Yield the items, and note how long each took to come."""
     profile = _active.get()
     if profile is None:
@@ -90,6 +96,10 @@ class Profile:
     def seconds(self) -> float:
         """Wall time of the block, up to now or to its end."""
         return ((self._ended or time.perf_counter_ns()) - self._begun) / 1e9
+
+    def timing(self, step: str) -> AbstractContextManager[None]:
+        """Return a context that notes how long its block took."""
+        return _Clock(self, step)
 
     def note(self, step: str, begun: int, ended: int) -> None:
         """Note a call of a step of this thread, given by `time.perf_counter_ns`."""

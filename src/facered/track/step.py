@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 from facered.track import tuning
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Step(Generic[D]):
             Which detection belongs to which track; see `Follower.update`.
         """
         follower, source = self._follower, self._source
-        with timed("follow"):
+        with timed(Stage.FOLLOW):
             verifies = source.verifies_singly
             wanted = follower.wants_detection(
                 luma, begins_shot, verifies=verifies, seconds=seconds, ends_shot=ends_shot
@@ -95,7 +96,7 @@ class Step(Generic[D]):
             due = source.is_due(wanted)
         fine = self._schedule.due(follower, begins_shot, due)
         found = source.detect(picture, due, partial(self._schedule.take, follower, luma) if fine else None)
-        with timed("track"):
+        with timed(Stage.TRACK):
             return found, follower.update(luma, found, begins_shot, source.verifier(picture), ends_shot=ends_shot)
 
 

@@ -12,7 +12,8 @@ from av.video.frame import PictureType
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.cancellation import call
-from facered.runtime.profiling import timed, timed_items
+from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 from facered.video.formats import LIMITED_RANGE
 from facered.video.info import has_captions
 from facered.video.output.settings import ENCODERS, choose_format, configure
@@ -144,12 +145,16 @@ class VideoEncoder:
 
     def encode(self, frame: VideoFrame) -> list[Packet[VideoStream]]:
         """Encode a prepared frame, and return what the encoder gives out."""
-        with timed("encode"):
+        with timed(Stage.ENCODE):
             return self.stream.encode(frame)
 
     def flush(self) -> Iterator[Packet[VideoStream]]:
         """Yield what the encoder holds back, each when it is ready: it may take long for all."""
-        packets = timed_items(cast("Any", self.stream.codec_context).encode_lazy(None), "encode")
-        while (packet := call(partial(next, packets, None))) is not None:
+        packets = cast("Any", self.stream.codec_context).encode_lazy(None)
+        while (packet := self._next(packets)) is not None:
             packet.stream = self.stream
             yield packet
+
+    def _next(self, packets: Iterator[Packet[VideoStream]]) -> Packet[VideoStream] | None:
+        with timed(Stage.ENCODE):
+            return cast("Packet[VideoStream] | None", call(partial(next, packets, None)))

@@ -15,7 +15,9 @@ from av.video.frame import VideoFrame
 
 from facered.errors import ContentUnsupportedError, ServiceError
 from facered.runtime import cancellation
+from facered.runtime.profiling import timed
 from facered.runtime.replace import FileSet
+from facered.runtime.stages import Stage
 from facered.video import formats
 from facered.video.output.raw import Descriptor
 from facered.video.picture import view
@@ -107,13 +109,17 @@ class ImageWriter:
         self._written += 1
         assert self._files is not None
         try:
-            self._files.file(path).write_bytes(self._encode(frame))
+            content = self._encode(frame)
+            with timed(Stage.MUX):
+                self._files.file(path).write_bytes(content)
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"{path}: writing failed ({error.strerror or error})") from error
 
     def _write_down(self, pipe: Descriptor, frame: VideoFrame) -> None:
         try:
-            cancellation.call(partial(pipe.write, [self._encode(frame)]))
+            content = self._encode(frame)
+            with timed(Stage.MUX):
+                cancellation.call(partial(pipe.write, [content]))
         except BrokenPipeError:
             raise
         except (FFmpegError, OSError) as error:
@@ -142,9 +148,10 @@ class ImageWriter:
             )
 
     def _encode(self, frame: VideoFrame) -> bytes:
-        if self.path.suffix.lower() == ".png":
-            return encode_image(self._as_png(frame), "png")
-        return encode_image(self._as_jpeg(frame), "mjpeg", BEST_JPEG)
+        with timed(Stage.ENCODE):
+            if self.path.suffix.lower() == ".png":
+                return encode_image(self._as_png(frame), "png")
+            return encode_image(self._as_jpeg(frame), "mjpeg", BEST_JPEG)
 
     def _as_png(self, frame: VideoFrame) -> VideoFrame:
         deep, gray = formats.bits(frame.format.name) > 8, frame.format.name.startswith("gray")

@@ -17,6 +17,7 @@ from av.rational import AVRational
 
 from facered.errors import ContentMalformedError, ContentUnsupportedError, ServiceError
 from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
 from facered.video.input.decode import reason
 from facered.video.output.adts import AdtsCopy
 from facered.video.output.retiming import Retimer
@@ -150,7 +151,7 @@ class Muxer:
 
     def _mux_pictures(self, packets: Iterable[Packet[VideoStream]], encoder: VideoEncoder) -> None:
         for packet in cast("Iterable[Packet[Stream]]", packets):
-            with timed("mux"):
+            with timed(Stage.MUX):
                 self._shift(packet)
                 self._check_gap(packet, encoder)
                 self._mux(packet, None)
