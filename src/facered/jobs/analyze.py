@@ -15,6 +15,7 @@ from facered.annotations.model import Annotations
 from facered.annotations.table import DECIMALS
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.detect.turned import LookingAround, TurnedDetector
+from facered.errors import FaceredError, ServiceError
 from facered.jobs.columns import Columns, Surplus
 from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.span import Span
@@ -121,6 +122,10 @@ def analyze_video(
         ids=columns.ids,
         boxes=np.round(fractions, DECIMALS),
     )
+    try:
+        annotations.check_sound()
+    except FaceredError as error:
+        raise ServiceError(f"{reader.path}: what was found cannot be ({error}); please report it") from error
     return Analysis(annotations, finder.thumbnails(tracks), columns.crowded)
 
 
@@ -174,6 +179,7 @@ class _Upcoming:
             yield replace(waiting.popleft(), begins_shot=begins_shot)
 
     def _take(self, frame: VideoFrame) -> _Item:
+        self._reader.info.check_frame(frame)
         assert frame.pts is not None
         self.pts.append(frame.pts)
         elapsed = (frame.pts - self.pts[0]) * self._reader.info.time_base

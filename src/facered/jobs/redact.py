@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.errors import ConfigurationUnsupportedError, ContentMalformedError
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ServiceError
 from facered.hide.hider import Hider
 from facered.jobs.columns import WHOLE_PICTURE
 from facered.jobs.progress import ProgressCallback, StageProgress
@@ -98,12 +98,14 @@ def redact_frame(
         number = annotations.frame_before(frame.pts)
     if number is None:
         return None
-    boxes = annotations.pixel_boxes(number)
-    if len(boxes):
+    boxes, ids = annotations.pixel_boxes(number), annotations.frame_ids(number).tolist()
+    if boxes.shape != (len(ids), 4):
+        raise ServiceError(f"{len(ids)} faces have boxes of {boxes.shape}, so nobody can tell what to hide")
+    if ids:
         with timed(Stage.COPY):
             frame.make_writable()
         with timed(Stage.HIDE):
-            hider.hide(view(frame, orientation), boxes, annotations.frame_ids(number).tolist())
+            hider.hide(view(frame, orientation), boxes, ids)
     return boxes
 
 
@@ -221,6 +223,7 @@ class _Hiding:
             del item  # the next may be long in coming
 
     def _take(self, frame: VideoFrame) -> VideoFrame:
+        self._reader.info.check_frame(frame)
         assert frame.pts is not None
         self._number += 1
         self._first = frame.pts if self._first is None else self._first

@@ -173,6 +173,7 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
     with _reader(task) as reader:
         with timed(Stage.READ_ANNOTATIONS):
             document, ids = _read_annotations(task, outputs), _ids_to_hide(task, outputs)
+        document.check_sound()
         info = reader.info
         document = document.rescaled(info.time_base)
         document.check_fits(info.width, info.height, info.rate)
@@ -280,6 +281,7 @@ def _write(
 
 
 def _publish(files: FileSet, overwrite: bool, gone: Iterable[Path] = ()) -> None:
+    cancellation.check()  # the last moment
     try:
         with timed(Stage.PUBLISH):
             files.publish(gone, overwrite=overwrite)
@@ -299,7 +301,6 @@ def _writer(task: Task, outputs: Outputs, files: FileSet, reader: Reader) -> Wri
 
 def _read_annotations(task: Task, outputs: Outputs) -> Annotations:
     if isinstance(task.annotations, Annotations):
-        task.annotations.check_sound()
         return task.annotations
     return cancellation.call(partial(Annotations.read, _annotations_path(task, outputs)))  # it may be a pipe
 

@@ -12,7 +12,7 @@ import av
 from av.format import Flags
 from av.sidedata.sidedata import Type as SideDataType
 
-from facered.errors import ContentMalformedError, ContentUnsupportedError
+from facered.errors import ContentMalformedError, ContentUnsupportedError, ServiceError
 from facered.video import formats
 from facered.video.orientation import UPRIGHT, Orientation
 
@@ -100,6 +100,20 @@ class VideoInfo:
     def stored_size(self) -> tuple[int, int]:
         """Width and height of the picture as it is stored."""
         return self.orientation.size(self.width, self.height)
+
+    def check_frame(self, frame: VideoFrame) -> None:
+        """Make sure that a frame is of this video's kind: boxes would be in the wrong place.
+
+        Raises
+        ------
+        ServiceError
+            It is not.
+        """
+        if (frame.width, frame.height) != self.stored_size or frame.pts is None:
+            raise ServiceError(
+                f"a frame of {frame.width}x{frame.height} at {frame.pts} among those of {self.stored_size}; please "
+                "report it"
+            )
 
     @property
     def working_format(self) -> str:

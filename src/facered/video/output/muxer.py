@@ -82,6 +82,7 @@ class Muxer:
         self._tracks: dict[int, _Track] = {}
         self.others: list[Stream] = []
         self._last: Fraction | None = None  # when the last picture was written
+        self._missing = 0  # frames of which no packet has come yet
 
     def add(
         self, source: Stream, target: Stream, convert: Convert, finish: Callable[[], Iterable[Packet[Stream]]]
@@ -117,6 +118,7 @@ class Muxer:
     def write_frame(self, frame: VideoFrame, encoder: VideoEncoder) -> None:
         """Encode a frame."""
         frame = encoder.prepare(frame)
+        self._missing += 1
         self.guard(lambda: self._mux_pictures(encoder.encode(frame), encoder))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
@@ -128,6 +130,8 @@ class Muxer:
     def finish(self, encoder: VideoEncoder) -> None:
         """Write all that encoders hold back, and the end; tell what was left out."""
         self.guard(lambda: self._mux_pictures(encoder.flush(), encoder))
+        if self._missing:
+            raise ServiceError(f"{self._target}: the encoder has lost {self._missing} frames; choose another --codec")
         for track in self._tracks.values():
             self.guard(lambda track=track: self._finish(track))  # type: ignore[misc]
         self.guard(self._container.close)
@@ -151,10 +155,13 @@ class Muxer:
 
     def _mux_pictures(self, packets: Iterable[Packet[VideoStream]], encoder: VideoEncoder) -> None:
         for packet in cast("Iterable[Packet[Stream]]", packets):
+            if packet.pts is None:
+                raise ServiceError(f"{self._target}: the encoder has lost a frame's time; choose another --codec")
             with timed(Stage.MUX):
                 self._shift(packet)
                 self._check_gap(packet, encoder)
                 self._mux(packet, None)
+                self._missing -= 1
 
     def _check_gap(self, packet: Packet[Stream], encoder: VideoEncoder) -> None:
         """Make sure that the container can hold a picture's time: FFmpeg would leave it out.
