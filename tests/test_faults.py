@@ -266,7 +266,7 @@ WRONG: dict[Stage, dict[str, Wrong] | str] = {
     Stage.REDACT: "what it gives is tried under hide and present",
     Stage.WRITE: NOTHING_GIVEN,
 }
-QUICK = ("analyze", "redact", "combined", "pipe", "live, async")
+QUICK = ("analyze", "redact", "combined, one thread", "pipe", "live, async")
 SPOILED = [
     pytest.param(way, stage, what, marks=() if way in QUICK else pytest.mark.soak)
     for way, stage in [*CASES, *((way, stage) for stage, way in LATE.items())]
