@@ -125,6 +125,32 @@ def test_threads_go_on_where_packets_give_no_frame_and_nothing_is_wrong(
     assert len(begun) == 4 * decoding.MAX_UNEXPLAINED
 
 
+def test_av1_decoders_look_at_the_end_of_what_they_read(carphone: Path, tmp_path: Path) -> None:
+    film = videos.encode(
+        tmp_path / "sound.mkv", videos.decode(carphone, 30), codec="libsvtav1", options={"preset": "12", "crf": "40"}
+    )
+    assert damaged(film, 0) == (30, set())
+    with av.open(str(film)) as container:
+        sizes = [packet.size for packet in container.demux(video=0)]
+    victims = [number for number, size in enumerate(sizes) if size > 40][:8]
+    assert victims
+    for victim in victims:
+        path = tmp_path / f"{victim}.mkv"
+        with av.open(str(film)) as given, av.open(str(path), "w") as output:
+            stream = output.add_stream_from_template(given.streams.video[0], opaque=True)
+            for number, packet in enumerate(given.demux(video=0)):
+                if number == victim:
+                    content = bytearray(bytes(packet))
+                    content[-1] ^= 0x55
+                    other = av.Packet(bytes(content))
+                    other.pts, other.dts, other.time_base = packet.pts, packet.dts, packet.time_base
+                    other.is_keyframe, packet = packet.is_keyframe, other
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+        assert damaged(path, 2)[1]
+
+
 def test_sound_films_have_none(sound: dict[tuple[str, str], bytes], tmp_path: Path) -> None:
     for (codec, suffix), content in sound.items():
         path = tmp_path / f"{codec}.{suffix}"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 STRICT = {"err_detect": "explode+crccheck+careful"}
 """FFmpeg's option of decoders that mend nothing."""
+STRICTER = {"libdav1d": {"strict": "strict"}}
+"""More of them, by decoder: dav1d then looks whether what it has read ends as it must."""
 SEGMENT = 3000
 """Least packets between two key frames at which decoding may begin again, and before the damage; by hand. More: damage
 takes longer to be passed. Fewer: what a decoder has learned of the film before, such as how late frames may come,
@@ -67,6 +69,7 @@ class Decoding:
     def __init__(self, stream: VideoStream, damage: Damage, reopen: Callable[[], Replay] | None) -> None:
         self._damage, self._reopen = damage, reopen
         self._options = dict(stream.codec_context.options)
+        self._strict = STRICT | STRICTER.get(stream.codec_context.name, {})
         self._anchors: deque[int] = deque([0], maxlen=3)  # key frames at which decoding may begin again
         self._given: Counter[int | None] = Counter()  # frames by packet, from the first of these on
         self._last_given: int | None = None
@@ -83,7 +86,7 @@ class Decoding:
             self._context.thread_count = 1
             self._careful = self._context
         elif reopen is not None:
-            self._context.options = {**self._options, **STRICT}
+            self._context.options = self._options | self._strict
 
     def close(self) -> None:
         """Close the decoders."""
@@ -184,14 +187,14 @@ class Decoding:
         assert self._reopen is not None
         replay, other = self._reopen(), self._reopen()
         self._closing += [replay.close, other.close]
-        self._careful, self._witness = self._decoder(replay, {}), self._decoder(other, STRICT)
+        self._careful, self._witness = self._decoder(replay, {}), self._decoder(other, self._strict)
         return replay.packets
 
     def _decoder(self, replay: Replay, options: dict[str, str]) -> VideoCodecContext:
         context = replay.stream.codec_context
         context.thread_count = 1
         context.flags |= self._damage.flags
-        context.options = {**self._options, **options}
+        context.options = self._options | options
         return context
 
     def _decode_carefully(self, number: int, packet: Packet[Stream], failed: Callable[[str], None]) -> list[VideoFrame]:
