@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame as VideoFrame
 
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.options import MAX_PIXELS
-from facered.video.formats import Converter
+from facered.video.formats import Converter, picture_bits
 from facered.video.info import NO_TIMES, Colours, VideoInfo, describe
 from facered.video.input.dates import Dates
 from facered.video.input.local import MAX_PADDING
@@ -42,6 +42,10 @@ logger = logging.getLogger(__name__)
 
 _TS_DISCONT = cast("int", Flags.ts_discont.value)
 """FFmpeg's flag of containers whose clock may break off."""
+
+MAX_DECODER_BYTES = 256 << 20
+"""Bytes that the pictures of a decoder's threads may take; by hand: sixteen threads have room for 4K of 8 bits. More:
+memory. Fewer: films of 8K are decoded slowly."""
 
 
 class PictureStream:
@@ -98,7 +102,8 @@ class PictureStream:
         self.stream.codec_context.options = {"max_pixels": str(most)}
         self.stream.codec_context.thread_type = thread_type
         if threads is not None:
-            self.stream.codec_context.thread_count = threads
+            context = self.stream.codec_context
+            context.thread_count = min(threads, affordable_threads(context.width, context.height, context.pix_fmt))
         self.rate = believable(told_rate(self.stream))
         breaking = container.format.flags & _TS_DISCONT
         self.timeline = Timeline(self.stream) if breaking else SetBack(self.stream)
@@ -257,6 +262,11 @@ def find_stream(container: InputContainer, number: int, name: object, max_pixels
             "there is memory for them"
         )
     return stream
+
+
+def affordable_threads(width: int, height: int, pixel_format: str | None) -> int:
+    """Return how many threads a decoder may have at most: each holds a picture."""
+    return max(1, MAX_DECODER_BYTES // max(1, width * height * picture_bits(pixel_format) // 8))
 
 
 def told_rate(stream: VideoStream) -> Fraction | None:
