@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
@@ -215,3 +216,34 @@ def test_no_planes_at_all(planes: Any) -> None:
         redact(planes, "gray")
     with pytest.raises(facered.ConfigurationUnsupportedError, match="strides is 7"):
         redact(contents("gray"), "gray", 7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["yuv420p10le", "nv20le", "gray12le"])
+@pytest.mark.parametrize("plane", [0, -1])
+def test_samples_that_a_format_cannot_have_are_refused(name: str, plane: int) -> None:
+    """As those are of p010le, whose upper bits count: nobody would be found in them."""
+    frame = av.VideoFrame(WIDTH, HEIGHT, name)
+    for one in frame.planes:
+        memoryview(one)[:] = bytes(one.buffer_size)
+    bits = frame.format.components[0].bits
+    samples = np.frombuffer(memoryview(frame.planes[plane]), np.uint16).copy()
+    given = [np.frombuffer(memoryview(one), np.uint16).copy() for one in frame.planes]
+    lines = [one.line_size for one in frame.planes]
+    for value, refused in ((1 << bits) - 1, False), (1 << bits, True):
+        samples[0] = given[plane][0] = value
+        memoryview(frame.planes[plane]).cast("B")[:] = samples.tobytes()
+        with facered.Redactor(threshold=1) as redactor:
+            for process in (
+                lambda: redactor.process_planes(given, lines, name, 0, width=WIDTH, height=HEIGHT),
+                lambda: redactor.process(frame),
+            ):
+                if refused:
+                    with pytest.raises(facered.ConfigurationUnsupportedError, match=name):
+                        process()
+                else:
+                    process()
+
+
+def test_upper_bits_that_count_are_taken() -> None:
+    planes = [np.full((HEIGHT, WIDTH), 65535, np.uint16), np.full((HEIGHT // 2, WIDTH), 65535, np.uint16)]
+    redact(planes, "p010le")

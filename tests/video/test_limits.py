@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 import facered
@@ -100,3 +101,19 @@ def test_a_film_of_which_nothing_can_be_decoded_is_an_error(
     monkeypatch.setattr(PictureStream, "decode", lambda *_: [])
     with pytest.raises(facered.ContentMalformedError, match="no frame can be decoded"):
         facered.combined(carphone, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["yuv420p10le", "gbrp10le", "gray12le"])
+def test_raw_samples_that_a_format_cannot_have_are_refused(carphone: Path, tmp_path: Path, name: str) -> None:
+    """Nobody would be found in them."""
+    frames = [frame.reformat(format=name) for frame in videos.decode(carphone, 3)]
+    with Reader(videos.encode(tmp_path / "sound.nut", frames, codec="rawvideo", pixel_format=name)) as reader:
+        assert len(list(reader.frames())) == 3
+    for frame in frames:
+        for plane in frame.planes:
+            samples = np.frombuffer(memoryview(plane), np.uint16) << 4
+            memoryview(plane)[:] = samples.tobytes()
+    path = videos.encode(tmp_path / "foo.nut", frames, codec="rawvideo", pixel_format=name)
+    with pytest.raises(facered.ContentMalformedError, match=f"larger than those of {name} can be"):
+        facered.combined(path, tmp_path / "bar.mp4")
+    assert not (tmp_path / "bar.mp4").exists()

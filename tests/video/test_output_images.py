@@ -14,6 +14,7 @@ import facered
 import videos
 from facered.video.input.file import Reader
 from facered.video.output.images import ImageWriter, encode_image
+from facered.video.sequence import ImageSequence
 
 
 def test_a_sequence_that_cannot_be_finished_leaves_no_partial_files(carphone: Path, tmp_path: Path) -> None:
@@ -42,6 +43,40 @@ def test_files_have_their_names_when_all_is_written(
             frame = next(container.decode(video=0))
         assert frame.format.name in kinds
         assert (frame.width, frame.height) == (176, 144)
+
+
+def test_a_shorter_sequence_replaces_all_of_a_longer_one(carphone: Path, tmp_path: Path) -> None:
+    """What begins earlier or goes on without a gap was of the same film; what lies apart is something else."""
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for number, frame in enumerate(videos.decode(carphone, 3), 1):
+        (shots / f"{number}.png").write_bytes(encode_image(frame.reformat(format="rgb24"), "png"))
+    out = tmp_path / "out"
+    out.mkdir()
+    for number in (0, 1, 2, 3, 4, 5, 7, 20260101):
+        (out / f"film{number:04d}.png").write_bytes(b"old")
+    with pytest.raises(facered.ConfigurationUnsupportedError, match="exists already"):
+        facered.combined(shots / "%d.png", out / "film%04d.png")
+    assert len(list(out.iterdir())) == 8
+    facered.combined(shots / "%d.png", out / "film%04d.png", overwrite=True)
+    found = {path.name: path.read_bytes() == b"old" for path in out.iterdir()}
+    new = {f"film{number:04d}.png": False for number in (1, 2, 3)}
+    assert found == {**new, "film0007.png": True, "film20260101.png": True}
+
+
+def test_a_sequence_that_fails_leaves_the_older_one_whole(carphone: Path, tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(b"old")
+    with Reader(carphone) as reader:
+        writer = ImageWriter(tmp_path / "%d.png", reader, ImageSequence.named(tmp_path / "%d.png"))
+        for frame in videos.decode(carphone, 3):
+            writer.write_frame(frame)
+        (tmp_path / "1.png").unlink()
+        (tmp_path / "1.png").mkdir()
+        with pytest.raises(OSError, match="directory"):
+            writer.close()
+    assert {path.name for path in tmp_path.iterdir()} == {f"{number}.png" for number in range(6)}
+    assert all(path.read_bytes() == b"old" for path in tmp_path.iterdir() if path.is_file())
 
 
 def written(frame: av.VideoFrame, path: Path) -> av.VideoFrame:

@@ -276,7 +276,8 @@ def _write(
         )
     video.check(reader.checksum)
     if task.stream is None:
-        _publish(files, options.overwrite)
+        gone = writer.superseded() if options.overwrite and isinstance(writer, ImageWriter) else []
+        _publish(files, options.overwrite, gone)
     return done
 
 

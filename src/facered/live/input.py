@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facered.errors import ContentUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.video import formats
 from facered.video.info import display_matrix
 from facered.video.orientation import UPRIGHT, Orientation
-from facered.video.picture import view
+from facered.video.picture import has_stray_bits, view
 
 if TYPE_CHECKING:
     from facered.video.picture import Picture, VideoFrame
@@ -82,8 +82,10 @@ class GivenFrame:
 
     Raises
     ------
+    ConfigurationUnsupportedError
+        Its samples cannot be of its pixel format.
     ContentUnsupportedError
-        Its pixel format is not one that the kernels work on.
+        That is not one that the kernels work on.
     """
 
     def __init__(self, frame: VideoFrame, orientations: Orientations) -> None:
@@ -93,6 +95,8 @@ class GivenFrame:
                 f"frames in {name} are not redacted as they are; "
                 f"convert them: frame.reformat(format={formats.working_format(name)!r})"
             )
+        if has_stray_bits(frame):
+            raise ConfigurationUnsupportedError(f"the frame has samples that are larger than those of {name} can be")
         self.result = frame
         self._orientations = orientations
         self._orientation = UPRIGHT

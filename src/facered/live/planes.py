@@ -15,7 +15,7 @@ from facered.checks import shown
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.live.input import GivenPlanes, Planes
 from facered.video import formats
-from facered.video.picture import Picture
+from facered.video.picture import Picture, exceed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def given_planes(
     Raises
     ------
     ConfigurationUnsupportedError
-        They cannot be of such a picture, or cannot be written into.
+        They cannot be of such a picture, nor can their samples, or they cannot be written into.
     ContentUnsupportedError
         The pixel format is not one that the kernels work on.
     """
@@ -69,6 +69,11 @@ def given_planes(
         taken = _Plane(f"plane {number}", plane, size, np.dtype(np.uint8 if form.depth == 8 else np.uint16))
         rows.append(taken.rows(None if lines is None else lines[number], 2 if interleaved else 1))
     _check_apart(rows)
+    if 8 < form.depth < 16 and exceed(rows, form.depth):
+        raise ConfigurationUnsupportedError(
+            f"there are samples above {(1 << form.depth) - 1}, the most in {pixel_format}; in p010le and its like, the "
+            "upper bits count"
+        )
     u = v = None
     if form.chroma == "planar":
         u, v = rows[1:]

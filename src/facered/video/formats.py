@@ -110,6 +110,11 @@ def bits(name: str) -> int:
     return VideoFormat(name).components[0].bits
 
 
+def picture_bits(name: str | None) -> int:
+    """Return how many bits of memory a pixel takes, chroma included; 24 where that is not known."""
+    return VideoFormat(name).padded_bits_per_pixel if name else 24
+
+
 class Converter:
     """Brings frames into one native pixel format, by swscale where they have another.
 

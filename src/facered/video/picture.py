@@ -17,6 +17,8 @@ from facered.video.formats import FULL_RANGE, layout
 from facered.video.orientation import UPRIGHT, Orientation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from av.video.plane import VideoPlane
     from numpy.typing import NDArray
 
@@ -129,7 +131,7 @@ def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:
     return Picture(y, u, v, matrix, full_range, orientation, form.depth, form.across, form.down, interlaced)
 
 
-def rows(plane: VideoPlane, width: int, height: int, kind: type[np.uint8 | np.uint16]) -> Plane:
+def rows(plane: VideoPlane, width: int, height: int, kind: type[np.uint8 | np.uint16] | str) -> Plane:
     """Return a plane of a frame as (height, width) samples, sharing its memory."""
     stride, size = plane.line_size, np.dtype(kind).itemsize
     if stride >= 0:
@@ -141,3 +143,25 @@ def rows(plane: VideoPlane, width: int, height: int, kind: type[np.uint8 | np.ui
     memory.owner = plane  # type: ignore[attr-defined]
     upwards = memoryview(memory).cast("B")
     return np.ndarray((height, width), kind, buffer=upwards, offset=-below, strides=(stride, size))
+
+
+def has_stray_bits(frame: VideoFrame) -> bool:
+    """Tell whether any sample is larger than those of the frame's format can be."""
+    name, form = frame.format.name, layout(frame.format.name)
+    depth = form.depth if form else frame.format.components[0].bits
+    if not 8 < depth < 16 or (form is None and not (name.startswith(("yuv", "gbr")) and frame.format.is_planar)):
+        return False
+    if "msb" in name:  # there it is the lower bits that say nothing
+        return False
+    kind = ">u2" if frame.format.is_big_endian else "<u2"
+    pairs = form is not None and form.chroma in ("uv", "vu")
+    planes = [
+        rows(plane, plane.width * (2 if pairs and number else 1), plane.height, kind)
+        for number, plane in enumerate(frame.planes)
+    ]
+    return exceed(planes, depth)
+
+
+def exceed(planes: Iterable[Plane], depth: int) -> bool:
+    """Tell whether any sample of planes of 16 bits a sample is larger than so many bits are."""
+    return any(int(plane.max()) >> depth for plane in planes)

@@ -61,6 +61,15 @@ class ImageSequence:
         directory = self.pattern.parent
         return [file for file in directory.iterdir() if known.fullmatch(file.name)] if directory.is_dir() else []
 
+    def adjoining(self, first: int, last: int) -> list[Path]:
+        """Return the files that there are of numbers before `first` and behind `last`, without a gap."""
+        found = []
+        for number, step in ((first - 1, -1), (last + 1, 1)):
+            while number >= 0 and (self.file(number).is_file() or self.file(number).is_symlink()):
+                found.append(self.file(number))
+                number += step
+        return found
+
     def first_number(self) -> int:
         """Return the number of the first picture, as FFmpeg looks for it; 0 if there is none."""
         return next((number for number in FIRST_NUMBERS if self.file(number).exists()), 0)

@@ -19,9 +19,9 @@ from av.stream import Disposition
 from av.stream import Stream as Stream
 from av.video.frame import VideoFrame as VideoFrame
 
-from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, ContentUnsupportedError
 from facered.options import MAX_PIXELS
-from facered.video.formats import Converter
+from facered.video.formats import Converter, picture_bits
 from facered.video.info import NO_TIMES, Colours, VideoInfo, describe
 from facered.video.input.dates import Dates
 from facered.video.input.local import MAX_PADDING
@@ -31,6 +31,7 @@ from facered.video.input.rate import believable
 from facered.video.input.setback import SetBack
 from facered.video.input.timeline import Timeline
 from facered.video.letterbox import letterbox
+from facered.video.picture import has_stray_bits
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -42,6 +43,12 @@ logger = logging.getLogger(__name__)
 
 _TS_DISCONT = cast("int", Flags.ts_discont.value)
 """FFmpeg's flag of containers whose clock may break off."""
+
+UNCHECKED = ("rawvideo",)
+"""Decoders that give any samples that a file holds."""
+MAX_DECODER_BYTES = 256 << 20
+"""Bytes that the pictures of a decoder's threads may take; by hand: sixteen threads have room for 4K of 8 bits. More:
+memory. Fewer: films of 8K are decoded slowly."""
 
 
 class PictureStream:
@@ -98,7 +105,8 @@ class PictureStream:
         self.stream.codec_context.options = {"max_pixels": str(most)}
         self.stream.codec_context.thread_type = thread_type
         if threads is not None:
-            self.stream.codec_context.thread_count = threads
+            context = self.stream.codec_context
+            context.thread_count = min(threads, affordable_threads(context.width, context.height, context.pix_fmt))
         self.rate = believable(told_rate(self.stream))
         breaking = container.format.flags & _TS_DISCONT
         self.timeline = Timeline(self.stream) if breaking else SetBack(self.stream)
@@ -175,8 +183,13 @@ class Normalizer:
         Raises
         ------
         ContentMalformedError
-            The stream has no clock.
+            The stream has no clock, or samples that its pixel format does not have: nobody would be found.
         """
+        if source.stream.codec_context.name in UNCHECKED and has_stray_bits(frame):
+            raise ContentMalformedError(
+                f"{self.name}: samples are larger than those of {frame.format.name} can be; the file tells another "
+                "pixel format than it holds"
+            )
         if self._info is None:
             native = self._begin(frame, source)
         else:
@@ -257,6 +270,11 @@ def find_stream(container: InputContainer, number: int, name: object, max_pixels
             "there is memory for them"
         )
     return stream
+
+
+def affordable_threads(width: int, height: int, pixel_format: str | None) -> int:
+    """Return how many threads a decoder may have at most: each holds a picture."""
+    return max(1, MAX_DECODER_BYTES // max(1, width * height * picture_bits(pixel_format) // 8))
 
 
 def told_rate(stream: VideoStream) -> Fraction | None:

@@ -6,7 +6,7 @@ import logging
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,8 @@ from facered.options import MAX_PIXELS
 from facered.runtime import cores
 from facered.video.address import READ_TIMEOUT
 from facered.video.input.damage import Damage
-from facered.video.input.decode import Normalizer, PictureStream, find_stream, picture_streams, reason
-from facered.video.input.decoding import Decoding
+from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
+from facered.video.input.decoding import Decoding, Replay
 from facered.video.input.ending import announced_end
 from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
@@ -32,7 +32,6 @@ from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
     from av.stream import Stream
-    from av.video.stream import VideoStream
 
     from facered.video.info import VideoInfo
 
@@ -125,7 +124,7 @@ class Reader:
             )
             self.stream = self._pictures.stream
             self._damage = Damage(self.stream.codec_context)
-            self._decoding = None if self.stalls else Decoding(self.stream, self._damage, self._reopened)
+            self._decoding = Decoding(self.stream, self._damage, None if self.stalls else self._reopened)
             self._normalizer = Normalizer(self.path, report)
             self._count = 0
             self._dated = False  # whether any frame has a time of its own
@@ -165,8 +164,7 @@ class Reader:
             self._items.close()
         except ValueError:  # a thread still waits for an item, and the container goes with it
             return
-        if self._decoding is not None:
-            self._decoding.close()
+        self._decoding.close()
         self.container.close()
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -265,10 +263,8 @@ class Reader:
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
-        # Other pictures, covers among them, are not even looked at.
-        others = [stream for stream in self.container.streams if stream.type != "video"]
         try:
-            yield from self._pictures.demux(others, PICTURES)
+            yield from self._demuxed(self._pictures)
         except ExitError:
             raise ContentMalformedError(f"{self.path}: nothing has come for {READ_TIMEOUT:.0f} s; try again") from None
         except FFmpegError as error:
@@ -283,6 +279,11 @@ class Reader:
         if breaks and self.report:
             logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, breaks)
 
+    def _demuxed(self, pictures: PictureStream) -> Iterator[Packet[Stream]]:
+        # Other pictures, covers among them, are not even looked at.
+        others = [stream for stream in pictures.container.streams if stream.type != "video"]
+        return pictures.demux(others, PICTURES)
+
     def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
         if packet.size:
             self.checksum = zlib.crc32(packet, self.checksum)
@@ -291,9 +292,17 @@ class Reader:
                 self._be_strict("a part of the data is missing")
         return self._pictures.decode(packet, self._note_failure, self._decoding)
 
-    def _reopened(self) -> tuple[VideoStream, Callable[[], None]]:
+    def _reopened(self) -> Replay:
         container = self._open()
-        return find_stream(container, self.number, self.path, self._max_pixels), container.close
+        try:
+            pictures = PictureStream(
+                container, self.number, self.path, thread_type="AUTO", threads=1, max_pixels=self._max_pixels
+            )
+        except BaseException:
+            container.close()
+            raise
+        packets = (packet for packet in self._demuxed(pictures) if pictures.holds(packet))
+        return Replay(pictures.stream, packets, container.close)
 
     def _note_failure(self, reason: str) -> None:
         self._be_strict(reason)

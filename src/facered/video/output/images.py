@@ -128,11 +128,17 @@ class ImageWriter:
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Take nothing: images have no other streams."""
 
+    def superseded(self) -> list[Path]:
+        """Return the files of an older, longer sequence of this name, which would be taken for a part of it."""
+        if self._sequence is None or not self._written:
+            return []
+        return self._sequence.adjoining(self._number - self._written, self._number - 1)
+
     def close(self) -> None:
         """Give the files their names."""
         if self._own is not None:
             try:
-                self._own.publish()
+                self._own.publish(self.superseded())
             finally:
                 self._own.release()
 

@@ -30,6 +30,14 @@ PRORES_PROFILES = {2: "3", 1: "4"}
 """422 HQ and 4444, by the luma samples that share a chroma sample along a row."""
 MAX_H264_DEPTH = 10
 """Bits of a sample that x264 encodes at most."""
+LARGE_BYTES = 30_000_000
+"""Bytes of a picture from which on encoders keep as few of them as they can: 20 million pixels of 4:2:0 and 8 bits; by
+hand. More: memory; x264 takes 4.6 GB for pictures of 49 million pixels, so 1.0. Fewer: results of cameras grow."""
+FEW_PICTURES = {
+    "h264": "rc-lookahead=0:sync-lookahead=0:bframes=0",
+    "hevc": "frame-threads=1:rc-lookahead=1:bframes=0",
+}
+"""Parameters of encoders that keep few pictures."""
 MAX_H264_THREADS = 128
 """Threads that x264 takes at most."""
 _FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # FFmpeg's flags
@@ -114,7 +122,8 @@ def configure(video: VideoStream, info: VideoInfo, encoding: Encoding, codec: st
     context.width, context.height = info.stored_size
     context.pix_fmt = pixel_format
     context.time_base = info.time_base
-    context.thread_type = "FRAME"  # PyAV's default, slices, makes x264 slower and its files larger
+    # PyAV's default, slices, makes x264 slower and its files larger, but threads a frame hold frames.
+    context.thread_type = "SLICE" if _is_large(info, pixel_format) else "FRAME"
     context.thread_count = encoding.threads or (_usual_threads(context.height) if codec == "h264" else 0)
     colours = info.colours
     context.color_range, context.color_primaries = colours.range, colours.primaries
@@ -155,6 +164,8 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
         options["a53cc"] = "1"  # closed captions; FFmpeg does so by itself for H.264
         parameters.append("log-level=error")
         parameters.append(f"pools={encoding.threads or cores.available()}")
+    if codec in FEW_PICTURES and _is_large(info, pixel_format):
+        parameters.append(FEW_PICTURES[codec])
     if codec == "av1":
         os.environ.setdefault("SVT_LOG", "1")  # the encoder chatters on the standard error stream otherwise
     given = dict(encoding.encoder_options)
@@ -178,6 +189,11 @@ def light_parameters(mastering: tuple[int, ...], light: tuple[int, ...], codec: 
         name = {"h264": "cll", "hevc": "max-cll", "av1": "content-light"}[codec]
         parameters.append(f"{name}={light[0]},{light[1]}")
     return parameters
+
+
+def _is_large(info: VideoInfo, pixel_format: str) -> bool:
+    width, height = info.stored_size
+    return width * height * formats.picture_bits(pixel_format) // 8 > LARGE_BYTES
 
 
 def _usual_threads(height: int) -> int:
