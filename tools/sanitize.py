@@ -54,6 +54,8 @@ REACHING = (
 """The tests that reach the kernels. Those of `track/follower` add nothing to them and take four minutes."""
 COMPILED = ("tests/track/test_association.py", "tests/track/test_kalman.py", "tests/track/test_smoothing.py")
 """Those of what Numba compiles."""
+LARGE = "not 1080p and not 720p and not 1.5625"
+"""Leaves out pictures of which a slow NumPy twin takes a minute, and that have nothing which smaller ones have not."""
 FUZZ_SECONDS = 30
 UNSUITED = ("tests/native/test_capi.py", "tests/detect/test_build_model.py")
 """Those that run compilers and builds of their own, which would have the sanitizers in them."""
@@ -94,7 +96,7 @@ def environment() -> dict[str, str]:
     return {
         **os.environ,
         "LD_PRELOAD": runtimes(),
-        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1",
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:quarantine_size_mb=64",
         "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
         "PYTHONPATH": str(PACKAGE),
     }
@@ -134,7 +136,7 @@ def check_instrumented(around: Mapping[str, str]) -> None:
 def run(around: Mapping[str, str], tests: Sequence[str], **more: str) -> bool:
     """Run tests in one process and tell whether nothing is wrong."""
     leave_out = [f"--ignore={path}" for path in UNSUITED]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *leave_out, *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", LARGE, *leave_out, *tests]
     return subprocess.run(command, cwd=ROOT, env={**around, **more}, check=False).returncode == 0
 
 

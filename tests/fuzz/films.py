@@ -24,6 +24,8 @@ from fuzz.target import Target, check, check_only
 WIDTH, HEIGHT, FRAMES = 96, 64, 8
 MAX_PIXELS = 4_000_000
 """The option for the jobs here: with the one that is usual a gigabyte does not hold the pictures of a decoder."""
+DETECT_SIZE = 128
+"""The least that finds the face."""
 OLD = b"what was there before"
 
 
@@ -142,7 +144,9 @@ def check_readable(path: Path, count: int) -> None:
                 found += 1
                 times.append(frame.time or 0.0)
     check(found == count, f"the result has {found} frames, {count} were promised")
-    check(sequence is not None or all(a < b for a, b in pairwise(times)), "the result's times do not grow")
+    # Matroska's times are in milliseconds, which pictures of a broken clock may be less than apart.
+    grow = all(a < b or (a == b and path.suffix == ".mkv") for a, b in pairwise(times))
+    check(sequence is not None or grow, "the result's times do not grow")
 
 
 def _run(name: str, data: bytes, folder: Path) -> str:
@@ -181,7 +185,7 @@ def _run(name: str, data: bytes, folder: Path) -> str:
 
 
 def _done(mode: object, source: Path, target: Path, way: dict[str, object]) -> facered.Result:
-    options = {"threshold": 0.1, "max_pixels": MAX_PIXELS, "threads": 1, "overwrite": True}
+    options = {"threshold": 0.1, "detect_size": DETECT_SIZE, "max_pixels": MAX_PIXELS, "threads": 1, "overwrite": True}
     encoding = {"preset": "ultrafast", **way}
     if mode == "combined":
         return facered.combined(source, target, **options, **encoding)

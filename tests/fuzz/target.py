@@ -9,9 +9,6 @@ from random import Random
 
 from facered.errors import FaceredError, ServiceError
 
-MAX_BYTES = 1 << 30
-"""What the process of a target may have in memory at most."""
-
 
 class WrongError(Exception):
     """A promise that does not hold."""
@@ -36,6 +33,8 @@ class Target:
         The part of the time that it gets, in proportion to the others'.
     seconds : float
         How long an input may take.
+    most_bytes : int
+        What the process may have in memory meanwhile.
     """
 
     name: str
@@ -44,6 +43,7 @@ class Target:
     run: Callable[[bytes, Path], str]
     share: float = 1.0
     seconds: float = 20.0
+    most_bytes: int = 1 << 30
 
 
 def answer(target: Target, data: bytes, folder: Path) -> str:

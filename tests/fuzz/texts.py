@@ -64,7 +64,7 @@ def _annotation_seeds() -> list[bytes]:
         documents.document().encode(),
         documents.document(documents.FACE, '"kind": "region", "score": 0.5').encode(),
         json.dumps(documents.of_fragments(documents.fragment(0, [documents.face()], [], [documents.face(2)]))).encode(),
-        json.dumps(documents.of_fragments(framerate=None, more={"a": [1, {}]}), indent=1).encode(),
+        json.dumps(documents.of_fragments(framerate=30, more={"a": [1, {}]}), indent=1).encode(),
     ]
 
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from fuzz.target import MAX_BYTES, answer
-from fuzz.targets import TARGETS
+from fuzz.target import answer
+from fuzz.targets import KNOWN
 
 HARD_LIMIT = 3 << 30
-"""Bytes of data at which the system refuses more: above `MAX_BYTES`, which is measured."""
+"""Bytes of data at which the system refuses more: above `Target.most_bytes`, which are measured."""
 MOST_INPUTS = 2000
 """After so many inputs a process is ended, and another begun."""
 
@@ -54,9 +54,9 @@ class Worker:
         Path(self._log.name).write_bytes(b"")
         try:
             self._connection.send((name, data))
-            if not self._connection.poll(TARGETS[name].seconds):
+            if not self._connection.poll(KNOWN[name].seconds):
                 self._end()
-                return Outcome(f"not done after {TARGETS[name].seconds:g} s\n{self._told()}", wrong=True)
+                return Outcome(f"not done after {KNOWN[name].seconds:g} s\n{self._told()}", wrong=True)
             outcome: Outcome = self._connection.recv()
         except (EOFError, ConnectionError):
             return Outcome(f"{self._death()}\n{self._told()}", wrong=True)
@@ -75,6 +75,7 @@ class Worker:
         self._process.start()
         theirs.close()
         self._tried = 0
+        self._connection.recv()  # it is ready: time counts from now on
 
     def _end(self) -> None:
         if self._process is not None:
@@ -106,12 +107,13 @@ def _serve(connection: Connection, log: str) -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (HARD_LIMIT, HARD_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory(prefix="facered-fuzz-") as folder:
+        connection.send(None)
         while True:
             try:
                 name, data = connection.recv()
             except EOFError:
                 return
-            faulthandler.dump_traceback_later(TARGETS[name].seconds - 1)
+            faulthandler.dump_traceback_later(KNOWN[name].seconds - 1)
             connection.send(outcome_of(name, data, Path(folder)))
 
 
@@ -123,11 +125,11 @@ def outcome_of(name: str, data: bytes, folder: Path) -> Outcome:
     tempfile.tempdir = str(scratch)
     _forget_peak()
     try:
-        words = answer(TARGETS[name], data, place)
+        words = answer(KNOWN[name], data, place)
         left, used = [path.name for path in scratch.rglob("*")], _peak()
         if left:
             return Outcome(f"temporary files are left: {left}", wrong=True)
-        if used > MAX_BYTES:
+        if used > KNOWN[name].most_bytes:
             return Outcome(f"{used >> 20} MiB of memory were needed for: {words}", wrong=True)
         return Outcome(words.replace(str(folder), ""))
     except BaseException:
