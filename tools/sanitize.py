@@ -49,7 +49,7 @@ REACHING = (
     "tests/track/test_propagation.py",
     "tests/track/test_online.py",
     "tests/live/test_planes.py",
-    "tests/fuzz",
+    "tests/fuzz/test_findings.py",
 )
 """The tests that reach the kernels. Those of `track/follower` add nothing to them and take four minutes."""
 COMPILED = ("tests/track/test_association.py", "tests/track/test_kalman.py", "tests/track/test_smoothing.py")

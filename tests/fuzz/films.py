@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 import facered
 import videos
+from facered.cli.main import main
 from facered.errors import FaceredError
 from facered.jobs.outputs import Outputs
 from facered.video.sequence import ImageSequence
@@ -212,4 +215,31 @@ def _target(name: str) -> Target:
     )
 
 
-TARGETS = [_target(name) for name in KINDS]
+def _pipe(name: str, data: bytes, folder: Path) -> str:
+    """Give a film to ``facered pipe``, which takes it as it comes and cannot look ahead."""
+    source, target, told = folder / f"in.{KINDS[name].suffix}", folder / "out.mkv", io.StringIO()
+    source.write_bytes(data)
+    options = ["--reconnect", "0", "--threshold", "0.1", "--detect-size", str(DETECT_SIZE), "--lookahead", "2"]
+    with contextlib.redirect_stderr(told):
+        code = main(["pipe", str(source), "-o", str(target), "--preset", "ultrafast", *options])
+    check(code in (0, 2, 3) and "Traceback" not in told.getvalue(), f"exit code {code}: {told.getvalue()[-1500:]}")
+    check(code == 0 or told.getvalue().strip(), f"exit code {code} without a word")
+    check_only(folder, [source, target])
+    frames = 0
+    if code == 0 or target.exists():
+        with av.open(str(target)) as container:
+            frames = sum(1 for _ in container.decode(video=0))
+    return f"{code}, {min(frames, 9)} frames, {told.getvalue().splitlines()[-1] if code else ''}"
+
+
+def _live_target(name: str) -> Target:
+    return Target(
+        f"live.{name}",
+        lambda: [seed_of(name)],
+        mutated_bytes,
+        lambda data, folder: _pipe(name, data, folder),
+        seconds=60,
+    )
+
+
+TARGETS = [*map(_target, KINDS), *map(_live_target, ("ts", "mkv", "flv", "h264"))]
