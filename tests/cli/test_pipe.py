@@ -365,6 +365,25 @@ def cut_short(nut: bytes, folder: Path) -> bytes:
     return path.read_bytes()
 
 
+def test_times_in_a_file_that_fall_go_on(carphone: Path, tmp_path: Path) -> None:
+    """An encoder refused them."""
+    source = videos.encode(
+        tmp_path / "back.mkv",
+        videos.decode(carphone, 60),
+        ticks=range(0, 2400, 40),
+        time_base=Fraction(1, 1000),
+        options={"bf": "0"},
+        container_options={"cluster_time_limit": "500"},
+    )
+    videos.set_back(source, source, 1000, 90)
+    assert not all(np.diff(videos.times(source)) > 0)
+    done = run(source, "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    moments = videos.times(tmp_path / "out.mkv")
+    assert len(moments) == 60
+    assert all(np.diff(moments) > 0)
+
+
 def test_a_film_of_which_no_picture_can_be_decoded_ends_in_an_error(cut_short: bytes, tmp_path: Path) -> None:
     """It was waited for without end."""
     done = run("-o", "out.mkv", input=cut_short, cwd=tmp_path)
@@ -451,7 +470,7 @@ class TestNetwork:
 
         server = socket.create_server(("127.0.0.1", free_port))
         threading.Thread(target=serve, args=(server,), daemon=True).start()
-        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "2", "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "1", "-o", "out.mkv", *NOBODY, cwd=tmp_path)
         assert "back again" in done.stderr.decode()
         assert len(videos.times(tmp_path / "out.mkv")) == 40
         (tmp_path / "whole.nut").write_bytes(nut)

@@ -222,11 +222,13 @@ def _pipe(name: str, data: bytes, folder: Path) -> str:
     options = ["--reconnect", "0", "--threshold", "0.1", "--detect-size", str(DETECT_SIZE), "--lookahead", "2"]
     with contextlib.redirect_stderr(told):
         code = main(["pipe", str(source), "-o", str(target), "--preset", "ultrafast", *options])
-    check(code in (0, 2, 3) and "Traceback" not in told.getvalue(), f"exit code {code}: {told.getvalue()[-1500:]}")
+    # It writes as it reads, and so may end with 1 where an encoder or a container refuses what comes.
+    sound = code in (0, 2, 3) or (code == 1 and "internal error" not in told.getvalue())
+    check(sound and "Traceback" not in told.getvalue(), f"exit code {code}: {told.getvalue()[-1500:]}")
     check(code == 0 or told.getvalue().strip(), f"exit code {code} without a word")
     check_only(folder, [source, target])
     frames = 0
-    if code == 0 or target.exists():
+    if code == 0:
         with av.open(str(target)) as container:
             frames = sum(1 for _ in container.decode(video=0))
     return f"{code}, {min(frames, 9)} frames, {told.getvalue().splitlines()[-1] if code else ''}"
