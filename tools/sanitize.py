@@ -136,7 +136,9 @@ def check_instrumented(around: Mapping[str, str]) -> None:
 def run(around: Mapping[str, str], tests: Sequence[str], **more: str) -> bool:
     """Run tests in one process and tell whether nothing is wrong."""
     leave_out = [f"--ignore={path}" for path in UNSUITED]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", LARGE, *leave_out, *tests]
+    # What pytest captured of a report would be gone with the process.
+    options = ["-q", "-p", "no:xdist", "--capture=sys", "-k", LARGE]
+    command = [sys.executable, "-m", "pytest", *options, *leave_out, *tests]
     return subprocess.run(command, cwd=ROOT, env={**around, **more}, check=False).returncode == 0
 
 
