@@ -1,6 +1,8 @@
 # make demo [VIDEO=my.mp4]   redact a clip with a face, say where the result is
 # make test                  the whole suite
 # make mutate [FAULTS=...]    whether the tests notice faults that are put into the code
+# make fuzz [SECONDS=600] [SEED=n] [TARGETS="film kernel.hide"]   inputs that nobody expects, to all that reads any
+# make sanitize              the kernels' tests, with the compiler's address and undefined-behaviour sanitizers in them
 # make lint                  ruff, mypy --strict, cython-lint, import-linter
 # make bench                 the benchmarks, beside their rivals; says what became slower since the last run
 # make bench-memory          how much memory long videos take
@@ -14,10 +16,11 @@ BIN := $(VENV)/bin
 CLIPS := .cache/clips
 WEIGHTS := model/centerface.original.onnx
 VIDEO ?= $(CLIPS)/carphone_pristine.mp4
+SECONDS ?= 600
 SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.px[di]' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test mutate lint bench bench-accuracy bench-live bench-memory clean
+.PHONY: demo test mutate fuzz sanitize lint bench bench-accuracy bench-live bench-memory clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed $(CLIPS)/.fetched
@@ -28,6 +31,12 @@ test: $(VENV)/.test $(CLIPS)/.fetched
 
 mutate: $(VENV)/.test $(CLIPS)/.fetched
 	$(BIN)/python tools/mutate.py $(FAULTS)
+
+fuzz: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(TARGETS)
+
+sanitize: $(VENV)/.test $(CLIPS)/.fetched
+	$(BIN)/python tools/sanitize.py
 
 lint: $(VENV)/.lint $(VENV)/.test
 	$(BIN)/ruff check .

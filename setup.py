@@ -24,6 +24,7 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 import build_model  # noqa: E402  (a build front end does not put this folder on the path)
+import sanitize  # noqa: E402
 
 KERNELS = ("blend", "blur", "decode", "patch", "tensor")
 AHEAD_OF_TIME = os.environ.get("FACERED_AOT") != "0" and util.find_spec("numba") is not None
@@ -49,7 +50,7 @@ def compile_args() -> list[str]:
     # Fused multiply-adds round once instead of twice: with them the variants would not give the same pixels.
     args += ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
     if SANITIZE:
-        args += ["-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"]
+        args += sanitize.COMPILE_ARGS
     return args
 
 
@@ -65,7 +66,7 @@ def extension(name: str, source: str, extra: list[str]) -> Extension:
         f"facered._native.{name}",
         [f"src/_native/{source}.pyx"],
         extra_compile_args=compile_args() + extra,
-        extra_link_args=["-fsanitize=address,undefined"] if SANITIZE else [],
+        extra_link_args=[sanitize.SANITIZERS] if SANITIZE else [],
         define_macros=[("CYTHON_TRACE", "1")] if COVERAGE else [],
     )
 

@@ -8,11 +8,13 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -347,6 +349,49 @@ def test_what_is_wrong_is_said_in_one_line(
     assert done.stdout == b""
 
 
+@pytest.fixture(scope="module")
+def cut_short(nut: bytes, folder: Path) -> bytes:
+    """The same with so little left of each picture that none can be decoded."""
+    path = folder / "short.nut"
+    with av.open(io.BytesIO(nut)) as source, av.open(str(path), "w", format="nut") as target:
+        chosen = [*source.streams.video, *source.streams.audio]
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in chosen}
+        for packet in source.demux(chosen):
+            if packet.size:
+                copy = av.Packet(bytes(packet)[: 99 if packet.stream.type == "video" else packet.size])
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.stream, copy.is_keyframe = streams[packet.stream_index], packet.is_keyframe
+                target.mux(copy)
+    return path.read_bytes()
+
+
+def test_times_in_a_file_that_fall_go_on(carphone: Path, tmp_path: Path) -> None:
+    """An encoder refused them."""
+    source = videos.encode(
+        tmp_path / "back.mkv",
+        videos.decode(carphone, 60),
+        ticks=range(0, 2400, 40),
+        time_base=Fraction(1, 1000),
+        options={"bf": "0"},
+        container_options={"cluster_time_limit": "500"},
+    )
+    videos.set_back(source, source, 1000, 90)
+    assert not all(np.diff(videos.times(source)) > 0)
+    done = run(source, "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    moments = videos.times(tmp_path / "out.mkv")
+    assert len(moments) == 60
+    assert all(np.diff(moments) > 0)
+
+
+def test_a_film_of_which_no_picture_can_be_decoded_ends_in_an_error(cut_short: bytes, tmp_path: Path) -> None:
+    """It was waited for without end."""
+    done = run("-o", "out.mkv", input=cut_short, cwd=tmp_path)
+    assert done.returncode == 3
+    assert "no frame can be decoded" in done.stderr.decode()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("side", ["input", "output"])
 def test_a_terminal_is_no_place_for_pictures(side: str) -> None:
     main, other = pty.openpty()
@@ -413,6 +458,24 @@ class TestNetwork:
         assert done.returncode == 3
         assert "lost, and not back within 0.5 s" in done.stderr.decode().splitlines()[-1]
         assert len([line for line in checksums(done.stdout) if line[0] == "0"]) == 10
+
+    def test_a_source_that_is_lost_before_its_first_picture_is_called_again(
+        self, nut: bytes, cut_short: bytes, free_port: int, tmp_path: Path
+    ) -> None:
+        def serve(server: socket.socket) -> None:
+            for content in (cut_short, nut):
+                with server.accept()[0] as connection, suppress(OSError):
+                    connection.sendall(content)
+            server.close()
+
+        server = socket.create_server(("127.0.0.1", free_port))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "1", "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+        assert "back again" in done.stderr.decode()
+        assert len(videos.times(tmp_path / "out.mkv")) == 40
+        (tmp_path / "whole.nut").write_bytes(nut)
+        heard, whole = (videos.packets(tmp_path / name, "audio") for name in ("out.mkv", "whole.nut"))
+        assert len(heard) == len(whole)  # nothing of what came before
 
     def test_without_reconnecting_the_end_is_the_end(self, serve: Any, free_port: int) -> None:
         serve(10)

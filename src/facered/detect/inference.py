@@ -169,8 +169,12 @@ def recognise(session: onnxruntime.InferenceSession) -> Family:
         return tuple(dimension if isinstance(dimension, int) else None for dimension in value.shape)
 
     inputs = session.get_inputs()
-    outputs = [ModelOutput(output.name, shape_of(output)) for output in session.get_outputs()]
-    if len(inputs) == 1 and inputs[0].type == "tensor(float)" and _takes_one_picture(shape_of(inputs[0])):
+    try:
+        given = [ModelOutput(value.name, shape_of(value)) for value in inputs]
+        outputs = [ModelOutput(output.name, shape_of(output)) for output in session.get_outputs()]
+    except UnicodeDecodeError as error:
+        raise _broken(f"has names that are no text ({error.reason})") from error
+    if len(inputs) == 1 and inputs[0].type == "tensor(float)" and _takes_one_picture(given[0].shape):
         for kind in FAMILIES:
             family = kind.recognise(outputs)
             if family is not None:

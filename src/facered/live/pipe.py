@@ -85,6 +85,8 @@ class Pipe:
     def _take(self, item: object) -> None:
         if item is Event.LOST:
             self._flush()
+            if self._sink is None:  # what came without any picture belongs to streams that are gone
+                self._order.clear()
         elif isinstance(item, VideoFrame):
             if self._sink is None:
                 self._sink = self._make_sink(self._feed)

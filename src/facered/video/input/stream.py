@@ -250,7 +250,8 @@ class Feed:
                     self.damaged += 1
                     logger.warning("%s: cannot be read to its end (%s)", self.source.name, why)
             finite = not self.source.live or container.duration is not None
-            while not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
+            # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
+            while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
             if finite or self._stopped.is_set():
                 return
@@ -331,7 +332,7 @@ class Feed:
         native.time_base = base
         if native.pts is None:
             native.pts = 0 if self._last is None else round((self._last + 1 / self.info.rate) / base)
-        if self._clock is not None and self._last is not None and native.pts * base <= self._last:
+        if self._last is not None and native.pts * base <= self._last:  # neither encoders nor containers take that
             native.pts = int(self._last / base) + 1
         self._last = native.pts * base
         return native
