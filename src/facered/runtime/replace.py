@@ -19,6 +19,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from facered.runtime import durable
+
 MAX_NAME_BYTES = 255
 """How long a file's name can be on the file systems there are."""
 _END = ".facered"
@@ -107,6 +109,7 @@ class FileSet:
         for path in () if overwrite else (self._folder / name for name in order):
             if os.path.lexists(path):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
+        durable.sync_files(self._place / _NEW, order)
         if len(order) == 1 and not deleted:  # one file replaces another in one step anyway
             (self._place / _NEW / order[0]).replace(self._folder / order[0])
             return
@@ -114,9 +117,10 @@ class FileSet:
         with draft.open("w") as file:
             json.dump([order, deleted], file)
             file.flush()
-            os.fsync(file.fileno())  # after a loss of power it is whole, or not there
+            os.fsync(file.fileno())
         draft.replace(self._place / _COMMIT)
         (self._place / _OLD).mkdir()
+        durable.sync(self._place)  # the journal cannot be lost any more
         try:
             for name in order:
                 _keep(self._folder / name, self._place / _OLD / name)
@@ -142,6 +146,7 @@ class FileSet:
                 (self._folder / name).replace(new)
             if old.exists():
                 old.replace(self._folder / name)
+        durable.sync(self._folder)
         (self._place / _COMMIT).unlink()
 
 
@@ -208,6 +213,7 @@ def _claim(path: Path) -> tuple[Path, int]:
         try:
             _settle(place)
             (place / _MARK).write_text(_mark(place))
+            durable.sync_files(place, [_MARK])  # or after a loss of power what is in it is not believed to be ours
         except BaseException:
             os.close(descriptor)
             raise
@@ -313,6 +319,7 @@ def _finish(place: Path) -> None:
             (place / _NEW / name).replace(place.parent / name)
     for name in gone:
         (place.parent / name).unlink(missing_ok=True)
+    durable.sync(place.parent)  # the names before the journal goes
     (place / _COMMIT).unlink()
 
 
