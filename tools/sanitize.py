@@ -56,7 +56,7 @@ COMPILED = ("tests/track/test_association.py", "tests/track/test_kalman.py", "te
 """Those of what Numba compiles."""
 LARGE = "not 1080p and not 720p and not 1.5625"
 """Leaves out pictures of which a slow NumPy twin takes a minute, and that have nothing which smaller ones have not."""
-FUZZ_SECONDS = 30
+FUZZ_SECONDS = 15
 UNSUITED = ("tests/native/test_capi.py", "tests/detect/test_build_model.py")
 """Those that run compilers and builds of their own, which would have the sanitizers in them."""
 FAULTS = {

@@ -37,4 +37,4 @@ def _run(data: bytes, folder: Path) -> str:
     return "done"
 
 
-TARGET = Target("broken", lambda: [b"done"], mutated_bytes, _run, seconds=1.5, most_bytes=MOST_BYTES)
+TARGET = Target("broken", lambda: [b"done"], mutated_bytes, _run, seconds=3, most_bytes=MOST_BYTES)

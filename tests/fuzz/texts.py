@@ -158,7 +158,7 @@ def _file_name(data: bytes, folder: Path) -> str:
             Path(name).write_bytes(films.seed_of(kind))
         given = set(inside.rglob("*"))
         try:
-            result = combined(name, out, preset="ultrafast", threads=1)
+            result = combined(name, out, preset="ultrafast", threads=1, detect_size=films.DETECT_SIZE)
         finally:
             check_only(inside, given)
             if out.is_dir():
