@@ -119,6 +119,8 @@ def run_with(film: Film, folder: Path, way: str, profile: facered.Profile) -> Ba
     return error
 
 
+PLACES = (1, 2, 5, COUNT)
+"""When the stage fails: at its so many-th passage."""
 CASES = [(way, stage) for way in WAYS for stage in Stage if stage in PASSES[way] and (stage, way) not in LATE.items()]
 
 
@@ -130,7 +132,7 @@ def test_a_stage_fails(film: Film, tmp_path: Path, way: str, stage: Stage) -> No
 
 @pytest.mark.soak
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("place", [1, 2, 5, COUNT])
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize(("way", "stage"), CASES)
 def test_a_stage_fails_in_every_way(
