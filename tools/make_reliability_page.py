@@ -1,7 +1,7 @@
 """Write docs/reliability.md: ``python tools/make_reliability_page.py``.
 
-It is made of the promises of ``tests/promises.toml``, of the table of stages that ``tests/test_faults.py`` has fail, and
-of what longer runs have found, which stands in ``tests/promises.toml`` as it was printed.
+It is made of the promises of ``tests/promises.toml``, of the table of stages that ``tests/test_faults.py`` has fail,
+and of what longer runs have found, which stands in ``tests/promises.toml`` as it was printed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ TABLE = ROOT / "tests" / "promises.toml"
 HEAD = """\
 # What can be relied on
 
-Made by `tools/make_reliability_page.py`. Footage comes from strangers and goes to the public: whatever happens inside or
-around facered, nobody must come out bare with a result that says "done".
+Made by `tools/make_reliability_page.py`. Footage comes from strangers and goes to the public: whatever happens inside
+or around facered, nobody must come out bare with a result that says "done".
 
 ## Promises
 
@@ -29,9 +29,9 @@ STAGES = """
 ## Stages
 
 Each stage of the work is made to fail, before it has done its part and after, with {errors}, in every way of working
-that passes it: {failures} faults by `make soak`, one of each pair by `make test`. What it gives is made wrong as well, and
-jobs are cancelled while it takes long. The stages are those of `facered/runtime/stages.py`; one that is missing here
-fails the tests.
+that passes it: {failures} faults by `make soak`, one of each pair by `make test`. What it gives is made wrong as well,
+and jobs are cancelled while it takes long. The stages are those of `facered/runtime/stages.py`; one that is missing
+here fails the tests.
 
 | stage | what it does | fails in | what is wrong with what it gives |
 |---|---|---|---|
