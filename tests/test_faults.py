@@ -316,3 +316,21 @@ def test_a_stage_stalls(film: Film, tmp_path: Path, way: str, stage: Stage) -> N
             job.result(10)
     work.check_files(film, tmp_path, failed=job.state is not JobState.FINISHED)
     assert stage is Stage.PUBLISH or job.state is JobState.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("way", "stage"),
+    [
+        pytest.param(way, stage, marks=() if stage is Stage.INFER else pytest.mark.soak)
+        for way, stage in CASES
+        if way == "pipe" or way.startswith("live")
+    ],
+)
+def test_a_stage_takes_long_live(film: Film, tmp_path: Path, way: str, stage: Stage) -> None:
+    """Frames wait for it, or go on without a detection: either way, all come and nobody is bare."""
+    over = threading.Event()
+    slow = Slow(stage, 2, over)
+    timer = threading.Timer(0.5, over.set)
+    timer.start()
+    assert run_with(film, tmp_path, way, slow) is None
+    timer.cancel()
