@@ -25,6 +25,8 @@ import numpy as np
 import pytest
 
 import videos
+from facered.cli.main import main
+from facered.live import pipe
 from facered.video.input.clock import Clock
 from facered.video.output.nut import VIDEO, NutStream, NutWriter
 from facered.video.output.raw import planes
@@ -400,6 +402,39 @@ def test_a_terminal_is_no_place_for_pictures(side: str) -> None:
         done = subprocess.run(PIPE, stderr=subprocess.PIPE, check=False, **{"stdin": subprocess.DEVNULL, **streams})
     assert done.returncode == 2
     assert done.stderr.decode().startswith(f"facered: standard {side} is a terminal; ")
+
+
+@pytest.mark.parametrize("pictures", ["first", "last"])
+def test_sound_without_pictures_does_not_wait_for_them_for_ever(
+    carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str
+) -> None:
+    source = tmp_path / "foo.mkv"
+    with av.open(str(source), "w") as output:
+        video, sound = output.add_stream("libx264", rate=25), output.add_stream("aac", rate=8000, layout="mono")
+        video.width, video.height = 176, 144
+        samples = [packet for number in range(35) for packet in sound.encode(silence(number))]
+        shown = [packet for frame in videos.decode(carphone, 8) for packet in video.encode(frame)] + video.encode(None)
+        for packet in [*shown, *samples] if pictures == "first" else [*samples, *shown]:
+            output.mux_one(packet)
+    waiting = []
+    take = pipe.Pipe._take
+
+    def watched(self: pipe.Pipe, item: object) -> None:
+        take(self, item)
+        waiting.append(len(self._order))
+
+    monkeypatch.setattr(pipe.Pipe, "_take", watched)
+    monkeypatch.setattr(pipe, "MAX_ALONE", 10)
+    assert main(["pipe", str(source), "-o", str(tmp_path / "bar.nut"), "--lookahead", "20"]) == 0
+    assert len(waiting) > 40
+    assert max(waiting) <= 20
+    assert len(videos.decode(tmp_path / "bar.nut")) == 8
+
+
+def silence(number: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+    frame.sample_rate, frame.pts, frame.time_base = 8000, 1024 * number, Fraction(1, 8000)
+    return frame
 
 
 class TestNetwork:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MAX_ALONE = 2000
+"""Packets that may come without a picture before they wait for none any more; by hand. More: memory, where sound goes
+on without pictures. Fewer: sound is lost that comes long before the first one."""
+
 
 class Pipe:
     """Redacts what a source sends until it ends.
@@ -50,6 +54,7 @@ class Pipe:
         self._sink: Sink | None = None
         self._order: deque[Packet[Stream] | VideoFrame] = deque()
         self._failing = False
+        self._alone = 0  # packets since the last picture
         self.frames = 0
 
     def cancel(self) -> None:
@@ -92,12 +97,23 @@ class Pipe:
                 self._sink = self._make_sink(self._feed)
                 self._feed.release()
             self._order.append(item)
+            self._alone = 0
             with timed(Stage.REDACT):
                 ready = self._ready(partial(self._redactor.process, item))
             self._write(ready)
         else:
             self._order.append(item)  # type: ignore[arg-type]  # a packet
             self._write([])
+            self._alone += 1
+            if self._alone > MAX_ALONE:
+                self._make_room()
+
+    def _make_room(self) -> None:
+        """Have packets wait no longer: no more pictures come, or none has come yet."""
+        if self._sink is not None:
+            self._flush()
+        else:
+            self._order.popleft()
 
     def _flush(self) -> None:
         """Write all frames that wait in the redactor."""
