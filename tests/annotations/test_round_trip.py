@@ -93,7 +93,7 @@ def test_what_is_written_is_read_and_written_again_byte_for_byte(tmp_path: Path,
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.json", "b.json"]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     steps=st.lists(st.integers(1, 4), max_size=12),
     counts=st.lists(st.integers(0, 3), min_size=13, max_size=13),

@@ -250,13 +250,13 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("twin") / "foo.json"
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(content=DOCUMENTS.map(str.encode), piece=PIECES)
 def test_the_reader_and_its_twin_agree(path: Path, content: bytes, piece: int) -> None:
     assert_alike(path, content, piece)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(content=mutated(), piece=PIECES)
 def test_they_agree_on_damaged_documents(path: Path, content: bytes, piece: int) -> None:
     assert_alike(path, content, piece)

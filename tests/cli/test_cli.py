@@ -17,6 +17,7 @@ import pytest
 
 import facered
 import videos
+from facered.cli.entry import main
 
 
 def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
@@ -91,16 +92,24 @@ def test_quiet_means_quiet(carphone: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
-    carphone: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+    carphone: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    message: str,
 ) -> None:
     (tmp_path / "text.mp4").write_text("not a video\n" * 100)
     (tmp_path / "taken.mp4").write_text("precious")
     (tmp_path / "none.json").write_text('{"timescale": 30000, "width": 176, "height": 144, "fragments": []}')
     before = files(tmp_path)
-    done = run(*[str(carphone) if a == "CARPHONE" else a for a in arguments], cwd=tmp_path)
-    assert done.returncode == code
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["facered", *[str(carphone) if a == "CARPHONE" else a for a in arguments]])
+    assert main() == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
     assert files(tmp_path) == before
     assert (tmp_path / "taken.mp4").read_text() == "precious"
 

@@ -20,7 +20,13 @@ def scene(carphone: Path) -> Scene:
     return entering.make(carphone)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.row)
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, id=file.row, marks=[pytest.mark.soak] if number % 2 else [])
+        for number, file in enumerate(FILES)
+    ],
+)
 def test_files(file: File, scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     came = outcome(file, scene, tmp_path, caplog.records)
     assert came.same

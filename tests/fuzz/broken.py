@@ -12,7 +12,7 @@ from facered.errors import ContentMalformedError, ServiceError
 from fuzz.mutation import mutated_bytes
 from fuzz.target import Target, check_only
 
-MOST_BYTES = 1 << 29
+MOST_BYTES = 1 << 28
 
 
 def _run(data: bytes, folder: Path) -> str:
@@ -37,4 +37,4 @@ def _run(data: bytes, folder: Path) -> str:
     return "done"
 
 
-TARGET = Target("broken", lambda: [b"done"], mutated_bytes, _run, seconds=3, most_bytes=MOST_BYTES)
+TARGET = Target("broken", lambda: [b"done"], mutated_bytes, _run, seconds=5, most_bytes=MOST_BYTES)

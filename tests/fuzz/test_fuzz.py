@@ -25,7 +25,7 @@ def worker() -> Iterator[Worker]:
         ("signal", "ended by SIGSEGV"),
         ("exception", "IndexError: none of facered's own"),
         ("internal", "internal error, KeyError"),
-        ("hang", "not done after 3 s"),
+        ("hang", "not done after 5 s"),
         ("memory", "MiB of memory were needed"),
         ("temporary", "temporary files are left"),
         ("left", r"left behind: ['.foo_redacted.mp4.facered']"),
