@@ -253,9 +253,10 @@ class Feed:
             # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
             while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
+            if self._taken.is_set() or not self._normalizer.begun:
+                container.close()
             if finite or self._stopped.is_set():
                 return
-            container.close()
             container = self._reconnect(why)
 
     def _open(self, beginning: bytes = b"") -> InputContainer:
