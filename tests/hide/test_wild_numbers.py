@@ -129,6 +129,8 @@ import av, facered
 with facered.Redactor(threshold=0.02, hide_regions=[[(0, 0), (1, 0), (1, 1), (0, 1)]], lookahead=1) as redactor:
     for number in range(3):
         frame = av.VideoFrame({width}, {height}, "{name}")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
         frame.pts = number
         redactor.process(frame)
     redactor.flush()
