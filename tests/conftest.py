@@ -52,7 +52,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("what was tried")
     for part, counts, seconds in summed(
-        (outcome, report) for outcome in ("passed", "failed", "skipped") for report in terminalreporter.getreports(outcome)
+        (outcome, report)
+        for outcome in ("passed", "failed", "skipped")
+        for report in terminalreporter.getreports(outcome)
     ):
         records.note(part, seconds, counts, ok="failed" not in counts)
 

@@ -19,7 +19,9 @@ def main() -> int:
     """Run parts; return 1 if any has failed."""
     parser = argparse.ArgumentParser(prog="soak", description="Long runs.")
     parser.add_argument("parts", metavar="PART", nargs="*", help=f"tests, {', '.join(PROGRAMS)}")
-    parser.add_argument("--seconds", type=int, default=600, help="so long at most for each program (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=int, default=600, help="so long at most for each program (default: %(default)s)"
+    )
     options = parser.parse_args()
     commands = {"tests": ["pytest", "-q", "-m", "soak", "-n", "auto", "--dist", "worksteal"]}
     commands |= {name: [program, "--seconds", str(options.seconds)] for name, program in PROGRAMS.items()}

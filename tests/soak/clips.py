@@ -13,7 +13,14 @@ TICKS = 1000
 
 
 def looped(
-    path: Path, frames: int, seconds: Fraction, *, start: int = 0, time_base: Fraction | None = None, form: str | None = None, options: dict[str, str] | None = None
+    path: Path,
+    frames: int,
+    seconds: Fraction,
+    *,
+    start: int = 0,
+    time_base: Fraction | None = None,
+    form: str | None = None,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write the clip's packets until there are so many frames.
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import cycle
-from pathlib import Path
 
 import av
 

@@ -23,8 +23,8 @@ HOURS = 10
 LOOP = 120
 OPTIONS = {"detect_size": 64, "blur": "Black"}
 MOST_BYTES = {"analyze": 1500.0, "redact": 600.0}
-"""Limits of growth for each frame: what is known of a frame and its face is kept until the film ends, and no picture is:
-one is of 38,016 bytes."""
+"""Limits of growth for each frame: what is known of it and of its face is kept until the film ends; no picture is, one
+of which is 38,016 bytes."""
 
 
 def main() -> int:
@@ -41,7 +41,8 @@ def main() -> int:
         frames = LOOP * max(int(min(options.frames, affordable) // LOOP), 2)
         step = Fraction(HOURS * 3600, frames)
         film = looped(folder / "foo.mp4", frames, step, time_base=step / 1000)
-        return not all([works(way, film, folder / "out") for way in ("analyze", "redact", "combined")])
+        done = [works(way, film, folder / "out") for way in ("analyze", "redact", "combined")]
+        return not all(done)
 
 
 def works(way: str, film: Path, out: Path) -> bool:

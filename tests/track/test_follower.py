@@ -1197,7 +1197,8 @@ def test_streams_of_anything_are_survived(streams: int) -> None:
 def test_frames_of_jumping_boxes_are_survived(frames: int) -> None:
     rng = np.random.default_rng(12)
     rows = [
-        [face(rng.uniform(0, 2000), rng.uniform(0, 2000), rng.uniform(5, 90), rng.uniform(0.1, 1))] for _ in range(frames)
+        [face(rng.uniform(0, 2000), rng.uniform(0, 2000), rng.uniform(5, 90), rng.uniform(0.1, 1))]
+        for _ in range(frames)
     ]
     tracks = follow(rows, [lumas.texture(1, 40, 30, 5)] * frames, size=(2000, 2000))
     assert_sound(tracks, (), frames)
