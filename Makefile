@@ -2,6 +2,7 @@
 # make test                  the whole suite
 # make mutate [FAULTS=...]    whether the tests notice faults that are put into the code
 # make fuzz [SECONDS=600] [SEED=n] [TARGETS="film kernel.hide"]   inputs that nobody expects, to all that reads any
+# make soak [SECONDS=600]    what takes hours: every fault, loss of power, kills, long films, many jobs; each program so long at most
 # make sanitize              the kernels' tests, with the compiler's address and undefined-behaviour sanitizers in them
 # make lint                  ruff, mypy --strict, cython-lint, import-linter
 # make bench                 the benchmarks, beside their rivals; says what became slower since the last run
@@ -20,7 +21,7 @@ SECONDS ?= 600
 SOURCES := pyproject.toml setup.py MANIFEST.in $(shell find src tools -name '*.py' -o -name '*.py[ix]' -o -name '*.px[di]' -o -name '*.json')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test mutate fuzz sanitize lint bench bench-accuracy bench-live bench-memory clean
+.PHONY: demo test mutate fuzz soak sanitize lint bench bench-accuracy bench-live bench-memory clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed $(CLIPS)/.fetched
@@ -34,6 +35,9 @@ mutate: $(VENV)/.test $(CLIPS)/.fetched
 
 fuzz: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(TARGETS)
+
+soak: $(VENV)/.test $(CLIPS)/.fetched
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SECONDS) $(PARTS)
 
 sanitize: $(VENV)/.test $(CLIPS)/.fetched
 	$(BIN)/python tools/sanitize.py

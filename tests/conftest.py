@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+import records
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,3 +44,30 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Keep a record of what `make soak` has tried, module by module."""
+    if config.option.markexpr != "soak" or not terminalreporter.stats.get("passed"):
+        return
+    terminalreporter.section("what was tried")
+    for part, counts, seconds in summed(
+        (outcome, report)
+        for outcome in ("passed", "failed", "skipped")
+        for report in terminalreporter.getreports(outcome)
+    ):
+        records.note(part, seconds, counts, ok="failed" not in counts)
+
+
+def summed(
+    reports: Iterable[tuple[str, pytest.TestReport]],
+) -> Iterable[tuple[str, dict[str, float], float]]:
+    """Return for each module how many tests ended how, what they have counted, and how long they took."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    seconds: Counter[str] = Counter()
+    for outcome, report in reports:
+        part = report.nodeid.partition("::")[0]
+        counts[part][outcome] += 1
+        counts[part].update({name: value for name, value in report.user_properties if isinstance(value, int)})
+        seconds[part] += report.duration
+    return [(part, dict(counts[part]), seconds[part]) for part in sorted(counts)]

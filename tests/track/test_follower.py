@@ -1013,9 +1013,19 @@ class TestSymmetry:
         assert count > 300
         assert differing(here, there, 0.25) <= 0.02 * count
 
-    @settings(deadline=None, max_examples=30)
+    @settings(deadline=None, max_examples=4)
     @given(seed=st.integers(0, 2**32 - 1))
     def test_nothing_depends_on_the_order_of_boxes_within_a_frame(self, seed: int) -> None:
+        self.shuffle(seed)
+
+    @pytest.mark.soak
+    @settings(deadline=None, max_examples=200)
+    @given(seed=st.integers(0, 2**32 - 1))
+    def test_nothing_depends_on_the_order_of_boxes_within_any_frame(self, seed: int) -> None:
+        self.shuffle(seed)
+
+    def shuffle(self, seed: int) -> None:
+        """Follow boxes in two orders; the same comes of it."""
         rng = np.random.default_rng(seed)
         places = rng.uniform(0, 200, (6, 2)) + np.cumsum(rng.normal(0, 4, (40, 6, 2)), axis=0)
         rows = [
@@ -1098,11 +1108,24 @@ def assert_sound(tracks: Sequence[Track], cuts: Iterable[int], total: int) -> No
     assert len(keys) == len(set(keys))
 
 
-@settings(deadline=None, max_examples=75)
+@settings(deadline=None, max_examples=10)
 @given(rows=streams(), cuts=st.sets(st.integers(0, 25)), textured=st.booleans())
 def test_any_stream_gives_sound_boxes_that_hold_what_was_detected(
     rows: list[list[Face]], cuts: set[int], textured: bool
 ) -> None:
+    follow_anything(rows, cuts, textured)
+
+
+@pytest.mark.soak
+@settings(deadline=None, max_examples=750)
+@given(rows=streams(), cuts=st.sets(st.integers(0, 25)), textured=st.booleans())
+def test_many_streams_give_sound_boxes_that_hold_what_was_detected(
+    rows: list[list[Face]], cuts: set[int], textured: bool
+) -> None:
+    follow_anything(rows, cuts, textured)
+
+
+def follow_anything(rows: list[list[Face]], cuts: set[int], textured: bool) -> None:
     pictures = [
         wall(40, 30, frame // 9) if textured else np.full((30, 40), 128, np.uint8) for frame in range(len(rows))
     ]
@@ -1141,11 +1164,12 @@ def wild(rng: np.random.Generator, kind: str, faces: int) -> NDArray[np.float32]
     return np.hstack([middle - size / 2, middle + size / 2]).astype(np.float32)
 
 
-def test_a_thousand_streams_of_anything_are_survived() -> None:
+@pytest.mark.parametrize("streams", [100, pytest.param(5000, marks=pytest.mark.soak)])
+def test_streams_of_anything_are_survived(streams: int) -> None:
     rng = np.random.default_rng(11)
     pictures = [lumas.texture(seed, 24, 18, 5) for seed in range(6)] + [np.full((18, 24), 200, np.uint8)]
     seen = 0
-    for number in range(1000):
+    for number in range(streams):
         kinds = [WILD[int(n)] for n in rng.integers(len(WILD), size=2)]
         frames = int(rng.integers(1, 4)) if number % 200 else 30
         faces = int(rng.integers(1, 3)) if number % 500 != 99 else 90
@@ -1166,16 +1190,18 @@ def test_a_thousand_streams_of_anything_are_survived() -> None:
         assert (hidden[:, 2:] > 0).all()
         assert len(ids) == len(hidden) == starts[-1]
         seen += len(hidden)
-    assert seen > 1000
+    assert seen > streams
 
 
-def test_thousands_of_frames_of_jumping_boxes_are_survived() -> None:
+@pytest.mark.parametrize("frames", [300, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_frames_of_jumping_boxes_are_survived(frames: int) -> None:
     rng = np.random.default_rng(12)
     rows = [
-        [face(rng.uniform(0, 2000), rng.uniform(0, 2000), rng.uniform(5, 90), rng.uniform(0.1, 1))] for _ in range(3000)
+        [face(rng.uniform(0, 2000), rng.uniform(0, 2000), rng.uniform(5, 90), rng.uniform(0.1, 1))]
+        for _ in range(frames)
     ]
-    tracks = follow(rows, [lumas.texture(1, 40, 30, 5)] * 3000, size=(2000, 2000))
-    assert_sound(tracks, (), 3000)
+    tracks = follow(rows, [lumas.texture(1, 40, 30, 5)] * frames, size=(2000, 2000))
+    assert_sound(tracks, (), frames)
 
 
 class TestCrowds:

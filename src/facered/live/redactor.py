@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from facered.checks import shown
@@ -12,7 +14,7 @@ from facered.errors import ConfigurationUnsupportedError
 from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
 from facered.live.failure import facered_only
-from facered.live.input import Given, GivenFrame, Orientations, Planes
+from facered.live.input import GivenFrame, Orientations, Planes
 from facered.live.planes import given_planes
 from facered.live.queue import FrameQueue
 from facered.live.selection import Selection
@@ -28,7 +30,9 @@ T = TypeVar("T")
 class Redactor:
     """Hides the faces in frames as they come, for use between a decoder or a camera and an encoder.
 
-    One stream each; several in threads of their own share the model's session.
+    One stream each; several in threads of their own share the model's session. Frames may be given from one thread and
+    then from another, but not from two at once, nor by a function that is called meanwhile: that is refused. All else,
+    `close` too, may be called from any thread at any time.
 
     Parameters
     ----------
@@ -110,6 +114,7 @@ class Redactor:
         self._queue = FrameQueue(self._settings, self._detector, self._selection)
         self._orientations = Orientations()
         self._closed, self._process_id = False, os.getpid()
+        self._busy = threading.Lock()
 
     def __enter__(self) -> Redactor:
         return self
@@ -151,9 +156,11 @@ class Redactor:
         """
         if not isinstance(frame, VideoFrame):
             raise ConfigurationUnsupportedError(f"frame is {shown(frame)}; it can be an av.VideoFrame")
-        with facered_only("the frame cannot be taken"):
-            given = GivenFrame(frame, self._orientations)
-        return self._process(given)
+        with self._alone():
+            self._check_open()
+            with facered_only("the frame cannot be taken"):
+                given = GivenFrame(frame, self._orientations)
+            return self._queue.push(given)
 
     def process_planes(
         self,
@@ -199,19 +206,21 @@ class Redactor:
         ServiceError
             See `process`.
         """
-        with facered_only("the planes cannot be taken"):
-            given = given_planes(
-                planes,
-                strides,
-                format,
-                pts,
-                width=width,
-                height=height,
-                matrix=matrix,
-                full_range=full_range,
-                interlaced=interlaced,
-            )
-        return self._process(given)
+        with self._alone():
+            self._check_open()
+            with facered_only("the planes cannot be taken"):
+                given = given_planes(
+                    planes,
+                    strides,
+                    format,
+                    pts,
+                    width=width,
+                    height=height,
+                    matrix=matrix,
+                    full_range=full_range,
+                    interlaced=interlaced,
+                )
+            return self._queue.push(given)
 
     def flush(self) -> list[Any]:
         """Return the frames that are left; what is given next begins a new stream.
@@ -221,9 +230,9 @@ class Redactor:
         ServiceError
             See `process`; the next call returns them.
         """
-        self._check_process()
-        self._orientations = Orientations()
-        return self._queue.flush()
+        with self._alone():
+            self._orientations = Orientations()
+            return self._queue.flush()
 
     def show(self, id: int) -> None:  # noqa: A002
         """Hide this person no more, whatever `select` says; from the next frame that is returned on."""
@@ -234,18 +243,40 @@ class Redactor:
         self._selection.ask(id, True)
 
     def close(self) -> None:
-        """End the detector's thread; frames that were not returned are dropped, and no more are taken."""
+        """End the detector's thread; frames that were not returned are dropped, and no more are taken.
+
+        While another thread gives a frame, it is for that call to drop them, when it ends.
+        """
         self._closed = True
-        self._queue.close()
-        if self._process_id == os.getpid():
-            self._detector.close()
+        self._drop()
 
-    def _process(self, given: Given) -> list[Any]:
-        if self._closed:
-            raise ConfigurationUnsupportedError("the redactor is closed; make another")
-        self._check_process()
-        return self._queue.push(given)
+    def _drop(self) -> None:
+        """Drop what is left of a redactor that is closed, unless a call is under way, which does so in the end."""
+        ours = self._process_id == os.getpid()
+        # What was under way when the process was forked does not go on in the child.
+        if self._busy.acquire(blocking=False) or not ours:
+            self._queue.close()
+            if ours:
+                self._detector.close()
+                self._busy.release()
 
-    def _check_process(self) -> None:
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have no two calls give frames at once: they would get each other's frames, bare ones among them."""
         if self._process_id != os.getpid():
             raise ConfigurationUnsupportedError("the redactor was made before this process was forked; make one in it")
+        if not self._busy.acquire(blocking=False):
+            raise ConfigurationUnsupportedError(
+                "the redactor is amid another call, of another thread or of the one that called this function; "
+                "give it one frame at a time, or make a redactor for each thread"
+            )
+        try:
+            yield
+        finally:
+            self._busy.release()
+            if self._closed:
+                self._drop()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationUnsupportedError("the redactor is closed; make another")
