@@ -57,6 +57,22 @@ elif what == "while one runs":
         assert reached.wait(60)
         code = code or in_a_child(child)
         assert job.result().frames == 120
+elif what == "while one is imported":
+    import threading, time
+
+    begun = threading.Event()
+
+    class Slow:
+        def find_spec(self, name, *_):
+            if name == "facered.jobs.thumbnails":  # which facered.jobs.analyze imports
+                begun.set()
+                time.sleep(1)
+
+    sys.meta_path.insert(0, Slow())
+    job = facered.submit(video, folder + "/parent", mode="analyze")
+    assert begun.wait(60)
+    code = in_a_child(lambda: facered.submit(video, folder + "/child", mode="analyze").result(20))
+    assert job.result().frames == 120
 elif what == "result":
     import threading
     hold = threading.Event()
@@ -90,6 +106,7 @@ sys.exit(code)
     [
         ("submit", []),
         ("while one runs", []),
+        ("while one is imported", []),
         ("result", ["the job is carried out in another process"]),
         ("sync", ["the redactor was made before this process was forked"] * 2),
         ("async", ["the redactor was made before this process was forked"] * 2),
