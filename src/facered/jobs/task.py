@@ -23,7 +23,7 @@ from facered.jobs.span import Span
 from facered.jobs.spool import spooled
 from facered.jobs.unchanged import Unchanged
 from facered.options import Options
-from facered.runtime import cancellation
+from facered.runtime import cancellation, forking
 from facered.runtime.profiling import count_frames, timed
 from facered.runtime.replace import FileSet, final_name, recover
 from facered.runtime.stages import Stage
@@ -139,7 +139,8 @@ def _reader(task: Task, report: bool = True) -> Reader:
 
 
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
-    from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
+    with forking.importing:
+        from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
 
     options, outputs = task.options, task.outputs
     with _reader(task) as reader:
@@ -195,7 +196,8 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
 
 
 def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
-    from facered.jobs.analyze import analyze_video  # see _analyze
+    with forking.importing:
+        from facered.jobs.analyze import analyze_video  # see _analyze
 
     options, outputs = task.options, task.outputs
     if options.ids is not None or options.except_ids is not None or task.id_list is not None:
