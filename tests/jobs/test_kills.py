@@ -1,4 +1,4 @@
-"""A job that is killed, at any moment or amid publishing, leaves the old files or the new ones, and the next one works."""
+"""A job that is killed at any moment leaves the old files or the new ones, and the next one works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many jobs at once, from several threads, some cancelled, and processes that are forked meanwhile: each ends as asked."""
+"""Many jobs at once, some cancelled, and processes that are forked meanwhile: each ends as asked."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ chance, over, done = random.Random(seed), threading.Event(), []
 
 def work(number):
     while not over.is_set():
-        done.append(facered.submit(film, f"{folder}/parent{number}", overwrite=True, threads=1 + number).result(120).frames)
+        job = facered.submit(film, f"{folder}/parent{number}", overwrite=True, threads=1 + number)
+        done.append(job.result(120).frames)
 
 threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
 for thread in threads:
@@ -122,8 +123,9 @@ for number in range(count):
     if not child:
         signal.alarm(60)
         try:
-            frames = facered.submit(film, f"{folder}/child{number}", mode=chance.choice(["analyze", "combined"])).result().frames
-            os._exit(frames != 12)
+            mode = chance.choice(["analyze", "combined"])
+            job = facered.submit(film, f"{folder}/child{number}", mode=mode)
+            os._exit(job.result().frames != 12)
         except BaseException as error:
             print(type(error).__name__, error, flush=True)
             os._exit(1)
@@ -147,7 +149,7 @@ def test_children_forked_at_any_moment_do_jobs_of_their_own(
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(contents(tmp_path / f"child{number}") for number in range(forks))
-    assert not [path for path in tmp_path.rglob(".*")]
+    assert not list(tmp_path.rglob(".*"))
     record_property("forks", forks)
 
 
