@@ -46,6 +46,6 @@ class Gauge:
         }
 
     def flat(self, most_bytes: float, units: float) -> bool:
-        """Tell whether memory grows by less than `most_bytes` per unit, or 1 MiB in all, and the rest by less than one."""
+        """Tell whether memory grows by less than `most_bytes` a unit or 1 MiB in all, the rest by less than one."""
         memory, descriptors, threads = self.slopes()
         return memory < max(most_bytes, 2**20 / units) and descriptors * units < 1 and threads * units < 1
