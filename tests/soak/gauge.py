@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import threading
 from pathlib import Path
@@ -22,7 +23,8 @@ class Gauge:
         self._rows: list[tuple[float, float, int, int]] = []
 
     def sample(self, at: float) -> None:
-        """Take a sample at a place of the axis, when the allocator has given back what is free."""
+        """Take a sample at a place of the axis, when Python has collected and the allocator given back what is free."""
+        gc.collect()
         if hasattr(_LIBC, "malloc_trim"):
             _LIBC.malloc_trim(0)
         kib = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
