@@ -12,6 +12,7 @@ from facered.errors import (
     JobCanceledError,
     ServiceError,
 )
+from facered.runtime import forking
 
 if TYPE_CHECKING:
     from facered.annotations.model import Annotations
@@ -70,7 +71,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'facered' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"facered.{_HOMES[name]}"), name)
+    with forking.importing:
+        value = getattr(import_module(f"facered.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -15,14 +11,12 @@ import pytest
 
 import facered
 import videos
-from facered.runtime.replace import FileSet, recover
+from facered.runtime.replace import FileSet
 from facered.video.output.file import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-KILLS = 8
 
 
 @pytest.fixture
@@ -139,24 +133,3 @@ def test_redaction_finishes_what_a_killed_analysis_was_publishing(film: Path, tm
     facered.redact(film, out)
     assert {path: path.read_bytes() for path in new} == new
     assert not place.exists()
-
-
-def test_a_job_that_is_killed_at_any_moment_leaves_the_old_set_or_the_new_one(film: Path, tmp_path: Path) -> None:
-    out, chance = tmp_path / "out", random.Random(1)  # noqa: S311
-    command = [sys.executable, "-m", "facered", "combined", str(film), "-o", str(out), "--annotations", "--overwrite"]
-    begun = time.monotonic()
-    subprocess.run(command, check=True, capture_output=True)
-    seconds, new = time.monotonic() - begun, contents(out)
-    old = dict.fromkeys(new, b"old")
-    seen = set()
-    for _ in range(KILLS):
-        for name, content in old.items():
-            (out / name).write_bytes(content)
-        job = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.2, 1.1) * seconds)
-        job.send_signal(signal.SIGKILL)
-        job.wait()
-        recover(out)
-        assert contents(out) in (old, new)
-        seen.add(contents(out) == new)
-    assert False in seen

@@ -60,7 +60,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="facered-soak-") as folder:
             film = looped(Path(folder, file), FRAMES, step, **settings)
             wrong = faults(film, Path(folder, "out"), step)
-        records.note(f"clocks, {name}", time.monotonic() - begun, {"frames": FRAMES, "faults": len(wrong)}, ok=not wrong)
+        records.note(
+            f"clocks, {name}", time.monotonic() - begun, {"frames": FRAMES, "faults": len(wrong)}, ok=not wrong
+        )
         print("".join(f"  {what}\n" for what in wrong), end="")
         failed |= bool(wrong)
     return failed

@@ -23,8 +23,7 @@ from facered.jobs.span import Span
 from facered.jobs.spool import spooled
 from facered.jobs.unchanged import Unchanged
 from facered.options import Options
-from facered.runtime import cancellation
-from facered.runtime.forking import importing
+from facered.runtime import cancellation, forking
 from facered.runtime.profiling import count_frames, timed
 from facered.runtime.replace import FileSet, final_name, recover
 from facered.runtime.stages import Stage
@@ -135,12 +134,16 @@ def _reader(task: Task, report: bool = True) -> Reader:
         container_format=options.input_format,
         max_pixels=options.max_pixels,
     )
-    with timed(Stage.OPEN):
-        return cancellation.call(make, Reader.close)
+    with ExitStack() as stack:
+        with timed(Stage.OPEN):
+            reader = cancellation.call(make, Reader.close)
+            stack.callback(reader.close)
+        stack.pop_all()
+    return reader
 
 
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
-    with importing():
+    with forking.importing:
         from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
 
     options, outputs = task.options, task.outputs
@@ -197,7 +200,7 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
 
 
 def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
-    with importing():
+    with forking.importing:
         from facered.jobs.analyze import analyze_video  # see _analyze
 
     options, outputs = task.options, task.outputs

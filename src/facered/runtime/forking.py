@@ -1,24 +1,29 @@
-"""What is kept where a process is forked while a job runs in it.
+"""What is kept, and what is waited for, where a process is forked while a job runs in it.
 
 The job's threads do not run in the child, and what only they had would be torn down there amid their work: decoders
 whose threads are gone, generators that were running. So the child keeps all of it until its end, untouched.
 
-A module that a thread was amid importing would stay half imported in the child, and whoever imports it there would wait
-for that thread without end. So a fork waits until the jobs' imports are done.
+Modules are imported when something is first asked for. A child that is forked amid that would wait for ever for a
+thread that it has not got, so forking waits until they are there.
 """
 
 from __future__ import annotations
 
+# What has Python do something at a fork must not come while one waits: it would be done after it, and not before it.
+import concurrent.futures.thread  # noqa: F401
 import ctypes
 import gc
+import logging  # noqa: F401
 import os
+import random  # noqa: F401
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+importing = threading.RLock()
+"""Held by whoever imports something late."""
 _running: set[object] = set()
 _kept: list[object] = []
-_importing = threading.RLock()
 
 
 @contextmanager
@@ -32,26 +37,19 @@ def heeded() -> Iterator[None]:
         _running.discard(work)
 
 
-@contextmanager
-def importing() -> Iterator[None]:
-    """Have forks wait until this block, which imports what a job's thread needs, is done."""
-    with _importing:
-        yield
-
-
 def _before() -> None:
-    _importing.acquire()
+    importing.acquire()
     if _running:
         _kept.append(gc.get_objects())
 
 
 def _after_in_parent() -> None:
     _kept.clear()
-    _importing.release()
+    importing.release()
 
 
 def _after_in_child() -> None:
-    _importing.release()
+    importing.release()
     _running.clear()
     if _kept:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kept))  # or it would be torn down at the child's end
