@@ -655,3 +655,16 @@ def test_seconds_are_those_of_the_frames_own_times(told: float | None, carphone:
             asked.append(redactor.stats.detections)
     everywhere = [number + 1 for number in range(12)]
     assert (asked == everywhere) == (told is None)
+
+
+def test_a_cut_in_every_frame_does_not_double_who_is_held(carphone: Path) -> None:
+    rng = np.random.default_rng(1)
+    face = videos.decode(carphone, 1)[0].to_ndarray(format="rgb24")
+    frames = []
+    for _ in range(14):
+        picture = np.repeat(np.repeat(rng.integers(0, 256, (15, 20, 3), np.uint8), 32, axis=0), 32, axis=1)
+        picture[: face.shape[0], : face.shape[1]] = face
+        frames.append(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p"))
+    _, told = redacted(frames)
+    assert all(told)
+    assert max(map(len, told)) < 60

@@ -88,6 +88,7 @@ class Stream:
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
+        self._followed: list[Presence] = []  # without those that are held
         self._first_known: int | None = None
         self._limit = detection_limits(settings.options.threshold, settings.options.max_faces)[1]
         self._crowd = Crowd(settings.lookahead)
@@ -131,7 +132,8 @@ class Stream:
             self._detector.begin_shot(self._seconds)
         self._step.take(picture, luma, self._begins_shot, seconds)
         with timed(Stage.PRESENT):
-            self._present = [*self._tracker.present(), *self._held_in(self._frame)]
+            self._followed = self._tracker.present()
+            self._present = [*self._followed, *self._held_in(self._frame)]
         if self._frame % FORGET_INTERVAL == 0:
             self._tracker.forget()
             self._cuts.dissolves.clear()
@@ -201,8 +203,8 @@ class Stream:
         if begins_shot or not self._frame:
             self._shot = self._frame
             self._begun.append(self._frame)
-            if self._present:
-                self._held.append((self._frame, self._present))
+            if self._followed:  # without those held already: with a cut in every frame, they would double each time
+                self._held.append((self._frame, self._followed))
         return begins_shot
 
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
