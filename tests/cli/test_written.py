@@ -12,6 +12,7 @@ import pytest
 
 import facered
 import videos
+from thinned import thinned
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_python_reads_a_pipe_once(film: Path, analyzed: Path, tmp_path: Path) ->
     assert result.people == 1
 
 
-@pytest.mark.parametrize("option", ["--report", "--trace"])
+@pytest.mark.parametrize("option", thinned(["--report", "--trace"]))
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 import facered
+from thinned import thinned
 
 WIDTH, HEIGHT = 46, 30
 REGION = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)]
@@ -157,7 +158,7 @@ def content(given: Any, plane: Array) -> Array:
     return np.ascontiguousarray(array).view(np.uint8).ravel().view(plane.dtype).reshape(plane.shape)
 
 
-@pytest.mark.parametrize("name", ["yuv420p", "nv12", "gray", "yuv420p10le", "p010le", "gray10le"])
+@pytest.mark.parametrize("name", thinned(["yuv420p10le", "gray", "nv12", "yuv420p", "p010le", "gray10le"]))
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_a_plane_of_any_form_is_hidden_or_refused(form: str, name: str) -> None:

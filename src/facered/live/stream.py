@@ -37,6 +37,9 @@ hidden. Smaller: masks grow, or everything is hidden, although all is well."""
 HELD_GROWTH_PER_FRAME = 0.05
 """Part of its size by which each of their boxes grows a frame, whatever the rate; by hand. Larger: large masks.
 Smaller: who moves leaves the mask."""
+MAX_HELD = 128
+"""Of so many people that were there before a suspected cut the place stays hidden, the newest, at most; by hand.
+Larger: time, where there is a cut in every frame. Smaller: crowds are bare in part after a flash."""
 FORGET_INTERVAL = 64
 """Frames between two occasions on which the past is forgotten; by hand. Larger: memory. Smaller: time."""
 DEFAULT_RATE = 25.0
@@ -88,7 +91,6 @@ class Stream:
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
-        self._followed: list[Presence] = []  # without those that are held
         self._first_known: int | None = None
         self._limit = detection_limits(settings.options.threshold, settings.options.max_faces)[1]
         self._crowd = Crowd(settings.lookahead)
@@ -132,8 +134,7 @@ class Stream:
             self._detector.begin_shot(self._seconds)
         self._step.take(picture, luma, self._begins_shot, seconds)
         with timed(Stage.PRESENT):
-            self._followed = self._tracker.present()
-            self._present = [*self._followed, *self._held_in(self._frame)]
+            self._present = [*self._tracker.present(), *self._held_in(self._frame)]
         if self._frame % FORGET_INTERVAL == 0:
             self._tracker.forget()
             self._cuts.dissolves.clear()
@@ -203,8 +204,9 @@ class Stream:
         if begins_shot or not self._frame:
             self._shot = self._frame
             self._begun.append(self._frame)
-            if self._followed:  # without those held already: with a cut in every frame, they would double each time
-                self._held.append((self._frame, self._followed))
+            if self._present:  # those held already are held on, each once: nobody has been detected since
+                newest = sorted(_each_once(self._present), key=lambda presence: presence.key)[-MAX_HELD:]
+                self._held.append((self._frame, newest))
         return begins_shot
 
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
@@ -241,7 +243,12 @@ class Stream:
             if begun <= frame and self._frame < begun + HELD_FRAMES:
                 growth = np.array([1.0, 1.0, *[1 + HELD_GROWTH_PER_FRAME * (frame - begun + 1)] * 2])
                 found += [replace(presence, box=presence.box * growth) for presence in there]
-        return found
+        return _each_once(found)
+
+
+def _each_once(presences: list[Presence]) -> list[Presence]:
+    """Return the presences, of those with the same key the first."""
+    return list({presence.key: presence for presence in reversed(presences)}.values())[::-1]
 
 
 def _kind(picture: Picture) -> tuple[object, ...]:
