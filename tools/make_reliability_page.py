@@ -29,7 +29,7 @@ STAGES = """
 ## Stages
 
 Each stage of the work is made to fail, before it has done its part and after, with {errors}, in every way of working
-that passes it: {failures} faults by `make soak`, one of each pair by `make test`. What it gives is made wrong as well,
+that passes it: {failures} faults by `make soak`, some of them by `make test`. What it gives is made wrong as well,
 and jobs are cancelled while it takes long. The stages are those of `facered/runtime/stages.py`; one that is missing
 here fails the tests.
 
