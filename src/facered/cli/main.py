@@ -40,9 +40,8 @@ UNREAD = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     code = _run(arguments)
-    if (
-        cancellation.any_left()
-    ):  # nothing of ours is to be waited for, and the library it is amid is not to be torn down
+    if cancellation.any_left():
+        # Nothing of ours is to be waited for, and the library that it is amid is not to be torn down.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
