@@ -59,6 +59,7 @@ HEADER = {
     "margin": _positive(100),
 }
 FRAGMENT = {"start": _TIME, "duration": _SPAN, "interval": _SPAN}
+SCORE = Rule(False, 0, 1, "a number from 0 to 1")
 FACE = {
     "id": _whole(0, MAX_ID),
     "x": _PLACE,
@@ -69,6 +70,7 @@ FACE = {
 
 _Fraction = Annotated[float, msgspec.Meta(ge=-MAX_FRACTION, le=MAX_FRACTION)]
 _Size = Annotated[float, msgspec.Meta(gt=0, le=MAX_FRACTION)]
+_Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # others are read with care
 _Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
 
@@ -76,7 +78,8 @@ _Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
 class Face(msgspec.Struct, gc=False, omit_defaults=True):
     """A face in a frame: upper left corner and size as fractions of the picture.
 
-    `index` is the frame's number; `kind` is `REGION` or left out.
+    `index` is the frame's number; `kind` is `REGION` or left out; `score` is how certain it is that there is a face, and
+    `doubtful` whether it is hidden to be safe.
     """
 
     id: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
@@ -86,6 +89,8 @@ class Face(msgspec.Struct, gc=False, omit_defaults=True):
     height: _Size
     index: _Integer | None = None
     kind: Literal["region"] | None = None
+    score: _Score | None = None
+    doubtful: bool | None = None
 
 
 class Fragment(msgspec.Struct):

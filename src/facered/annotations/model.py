@@ -30,7 +30,7 @@ MAX_SIDE, MAX_MARGIN = 1 << 16, 100
 
 @dataclass(frozen=True, slots=True)
 class Annotations(Table):
-    """The faces of a video, compactly: five numbers a face and one a frame.
+    """The faces of a video, compactly: seven numbers a face and one a frame.
 
     Attributes
     ----------
@@ -51,6 +51,10 @@ class Annotations(Table):
     ids : (faces,) int64
     boxes : (faces, 4) float64
         x, y, width, height as fractions of the picture.
+    scores : (faces,) float32
+        How certain it is that each is a face, 0 to 1: the best score of its track; NaN where nothing says.
+    doubtful : (faces,) bool
+        Whether it may be no face, and is hidden to be safe.
     extras : Extras
         What else a document held; it is written again.
     source : str
@@ -198,6 +202,9 @@ class Annotations(Table):
                 "ids": self.ids.shape == (faces,) and bool(((self.ids >= 0) & (self.ids <= MAX_ID)).all()),
                 "boxes": self.boxes.shape == (faces, 4)
                 and bool((np.abs(self.boxes) <= MAX_FRACTION).all() and (self.boxes[:, 2:] > 0).all()),
+                "scores": self.scores.shape == (faces,)
+                and bool(((self.scores >= 0) & (self.scores <= 1) | np.isnan(self.scores)).all()),
+                "doubtful": self.doubtful.shape == (faces,) and self.doubtful.dtype == np.bool_,
                 "extras": isinstance(self.extras, Extras),
             }
             wrong = [name for name, holds in sound.items() if not holds]

@@ -10,6 +10,7 @@ in its text is a key: where there are more than the decoded objects have, one is
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from array import array
@@ -29,6 +30,7 @@ from facered.annotations.document import (
     MAX_FRAGMENTS,
     MAX_TICKS,
     REGION,
+    SCORE,
     Face,
     Fragment,
     Simple,
@@ -40,11 +42,12 @@ from facered.errors import ConfigurationUnsupportedError
 T = TypeVar("T", bound=Table)
 
 MAX_DOCUMENT_BYTES = 1 << 30
+NO_SCORE = float("nan")
 
 _FRAGMENTS = msgspec.json.Decoder(list[Fragment])
 _FRAMES = msgspec.json.Decoder(list[list[Face]])
 _MEMBERS = msgspec.json.Decoder(list[list[dict[str, Simple]]])
-_FACE_KEYS = {*FACE, "index"}
+_FACE_KEYS = {*FACE, "index", "score", "doubtful"}
 
 # The events end, and with them a fragment that is not the last; the faces of a list end, and with them the events.
 _FRAGMENT_END = re.compile(r"\]\s*\}(?=\s*,)")
@@ -100,6 +103,8 @@ class _Reader:
         Time and number of faces of each frame.
     ids, boxes : array
         One and four numbers a face.
+    scores, doubtful : array
+        Another number each: not a number where there is no score, and 0 or 1.
     last_steps : dict
         Time of the last frame of each fragment -> how long that frame lasts.
     extras : Extras
@@ -109,6 +114,7 @@ class _Reader:
         self.text = text
         self.header: dict[str, Any] = {}
         self.ticks, self.counts, self.ids, self.boxes = array("q"), array("q"), array("q"), array("d")
+        self.scores, self.doubtful = array("f"), array("b")
         self.last_steps: dict[int, int] = {}
         self.extras = Extras()
         self.fragments = 0
@@ -130,6 +136,8 @@ class _Reader:
             starts=np.append(0, np.cumsum(np.asarray(self.counts))),
             ids=np.asarray(self.ids),
             boxes=np.asarray(self.boxes).reshape(-1, 4),
+            scores=np.asarray(self.scores),
+            doubtful=np.asarray(self.doubtful).astype(np.bool_),
             extras=Extras(self.extras.document, fragments, self.extras.faces),
             source=source,
             covered=self.covered and (self.covered[0] + offset, self.covered[1] + offset),
@@ -255,6 +263,8 @@ class _Reader:
         self.counts.extend(map(len, frames))
         self.ids.extend([face.id for face in faces])
         self.boxes.extend([n for face in faces for n in (face.x, face.y, face.width, face.height)])
+        self.scores.extend([NO_SCORE if face.score is None else face.score for face in faces])
+        self.doubtful.extend([face.doubtful is True for face in faces])
 
     def _read_frame(self, where: str) -> None:
         before = len(self.ids)
@@ -272,12 +282,19 @@ class _Reader:
                 raise WrongError(f"{where} has no {key}")
             numbers.append(rule.check(face.pop(key), f"{where}.{key}"))
         face.pop("index", None)
+        score, doubtful = face.pop("score", None), face.pop("doubtful", None)
+        if score is not None:
+            score = SCORE.check(score, f"{where}.score")
+        if doubtful is not None and not isinstance(doubtful, bool):
+            raise WrongError(f"{where}.doubtful is {json.dumps(doubtful)[:40]}; it must be true or false")
         if numbers[0] >= REGION_IDS and face.get("kind") == REGION:
             del face["kind"]
         if face:
             self.extras.faces[len(self.ids)] = face
         self.ids.append(int(numbers[0]))
         self.boxes.extend(numbers[1:])
+        self.scores.append(NO_SCORE if score is None else score)
+        self.doubtful.append(doubtful is True)
 
 
 def _end_of_fragments(text: str, begin: int) -> int:
@@ -291,7 +308,11 @@ def _end_of_frames(text: str, begin: int) -> int:
 
 def _keys(faces: Sequence[Face]) -> int:
     """Return how many keys some faces have, a kind counted twice: its value stands in quotes too."""
-    return 5 * len(faces) + sum([(face.index is not None) + 2 * (face.kind is not None) for face in faces])
+    further = [
+        (face.index is not None) + 2 * (face.kind is not None) + (face.score is not None) + (face.doubtful is not None)
+        for face in faces
+    ]
+    return 5 * len(faces) + sum(further)
 
 
 def _follow_from_ids(faces: Sequence[Face]) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 DECIMALS = 6
 """Boxes are rounded to this many decimals when they are written; redaction draws from the rounded values."""
+SCORE_DECIMALS = 2
+"""Scores are rounded to these: more would make documents longer and tell nothing."""
 REGION_IDS = 1_000_000_000
 """The ids from here on are of regions: faces beyond those that could be followed. They are no persons."""
 
@@ -50,9 +52,22 @@ class Table:
     starts: NDArray[np.int64]
     ids: NDArray[np.int64]
     boxes: NDArray[np.float64]
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    doubtful: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     extras: Extras = field(default_factory=Extras)
     source: str = "annotations"
     covered: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.scores):
+            object.__setattr__(self, "scores", np.full(len(self.ids), np.nan, np.float32))
+        if not len(self.doubtful):
+            object.__setattr__(self, "doubtful", np.zeros(len(self.ids), np.bool_))
+
+    @property
+    def doubtful_ids(self) -> list[int]:
+        """The ids of those who are hidden to be safe wherever they are."""
+        return sorted(set(np.unique(self.ids[self.doubtful]).tolist()) - set(np.unique(self.ids[~self.doubtful]).tolist()))
 
     @property
     def people(self) -> int:
@@ -113,6 +128,8 @@ class Table:
             starts=np.searchsorted(frames[rows], np.arange(len(pts) + 1)).astype(np.int64),
             ids=self.ids[rows],
             boxes=self.boxes[rows],
+            scores=self.scores[rows],
+            doubtful=self.doubtful[rows],
             extras=replace(
                 self.extras, faces={place[row]: keys for row, keys in self.extras.faces.items() if row in place}
             ),

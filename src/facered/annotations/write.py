@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from facered.annotations.document import HEADER, REGION, VERSION, Face
-from facered.annotations.table import DECIMALS, REGION_IDS, Table
+from facered.annotations.table import DECIMALS, REGION_IDS, SCORE_DECIMALS, Table
 
 CHUNK = 1000
 """As many frames are turned into text at a time, so that a long video takes no more memory than a short one."""
@@ -81,9 +81,13 @@ def _events(table: Table, first: int, last: int) -> bytes:
     index = np.repeat(np.arange(first, last), np.diff(starts)).tolist()
     boxes = np.round(table.boxes[rows], DECIMALS)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 10.0**-DECIMALS)  # a face must not vanish by rounding
+    scores = [round(score, SCORE_DECIMALS) if score == score else None for score in table.scores[rows].tolist()]
+    doubts = [True if doubtful else None for doubtful in table.doubtful[rows].tolist()]
     faces: list[Face | msgspec.Raw] = [
-        Face(number, x, y, width, height, frame, REGION if number >= REGION_IDS else None)
-        for number, (x, y, width, height), frame in zip(table.ids[rows].tolist(), boxes.tolist(), index, strict=True)
+        Face(number, x, y, width, height, frame, REGION if number >= REGION_IDS else None, score, doubt)
+        for number, (x, y, width, height), frame, score, doubt in zip(
+            table.ids[rows].tolist(), boxes.tolist(), index, scores, doubts, strict=True
+        )
     ]
     for place in range(len(faces)) if extras else ():
         if rows.start + place in extras:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.detect.tiles import Place, TileRequest
+    from facered.detect.tiles import Crop, Place, TileRequest
     from facered.video.picture import Picture
 
 ALIGNMENT = 32
@@ -45,12 +45,6 @@ MIN_BOX = 0.5
 MAX_IOU = 0.4
 """IoU above which boxes show the same face. Larger: one face gives two boxes. Smaller: faces that overlap are
 dropped."""
-CROP_SCALE = 4.0
-"""Side of the crop on which a face is verified, in multiples of its longer side. Larger: time. Smaller: the detector
-sees too little around the face."""
-CROP_FACE_PIXELS = 48
-"""Pixels of the tensor that the face's longer side has there. Larger: time. Smaller: it shows no better than in the
-whole picture."""
 MIN_SIDE, MAX_SIDE = 320, 640
 """Bounds in pixels for the longer side that a picture is detected in if no size is asked for. Larger: time, with the
 area (docs/figures.md). Smaller: small faces are not found; below the first, nor those of tiny videos."""
@@ -163,18 +157,20 @@ class Detector:
         planned = list(self._planned(picture, tiles))
         return lambda: self._merged(planned, threshold)
 
-    def verify(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
-        """Detect faces about a box on an enlarged crop, on which small or faint ones show whether they are faces.
+    def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop, threshold: float) -> Detection:
+        """Detect faces about a box on a crop of another size, on which small or faint ones show whether they are faces.
 
         Parameters
         ----------
         picture : Picture
         box : (4,) float64
             Centre x, centre y, width, height of the face in pixels.
+        crop : Crop
+            How much of the picture about it, and how large.
         threshold : float
         """
-        side = round(CROP_SCALE * float(max(box[2], box[3])))
-        tile = self._tile(picture, crop_about(box, side, side, picture.shown_size), CROP_SCALE * CROP_FACE_PIXELS)
+        side = round(crop.extent * float(max(box[2], box[3])))
+        tile = self._tile(picture, crop_about(box, side, side, picture.shown_size), crop.extent * crop.face_pixels)
         return self._merged([tile], threshold)
 
     def joined(self, found: Iterable[Detection]) -> Detection:

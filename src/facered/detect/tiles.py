@@ -51,6 +51,18 @@ class TileRequest(Protocol):
         """Whether a very large picture is given in its own size as well."""
 
 
+class Crop(Protocol):
+    """How a face is looked at by itself; see `facered.track.verification.Crop`."""
+
+    @property
+    def extent(self) -> float:
+        """The side of the crop, in multiples of the face's longer side."""
+
+    @property
+    def face_pixels(self) -> int:
+        """Pixels of the tensor that the face's longer side has in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A part of a picture, ready for the model, and which of the detections in it count.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.detect.detector import Detector
-    from facered.detect.tiles import TileRequest
+    from facered.detect.tiles import Crop, TileRequest
     from facered.video.orientation import Orientation
     from facered.video.picture import Picture
 
@@ -111,13 +111,13 @@ class TurnedDetector:
             return upright
         return self._detector.joined([upright, self._at(self.turn, picture, threshold, tiles)])
 
-    def verify(self, picture: Picture, box: NDArray[np.float64], threshold: float) -> Detection:
+    def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop, threshold: float) -> Detection:
         """Return the faces about a box; see `Detector.verify`."""
-        upright = self._detector.verify(picture, box, threshold)
+        upright = self._detector.verify(picture, box, crop, threshold)
         if not self.turn:
             return upright
         turned = _turned(picture, self.turn)
-        found = self._detector.verify(turned, _box_turned(box, self.turn, turned), threshold)
+        found = self._detector.verify(turned, _box_turned(box, self.turn, turned), crop, threshold)
         return self._detector.joined([upright, _turned_back(found, self.turn, turned)])
 
     def _at(self, turn: Orientation, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.annotations.model import Annotations
-from facered.annotations.table import DECIMALS
+from facered.annotations.table import DECIMALS, SCORE_DECIMALS
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.detect.turned import LookingAround, TurnedDetector
 from facered.errors import FaceredError, ServiceError
-from facered.jobs.columns import Columns, Surplus
+from facered.jobs.columns import Columns, Surplus, certainties
 from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.span import Span
 from facered.jobs.thumbnails import Thumbnails
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.options import Options
-    from facered.track.boxes import Verify
     from facered.track.cuts import Dissolve
     from facered.track.smoothing import Track
     from facered.track.step import Tiles
+    from facered.track.verification import Verify
     from facered.video.info import VideoInfo
     from facered.video.input.file import Reader
     from facered.video.picture import Picture, VideoFrame
@@ -110,6 +110,7 @@ def analyze_video(
     wanted = np.array(upcoming.wanted, np.bool_)
     columns = finder.columns(tracks, wanted).held_through(reader.damaged, len(pts))
     fractions = columns.corners(options.margin) / np.array([info.width, info.height] * 2, np.float64)
+    scores, doubtful = certainties(tracks, columns.ids)
     annotations = Annotations(
         time_base=info.time_base,
         rate=info.rate,
@@ -121,6 +122,8 @@ def analyze_video(
         starts=columns.starts(len(pts)),
         ids=columns.ids,
         boxes=np.round(fractions, DECIMALS),
+        scores=scores.round(SCORE_DECIMALS),
+        doubtful=doubtful,
     )
     try:
         annotations.check_sound()

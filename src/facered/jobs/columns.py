@@ -111,6 +111,14 @@ class Columns:
         return Columns(self.at[order], self.ids[order], self.boxes[order])
 
 
+def certainties(tracks: list[Track], ids: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return how certain the faces with these ids are, (n,), NaN for what nobody follows, and which are doubtful."""
+    scores = np.array([np.nan, *[track.score for track in tracks]], np.float32)
+    doubtful = np.array([False, *[track.doubtful for track in tracks]])
+    numbers = ids % REGION_IDS
+    return scores[numbers], doubtful[numbers]
+
+
 class Surplus:
     """What was detected beyond the faces that can be followed; it is hidden where it was, and about then.
 

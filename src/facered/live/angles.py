@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from facered.detect.detector import Detection, Detector
     from facered.track.schedule import TileRequest
+    from facered.track.verification import Crop
     from facered.video.picture import Picture
 
 logger = logging.getLogger(__name__)
@@ -101,9 +102,9 @@ class Angles:
             self._said = True
             logger.warning("the picture is turned, and nothing says so; faces are found at another angle")
 
-    def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
-        """Detect faces on an enlarged crop about a (4,) box."""
-        return self._turned.verify(picture, box, self._threshold)
+    def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop) -> Detection:
+        """Detect faces on a crop about a (4,) box; see `Detector.verify`."""
+        return self._turned.verify(picture, box, crop, self._threshold)
 
 
 def _copy(picture: Picture) -> Picture:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facered.detect.detector import Detection, Detector
     from facered.live.settings import Settings
     from facered.track.schedule import TileRequest
+    from facered.track.verification import Crop
     from facered.video.picture import Picture
 
 
@@ -119,9 +120,9 @@ class LiveDetector:
         assert self._look is not None
         return TimedDetection(self._frame, self._taken(self._look, running.result()))
 
-    def verify(self, picture: Picture, box: NDArray[np.float64]) -> Detection:
-        """Detect faces on an enlarged crop about a (4,) box, while the frame waits."""
-        return _checked(self._angles.verify(picture, box))
+    def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop) -> Detection:
+        """Detect faces on a crop about a (4,) box, while the frame waits; see `Detector.verify`."""
+        return _checked(self._angles.verify(picture, box, crop))
 
     def forget(self) -> None:
         """Drop the detection that is being made, when it is done, and how pictures lie: it is of another stream."""

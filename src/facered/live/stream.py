@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from facered.detect.detector import Detection
     from facered.live.detection import LiveDetector, TimedDetection
     from facered.live.settings import Settings
-    from facered.track.boxes import Boxes, Verify
+    from facered.track.boxes import Boxes
     from facered.track.step import Tiles
+    from facered.track.verification import Verify
     from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Boxes = NDArray[np.float64]
-    Verify = Callable[[Boxes], "Detections"]
-    """Detects faces on an enlarged crop about a (4,) box."""
 
 
 class Detections(Protocol):

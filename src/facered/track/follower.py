@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.track.boxes import Boxes, Detections, Verify
+    from facered.track.boxes import Boxes, Detections
+    from facered.track.verification import Verify
 
 
 class Follower:
@@ -129,7 +130,7 @@ class Follower:
             return bool(uncertain)
         if len(uncertain) > tuning.MAX_SINGLE_VERIFICATIONS:
             return True
-        return any(tracklet.verification_failed or not tracklet.confirmed for tracklet in uncertain)
+        return any(tracklet.verification_failed for tracklet in uncertain)
 
     def update(
         self,
@@ -169,13 +170,15 @@ class Follower:
         found: dict[int, int] = {}
         if detections is not None:
             found = self._take(detections)
-            if verify is not None:
-                most = patience.most_verifications(self.clock, self.frame, ends_shot, len(self.active))
-                for tracklet in verification.due(self.active, self.frame, most):
-                    self._verify(tracklet, verify)
         elif verify is not None:
             for tracklet in self._uncertain():
-                tracklet.verification_failed = not self._verify(tracklet, verify)
+                if tracklet.confirmed:
+                    tracklet.verification_failed = not self._verify(tracklet, verify)
+        if verify is not None:
+            most = patience.most_verifications(self.clock, self.frame, ends_shot, len(self.active))
+            for tracklet in verification.due(self.active, self.frame, self.clock, most):
+                if detections is not None or not tracklet.confirmed:
+                    self._verify(tracklet, verify)
         self._follow()
         return found
 
@@ -243,7 +246,7 @@ class Follower:
         return [tracklet for tracklet in self.active if self._is_uncertain(tracklet)]
 
     def _is_uncertain(self, tracklet: Tracklet) -> bool:
-        worth = patience.is_worth_a_detection(tracklet, self.clock, self.frame)
+        worth = patience.is_worth_a_detection(tracklet, self.clock, self.frame, self.threshold)
         if worth is not None:
             return worth
         place = self._predictor.place(tracklet)
@@ -298,7 +301,7 @@ class Follower:
         key = self._take_key() if tracklet.missed > tuning.MAX_MISSES and not verified else None
         tracklet.detect(self.frame, box, score, self.pictures.patch(box), key)
         seen_enough = tracklet.detections > 1 or self._seen_once
-        if seen_enough and tracklet.score >= max(tuning.CONFIRMING_SCORE, self.threshold):
+        if seen_enough and tracklet.score >= max(tuning.scaled(self.threshold) * tuning.CONFIRMING_SCORE, self.threshold):
             self._confirm(tracklet)
 
     def _confirm(self, tracklet: Tracklet) -> None:
@@ -310,11 +313,12 @@ class Follower:
             follow_backwards(self.pictures, tracklet, self.frame, most, others)
 
     def _begin(self, boxes: Boxes, scores: NDArray[np.float32], found: dict[int, int]) -> dict[int, int]:
-        """Begin a track with every confident detection that continues none."""
+        """Begin a track with every detection that is not too faint and continues none."""
         begun: dict[int, int] = {}
         confirmed = [self._box(tracklet)[None] for tracklet in self.active if tracklet.confirmed]
         taken = np.concatenate([boxes[sorted(found.values())], *confirmed])
-        for index in sorted(set(np.flatnonzero(scores >= self.threshold).tolist()) - set(found.values())):
+        least = tuning.FAINT_FRACTION * self.threshold
+        for index in sorted(set(np.flatnonzero(scores >= least).tolist()) - set(found.values())):
             # Detectors see parts of a face as further, fainter faces.
             faint = scores[index] < tuning.CONFIRMING_SCORE
             if len(taken) and faint and containment(boxes[index], taken).max() > tuning.MAX_CONTAINMENT:
@@ -344,16 +348,21 @@ class Follower:
     def _verify(self, tracklet: Tracklet, verify: Verify) -> bool:
         """Detect one face on an enlarged crop, and tell whether it was found."""
         box = self._box(tracklet)
-        tracklet.verifications += not tracklet.confirmed
         others = [self._box(t) for t in self.active if t.confirmed and t is not tracklet]
-        views = tuning.CAREFUL_VIEWS if self._seen_once else (1.0,)
-        match = verification.best_view(box, verify, np.array(others).reshape(-1, 4), views)
+        scale = tuning.scaled(self.threshold)
+        crops = verification.all_crops() if self._seen_once else verification.crops(len(tracklet.looks))
+        enough = scale * tuning.CERTAIN_LOOKS[0]
+        match = verification.best_view(box, verify, np.array(others).reshape(-1, 4), crops, enough)
+        score = 0.0 if match is None else match[1]
+        if not tracklet.confirmed:
+            tracklet.looks.append(score)
+            tracklet.last_look = self.frame
+            if verification.is_certain(tracklet.looks, self.threshold):
+                self._confirm(tracklet)
         if match is None:
             return False
-        box, score = match
-        if score >= max(tuning.VERIFIED_SCORE, self.threshold):
-            self._confirm(tracklet)
-        found = score >= tuning.REDETECTED_SCORE
+        box = match[0]
+        found = score >= scale * tuning.REDETECTED_SCORE
         if found and tracklet.last_detected < self.frame:
             self._detect(tracklet, box, score, verified=True)
         return found

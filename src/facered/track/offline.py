@@ -9,6 +9,7 @@ from facered.track.duplicates import without_duplicates
 from facered.track.shot import Shots
 from facered.track.smoothing import Track, smooth_and_fill
 from facered.track.stitching import join
+from facered.track.verification import is_likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,11 +41,15 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
         for part in clipped.split_identities()
     ]
     trajectories = join(tracklets, follower.clock)
-    confirmed = [trajectory for trajectory in trajectories if any(tracklet.confirmed for tracklet in trajectory)]
     tracks = []
-    for trajectory in confirmed:
+    for trajectory in trajectories:
         check()
-        tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel))
+        certain = any(tracklet.confirmed for tracklet in trajectory)
+        looks = [look for tracklet in trajectory for look in tracklet.looks]
+        if not certain and is_likely(looks, follower.threshold):
+            trajectory[-1].drop_tail()  # what is followed, and is no face, drifts
+        if certain or is_likely(looks, follower.threshold):
+            tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel, doubtful=not certain))
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])
     )

@@ -18,6 +18,7 @@ from facered.track.propagation import carry_forward
 from facered.track.shot import Shots
 from facered.track.smoothing import smooth_and_fill
 from facered.track.stitching import join, link_cost
+from facered.track.verification import is_likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,7 +221,8 @@ class OnlineTracker:
         """Tell whether a tentative tracklet is to be hidden: it may still be confirmed."""
         if tracklet.score < self._follower.threshold:
             return False
-        return not self._verifies or (waiting and tracklet.verifications < tuning.MAX_VERIFICATIONS)
+        young = waiting and len(tracklet.looks) < tuning.YOUNG_LOOKS
+        return not self._verifies or young or is_likely(tracklet.looks, self._follower.threshold)
 
     def _near(self, frame: int) -> Iterator[Tracklet]:
         earliest = frame - self._gap(frame)

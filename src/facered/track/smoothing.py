@@ -36,7 +36,9 @@ class Track:
     detections : int
         How many there are.
     score : float
-        The best of their scores.
+        The best of their scores, or of the looks at it.
+    doubtful : bool
+        Whether it may be no face, and is there to be safe.
     keys : tuple of int
         The keys of its detection runs, as `Follower.update` tells them.
     shot : Shot
@@ -49,9 +51,10 @@ class Track:
     score: float
     keys: tuple[int, ...]
     shot: Shot
+    doubtful: bool = False
 
 
-def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0) -> Track:
+def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0, *, doubtful: bool = False) -> Track:
     """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
 
     Parameters
@@ -66,7 +69,7 @@ def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0
         Frames beyond its end in which it is still waited for; it is extended at least as far.
     """
     shot = trajectory[0].shot
-    first, measured, deviations = _measurements(trajectory)
+    first, measured, deviations, scores = _measurements(trajectory)
     last = first + len(measured) - 1
     seen = deviations > 0
     extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
@@ -80,6 +83,7 @@ def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
     rates = clock.rates(frames)
+    whole[:, 2:] *= growth_where_faint(np.interp(frames - first, detected, scores[detected]))[:, None]
     away = _distance(detected, frames - first)
     away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
     whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
@@ -92,16 +96,24 @@ def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0
         frames[near],
         whole[near],
         sum(tracklet.detections for tracklet in trajectory),
-        max(tracklet.score for tracklet in trajectory),
+        min(max(max([tracklet.score, *tracklet.looks]) for tracklet in trajectory), 1.0),
         tuple(run.key for tracklet in trajectory for run in tracklet.runs),
         shot,
+        doubtful,
     )
 
 
-def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.float64]]:
-    """Return the first frame, and each frame's measured box and its deviation, 0 where there is none."""
+def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much boxes are to grow whose detections have these scores: the fainter, the less they fit."""
+    span = tuning.FITTING_SCORE - tuning.LOOSE_SCORE
+    growth: NDArray[np.float64] = 1 + tuning.GROWTH_WHERE_FAINT * np.clip((tuning.FITTING_SCORE - scores) / span, 0, 1)
+    return growth
+
+
+def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first frame, and each frame's measured box, its deviation and score, 0 where there is none."""
     first, last = min(tracklet.first for tracklet in trajectory), max(tracklet.frames[-1] for tracklet in trajectory)
-    measured, deviations = np.zeros((last - first + 1, 4)), np.zeros(last - first + 1)
+    measured, deviations, scores = np.zeros((last - first + 1, 4)), *np.zeros((2, last - first + 1))
     for tracklet in trajectory:
         back = tracklet.frames[0] - np.arange(1, len(tracklet.backward_boxes) + 1)
         frames = np.concatenate([back, np.array(tracklet.frames, np.int64)]) - first
@@ -112,7 +124,8 @@ def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.fl
         boxes[twice] = union(boxes[twice], measured[frames[twice]])
         better = (deviations[frames] == 0) | (found <= deviations[frames])
         measured[frames[better]], deviations[frames[better]] = boxes[better], found[better]
-    return first, measured, deviations
+        scores[frames] = np.maximum(scores[frames], np.concatenate([np.zeros(len(back)), tracklet.scores]))
+    return first, measured, deviations, scores
 
 
 def _smoothed(measured: Boxes, deviations: NDArray[np.float64], radius: int) -> Boxes:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facered.track.boxes import Detections, Verify
+    from facered.track.boxes import Detections
     from facered.track.follower import Follower
     from facered.track.schedule import DetectionSchedule, TileRequest
+    from facered.track.verification import Verify
     from facered.video.picture import Picture
 
     Tiles = Callable[[], TileRequest | None]

@@ -45,6 +45,8 @@ class Tracklet:
     deviations : list of float
         Standard deviation of each, as a part of the face's size: `kalman.DETECTION_DEVIATION` where it was detected,
         `kalman.PATCH_DEVIATION` where it was followed.
+    scores : list of float
+        The score of each where it was detected, 0 where it was followed.
     backward_boxes : list of (4,) float64
         Boxes followed backwards from the first frame, nearest first.
     first_patch, best_patch, anchor, recent : (SIDE, SIDE) uint8
@@ -57,8 +59,10 @@ class Tracklet:
         The best of its detections' scores.
     missed : int
         Detections of the whole picture since then in which it was missing.
-    verifications : int
-        How often it was verified while it was tentative.
+    looks : list of float
+        The best score of each look at it by itself while it was tentative, 0 where it showed no face.
+    last_look : int
+        The frame of the last of them.
     verification_failed : bool
         Whether the last verification found no face, and there was no detection of the whole picture since.
     size : float
@@ -84,12 +88,14 @@ class Tracklet:
     frames: list[int] = field(default_factory=list)
     boxes: list[Boxes] = field(default_factory=list)
     deviations: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
     backward_boxes: list[Boxes] = field(default_factory=list)
     detections: int = 0
     last_detected: int = 0
     score: float = 0.0
     missed: int = 0
-    verifications: int = 0
+    looks: list[float] = field(default_factory=list)
+    last_look: int = -1
     verification_failed: bool = False
     size: float = 0.0
     confirmed: bool = False
@@ -123,11 +129,11 @@ class Tracklet:
             self.runs[-1] = self.runs[-1]._replace(score=score, patch=patch)
         self.anchor = patch
         self.size = float(np.sqrt(box[2] * box[3]))
-        self._measure(frame, box, kalman.DETECTION_DEVIATION, patch)
+        self._measure(frame, box, kalman.DETECTION_DEVIATION, score, patch)
 
     def follow(self, frame: int, box: Boxes, patch: Patch) -> None:
         """Add a box that was found by its patch."""
-        self._measure(frame, box, kalman.PATCH_DEVIATION, patch)
+        self._measure(frame, box, kalman.PATCH_DEVIATION, 0.0, patch)
 
     def box_at(self, frame: int) -> Boxes | None:
         """Return the box measured in a frame, or None."""
@@ -151,6 +157,7 @@ class Tracklet:
             frames=frames,
             boxes=self.boxes[low:high],
             deviations=deviations,
+            scores=self.scores[low:high],
             backward_boxes=self.backward_boxes[: max(frames[0] - begin, 0)] if low == 0 else [],
             detections=len(detected),
             last_detected=detected[-1],
@@ -202,22 +209,24 @@ class Tracklet:
     def drop_tail(self) -> None:
         """Drop the boxes after its last detection."""
         keep = self.frames.index(self.last_detected) + 1
-        del self.frames[keep:], self.boxes[keep:], self.deviations[keep:]
+        del self.frames[keep:], self.boxes[keep:], self.deviations[keep:], self.scores[keep:]
 
     def drop_backward(self) -> None:
         """Drop the boxes before its first detection."""
         drop = self.frames.index(self.first_detected)
         self.backward_boxes = []
-        del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
+        del self.frames[:drop], self.boxes[:drop], self.deviations[:drop], self.scores[:drop]
 
     def absorb(self, other: Tracklet) -> None:
         """Append the measurements of a later tracklet of the same face, and take over its state."""
         self.frames += other.frames
         self.boxes += other.boxes
         self.deviations += other.deviations
+        self.scores += other.scores
         if other.score > self.score:
             self.score, self.best_patch = other.score, other.best_patch
         self.detections += other.detections
+        self.looks += other.looks
         self.last_detected, self.size, self.missed = other.last_detected, other.size, other.missed
         self.anchor, self.recent, self.confirmed = other.anchor, other.recent, self.confirmed or other.confirmed
         self.mean, self.covariance = other.mean, other.covariance
@@ -228,12 +237,12 @@ class Tracklet:
         if not drop:
             return
         self.backward_boxes = []
-        del self.frames[:drop], self.boxes[:drop], self.deviations[:drop]
+        del self.frames[:drop], self.boxes[:drop], self.deviations[:drop], self.scores[:drop]
         self.first_detected = self.frames[self.deviations.index(kalman.DETECTION_DEVIATION)]
         begun = [run for run in self.runs if run.begin <= self.first_detected]
         del self.runs[: max(len(begun) - 1, 0)]
 
-    def _measure(self, frame: int, box: Boxes, deviation: float, patch: Patch) -> None:
+    def _measure(self, frame: int, box: Boxes, deviation: float, score: float, patch: Patch) -> None:
         if self.frames:
             kalman.update(box, deviation, self.mean, self.covariance)
         else:
@@ -241,4 +250,5 @@ class Tracklet:
         self.frames.append(frame)
         self.boxes.append(box)
         self.deviations.append(deviation)
+        self.scores.append(score)
         self.recent = patch

@@ -56,24 +56,33 @@ and false tracks live longer. Smaller: faint faces are given up."""
 CONFIRMING_SCORE = 0.65
 """Score that confirms a track of two detections; fainter ones within another face begin no track. Larger: real faces
 stay tentative and are verified more. Smaller: false boxes."""
-VERIFIED_SCORE = 0.55
-"""Score on an enlarged crop that confirms a track; 0.5 until glasses on a table passed for faces. Larger: faint faces
-are not confirmed. Smaller: false boxes."""
+FAINT_FRACTION = 0.67
+"""Part of the threshold from which a detection begins a track that is looked at again. Larger: faces that are always
+faint are not hidden. Smaller: inference for what is no face."""
+CROPS = (((4.0, 32), (3.0, 64)), ((2.0, 96), (4.0, 24)), ((4.0, 48), (8.0, 40)))
+"""What one look, and the next, are at, in turn: the extents of crops in sizes of the face, and pixels that the face has
+there. Which crop shows a faint face depends on the face: of 46 faint ones of the hard clips the best of these four shows
+40 at 0.6 at some moment, the best of them alone 35. More: inference. Fewer: some faces are not shown by any."""
+CERTAIN_LOOKS = (0.6, 0.55, 0.5)
+"""Mean of the best one, two, three looks at a track that confirms it. Larger: faint faces are doubtful. Smaller: false
+boxes that are not."""
+LIKELY_LOOKS = (0.55, 0.5, 0.45, 0.42, 0.4, 0.38, 0.36, 0.34)
+"""The same of what is hidden to be safe, and is called doubtful. Larger: faint faces are bare. Smaller: false boxes."""
+LOOK_SECONDS = 0.2
+"""Seconds between looks at a tentative track, when it is no longer young. Larger: who shows seldom is not confirmed.
+Smaller: inference."""
 REDETECTED_SCORE = 0.45
 """Least score on the crop of a face that the whole picture no longer shows. Larger: such faces are lost. Smaller:
 tracks stay on nobody."""
-MAX_VERIFICATIONS = 6
-"""Verifications of a tentative track: beside detections, from 0, 1, 3, 7, 15 and 31 frames after its first on. Larger:
-more inference; live, doubtful faces are hidden longer. Smaller: real faces that are seen well late stay tentative."""
-MAX_VERIFICATIONS_PER_FRAME = 2
-"""Most verifications beside a detection; each is an inference on a crop. Larger: time a frame. Smaller: in crowds,
-doubtful faces wait longer."""
-MAX_VERIFICATIONS_PER_SECOND = 50
-"""The same a second, for films of few frames a second: so many as two a frame are at 25. Larger: inference. Smaller:
+YOUNG_LOOKS = 6
+"""Looks at a tentative track after which it is no longer young: live, what was not confirmed until then is hidden only
+if it is likely to be a face. Larger: live, doubtful faces are hidden longer. Smaller: faces that show late are bare."""
+MAX_VERIFICATIONS_PER_FRAME = 4
+"""Most looks a frame; each is an inference on two small crops. Larger: time a frame. Smaller: in crowds, doubtful faces
+wait longer."""
+MAX_VERIFICATIONS_PER_SECOND = 100
+"""The same a second, for films of few frames a second: so many as four a frame are at 25. Larger: inference. Smaller:
 who is seen in one frame of such a film is not hidden."""
-CAREFUL_VIEWS = (1.0, 1.5, 0.75)
-"""Sizes, in sizes of a face that is seen once only, of what crops are made about until one confirms it: with more and
-with less around it, smaller and larger. More: inference, false boxes. Fewer: such faces stay bare."""
 MAX_SPARSE_RATE = 6.5
 """Frames a second up to which somebody may come and go between two frames, so that one good detection is enough.
 Larger: false boxes. Smaller: who is seen in one frame of such a film is not hidden."""
@@ -86,6 +95,18 @@ whole picture. Smaller: whole pictures for few faces."""
 LOST_VELOCITY_DAMPING = 0.9
 """Part of its velocity that a track keeps each frame while it is not measured. Larger: predictions overshoot who stops.
 Smaller: they lag behind who goes on."""
+
+HOPELESS_LOOKS, HOPELESS_SCORE, HOPELESS_WAIT = 3, 0.35, 3
+"""After so many looks that all showed less than such a score, the next ones come so many times later. Fewer, larger,
+larger: who shows seldom is not confirmed. More, smaller, smaller: inference for what is no face."""
+STANDARD_THRESHOLD = 0.3
+"""The threshold that all scores here were set at; a lower one lowers them in proportion."""
+
+
+def scaled(threshold: float) -> float:
+    """Return by how much scores are to be lowered for a threshold."""
+    return min(threshold / STANDARD_THRESHOLD, 1.0)
+
 
 # --- Following by patches -------------------------------------------------------------------------------------------
 
@@ -317,6 +338,10 @@ GROWTH_PER_FRAME = 0.02
 Smaller: rims are not hidden."""
 MAX_GROWTH_FRAMES = 10
 """Frames in which it grows, to 20 % at most. Larger and smaller: likewise."""
+FITTING_SCORE, LOOSE_SCORE, GROWTH_WHERE_FAINT = 0.7, 0.3, 0.25
+"""The score of a detection from which its box fits the face, that from which down it fits worst, and the part of its
+size by which it grows there: faint boxes lie half a face beside it. Larger: more is hidden than faces. Smaller: rims of
+faint faces are not hidden."""
 STEADY_SECONDS = 0.25
 """Seconds from a detection in which it does not, half of IDLE_INTERVAL_SECONDS: change both; 0.12 while detections were
 0.2 s apart. Larger: rims are not hidden. Smaller: masks pulsate."""

@@ -1,8 +1,12 @@
-"""Which tracks are looked at again, alone and enlarged, and what that says of them."""
+"""Looking again at single faces: which tracks, when, on what crops, and what that says of them.
+
+A face that the detector sees faintly in the whole picture is seen better on one crop or another, and better in one
+frame than in the next. So a tentative track is looked at as long as it lives, and what its looks show adds up.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,59 +14,107 @@ from facered.track import tuning
 from facered.track.boxes import centred, iou
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from facered.track.boxes import Boxes, Detections, Verify
+    from facered.track.boxes import Boxes, Detections
+    from facered.track.clock import Clock
     from facered.track.tracklet import Tracklet
 
+    Verify = Callable[[Boxes, "Crop"], Detections]
+    """Detects faces on a crop about a (4,) box."""
 
-def due(tracklets: Iterable[Tracklet], frame: int, most: int = tuning.MAX_VERIFICATIONS_PER_FRAME) -> list[Tracklet]:
-    """Return the tracks to verify beside a detection, not more than so many.
+
+class Crop(NamedTuple):
+    """What is looked at: `extent` sizes of the face, scaled so that the face has `face_pixels`."""
+
+    extent: float
+    face_pixels: int
+
+
+def crops(number: int) -> list[Crop]:
+    """Return what the look with this number, from 0, is at."""
+    return [Crop(*crop) for crop in tuning.CROPS[number % len(tuning.CROPS)]]
+
+
+def all_crops() -> list[Crop]:
+    """Return what is looked at where there will be no second look."""
+    return [Crop(*crop) for some in tuning.CROPS for crop in some]
+
+
+def due(tracklets: Iterable[Tracklet], frame: int, clock: Clock, most: int) -> list[Tracklet]:
+    """Return the tracks to look at, not more than so many.
 
     Confirmed tracks that are not detected any more and tentative ones take turns at being first.
     """
     missing, tentative = [], []
+    regular = clock.count(tuning.LOOK_SECONDS, frame)
     for tracklet in tracklets:
         if tracklet.confirmed:
             if tracklet.missed % tuning.MISSES_PER_VERIFICATION == 1:
                 missing.append(tracklet)
-        elif (
-            tracklet.verifications < tuning.MAX_VERIFICATIONS
-            and frame - tracklet.first_detected >= 2**tracklet.verifications - 1
-        ):
+        elif tracklet.frames[-1] >= frame - 1 and frame - tracklet.last_look >= _wait(tracklet.looks, regular):
             tentative.append(tracklet)
     missing.sort(key=lambda tracklet: tracklet.last_detected)
-    tentative.sort(key=lambda tracklet: (tracklet.verifications, -tracklet.score))
+    tentative.sort(key=lambda tracklet: (len(tracklet.looks), -tracklet.score))
     first, second = (missing, tentative) if frame % 2 else (tentative, missing)
     return [*first[:1], *second, *first[1:]][:most]
 
 
-def best_view(box: Boxes, verify: Verify, others: Boxes, views: Sequence[float]) -> tuple[Boxes, float] | None:
-    """Return `best_match` of the first crop that confirms a face, or else of the one that shows it best.
+def _wait(looks: Sequence[float], regular: int) -> int:
+    """Return how many frames there are until the next look: ever more, up to a limit."""
+    if len(looks) >= tuning.HOPELESS_LOOKS and max(looks) < tuning.HOPELESS_SCORE:
+        return regular * tuning.HOPELESS_WAIT
+    return min(1 << min(max(len(looks) - 1, 0), 20), regular)
+
+
+def best_view(
+    box: Boxes, verify: Verify, others: Boxes, crops: Sequence[Crop], enough: float
+) -> tuple[Boxes, float] | None:
+    """Return `best_match` of the first crop that shows a face for certain, or else of the one that shows it best.
 
     Parameters
     ----------
     box : (4,) float64
         The face.
     verify : callable
-        Detects faces on an enlarged crop about a (4,) box.
+        Detects faces on a crop about a (4,) box.
     others : (n, 4) float64
         Other confirmed faces.
-    views : sequence of float
-        Sizes of what the crops are made about, in sizes of the box.
+    crops : sequence of Crop
+    enough : float
+        The score that is certain.
     """
     best = None
-    for view in views:
-        match = best_match(box, verify(box * [1, 1, view, view]), others)
+    for crop in crops:
+        match = best_match(box, verify(box, crop), others)
         if match is not None and (best is None or match[1] > best[1]):
             best = match
-        if best is not None and best[1] >= tuning.VERIFIED_SCORE:
+        if best is not None and best[1] >= enough:
             break
     return best
 
 
+def is_certain(looks: Sequence[float], threshold: float) -> bool:
+    """Tell whether what the looks at a track have shown, each its best score, is a face."""
+    return _shows(looks, tuning.CERTAIN_LOOKS, threshold)
+
+
+def is_likely(looks: Sequence[float], threshold: float) -> bool:
+    """Tell whether it may well be a face, so that it is hidden to be safe."""
+    return _shows(looks, tuning.LIKELY_LOOKS, threshold)
+
+
+def _shows(looks: Sequence[float], means: Sequence[float], threshold: float) -> bool:
+    """Tell whether the mean of the best 1, 2, 3, ... looks reaches what is asked of so many."""
+    scale = tuning.scaled(threshold)
+    best = sorted(looks, reverse=True)
+    return any(
+        len(best) >= count and sum(best[:count]) >= count * scale * mean for count, mean in enumerate(means, 1)
+    )
+
+
 def best_match(box: Boxes, detections: Detections, others: Boxes) -> tuple[Boxes, float] | None:
-    """Return box and score of the detection on an enlarged crop that is of the face which it was made about.
+    """Return box and score of the detection on a crop that is of the face which it was made about.
 
     Parameters
     ----------
