@@ -17,6 +17,7 @@ from facered.errors import ConfigurationUnsupportedError
 MAX_ID = 2**31 - 1
 """The largest id of a person."""
 MAX_SECONDS = 1e9
+LISTED_IDS = 20
 MIN_BITRATE, MAX_BITRATE = 1000, 2**40
 
 Polygon = Sequence[tuple[float, float]]
@@ -248,6 +249,11 @@ POLYGONS = Kind(
     "polygons of at least three finite corners (x, y) each, such as [[(0, 0), (1, 0), (0, 1)]]",
     _polygons,
 )
+
+
+def listing(ids: Sequence[int]) -> str:
+    """Return ids as they stand in a message, not too many of them."""
+    return ", ".join(map(str, ids[:LISTED_IDS])) + (", ..." if len(ids) > LISTED_IDS else "")
 
 
 def shown(value: object) -> str:

@@ -25,6 +25,7 @@ PRESETS = (
 CODECS = ("h264", "hevc", "av1", "prores")
 AUDIO_CHOICES = ("copy", "aac", "none")
 OVERLOADS = ("grow", "hide")
+DOUBTS = ("hide", "show")
 
 FILES, LIVE, BOTH = "files", "live", "files and live"
 
@@ -82,7 +83,7 @@ more, a small file takes more than a gigabyte of memory."""
 _THREADS = checks.whole(0, 1024)
 TABLE = (
     Option("threshold", "detection", checks.number(0.01, 1), 0.3,
-        "least score, 0 to 1, that starts a face; lower finds more, and errs more", "SCORE"),
+        "least score, 0 to 1, of a face; lower finds more, and errs more", "SCORE"),
     Option("margin", "detection", checks.number(1, 4), 1.4,
         "how much larger the hidden box is than the detected face", "FACTOR"),
     Option("max_faces", "detection", checks.whole(1, 4096).or_word("all"), 64,
@@ -110,6 +111,9 @@ TABLE = (
     Option("shape", "hiding", checks.choice(SHAPES), "ellipse", "ellipse or rectangle", "SHAPE"),
     Option("feather", "hiding", checks.number(0.01, 1), 0.15,
         "width of the fading rim outside the shape, as a part of its size", "PART"),
+    Option("doubtful", "hiding", checks.choice(DOUBTS), "hide",
+        "hide or show: what becomes of those who may be faces and are not certain to be; ids that are asked for are "
+        "hidden in any case", "HOW"),
     Option("ids", "whom to hide", checks.IDS.or_none(), None,
         "ids with commas, or a file with one a line", "IDS", "foo_IDList.txt, or everyone", FILES),
     Option("except_ids", "whom to hide", checks.IDS.or_none(), None, "hide everyone but these, with commas", "IDS",
@@ -205,6 +209,7 @@ class Options:
     shape: str = _DEFAULTS["shape"]
     feather: float = _DEFAULTS["feather"]
     blur_radius: float | None = _DEFAULTS["blur_radius"]
+    doubtful: str = _DEFAULTS["doubtful"]
     resolution: str = _DEFAULTS["resolution"]
     max_faces: int | None = _DEFAULTS["max_faces"]
     detect: str = _DEFAULTS["detect"]

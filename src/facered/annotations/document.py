@@ -78,8 +78,8 @@ _Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
 class Face(msgspec.Struct, gc=False, omit_defaults=True):
     """A face in a frame: upper left corner and size as fractions of the picture.
 
-    `index` is the frame's number; `kind` is `REGION` or left out; `score` is how certain it is that there is a face, and
-    `doubtful` whether it is hidden to be safe.
+    `index` is the frame's number; `kind` is `REGION` or left out; `score` is how certain it is that there is a face,
+    and `doubtful` whether it is hidden to be safe.
     """
 
     id: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]

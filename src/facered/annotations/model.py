@@ -18,12 +18,11 @@ from facered.annotations.document import MAX_FRACTION, MAX_TICKS
 from facered.annotations.read import read_table
 from facered.annotations.table import Extras, Table
 from facered.annotations.write import encode
-from facered.checks import MAX_ID
+from facered.checks import MAX_ID, listing
 from facered.errors import ConfigurationUnsupportedError
 from facered.runtime.replace import write_whole
 
 RATE_TOLERANCE = 0.01
-LISTED_IDS = 20
 MAX_TIME = 1 << 62
 MAX_SIDE, MAX_MARGIN = 1 << 16, 100
 
@@ -98,7 +97,7 @@ class Annotations(Table):
         unknown = sorted(set(named) - set(known))
         if unknown:
             raise ConfigurationUnsupportedError(
-                f"{self.source}: no face has the id {_listed(unknown)}; there are {_listed(known) or 'no faces at all'}"
+                f"{self.source}: no face has the id {listing(unknown)}; there are {listing(known) or 'no faces at all'}"
             )
         if ids is None and not named:
             return self
@@ -107,6 +106,13 @@ class Annotations(Table):
             raise ConfigurationUnsupportedError(f"{self.source}: nobody is left to hide; choose at least one face")
         frames = np.repeat(np.arange(len(self.pts)), np.diff(self.starts))
         return self._regrouped(self.pts, frames, np.flatnonzero(keep))
+
+    def without_doubtful(self) -> Annotations:
+        """Return the annotations of those only who are certain to be faces; the frames stay."""
+        if not self.doubtful.any():
+            return self
+        frames = np.repeat(np.arange(len(self.pts)), np.diff(self.starts))
+        return self._regrouped(self.pts, frames, np.flatnonzero(~self.doubtful))
 
     def enlarged(self, factor: float) -> Annotations:
         """Return the same with every box enlarged about its middle."""
@@ -224,7 +230,3 @@ class Annotations(Table):
         """Write the document piece by piece into a file of a `facered.runtime.replace.FileSet`."""
         with path.open("wb") as file:
             file.writelines(encode(self))
-
-
-def _listed(ids: list[int]) -> str:
-    return ", ".join(map(str, ids[:LISTED_IDS])) + (", ..." if len(ids) > LISTED_IDS else "")

@@ -67,7 +67,9 @@ class Table:
     @property
     def doubtful_ids(self) -> list[int]:
         """The ids of those who are hidden to be safe wherever they are."""
-        return sorted(set(np.unique(self.ids[self.doubtful]).tolist()) - set(np.unique(self.ids[~self.doubtful]).tolist()))
+        return sorted(
+            set(np.unique(self.ids[self.doubtful]).tolist()) - set(np.unique(self.ids[~self.doubtful]).tolist())
+        )
 
     @property
     def people(self) -> int:

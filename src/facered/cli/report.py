@@ -98,6 +98,10 @@ def final_report(
             "crowded_frames": result.crowded_frames,
             "missing_frames": result.missing_frames,
             "damaged_frames": result.damaged_frames,
+            "doubtful": [
+                {"id": number, "from": round(begin, 3), "to": round(end, 3), "hidden": not result.doubtful_shown}
+                for number, (begin, end) in result.doubtful.items()
+            ],
             "film_seconds": round(result.film_seconds, 3),
             "seconds": round(result.seconds, 3),
             "startup_seconds": round(result.startup_seconds, 3),

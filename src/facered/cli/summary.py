@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facered.checks import listing
+
 if TYPE_CHECKING:
     from facered.jobs.result import Result
 
@@ -26,6 +28,7 @@ def summary(result: Result, loading: float) -> list[str]:
     lines = [f"{result.source}: {found}, {frames} in {worked:.1f} s{speed}; {startup:.1f} s to start"]
     if result.crowded_frames:
         lines.append(f"  {result.crowded_frames} frames have more faces than --max-faces: the surplus has no ids")
+    lines += _doubts(result)
     if result.damaged_frames:
         lines.append(f"  {result.damaged_frames} frames are damaged: look at them before you release the video")
     if result.video_path is not None:
@@ -36,3 +39,17 @@ def summary(result: Result, loading: float) -> list[str]:
         first = next(iter(result.thumbnails.values()))
         lines.append(f"  thumbnails:  {first}" + (" ..." if len(result.thumbnails) > 1 else ""))
     return lines
+
+
+def _doubts(result: Result) -> list[str]:
+    """Return the line that tells of those who are not certain to be faces."""
+    ids = result.annotations.doubtful_ids
+    if not ids:
+        return []
+    listed = f"id{'s' if len(ids) > 1 else ''} {listing(ids)}"
+    who = f"{len(ids)} doubtful {'people' if len(ids) > 1 else 'person'}"
+    if result.doubtful_shown:
+        return [f"  {who} BARE, as --doubtful show asks: {listed}"]
+    if result.mode == "analyze":
+        return [f"  {who}: {listed}; they will be hidden, unless --except-ids names them"]
+    return [f"  {who} hidden: {listed}; --except-ids of facered redact leaves out who is no face"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from facered.annotations.model import Annotations
 
 
@@ -36,6 +38,8 @@ class Result:
         Frames that the annotations had no entry for; nothing is hidden in them.
     damaged_frames : int
         Frames that may not look as they should, because the video is damaged before them.
+    doubtful_shown : bool
+        Whether those who are not certain to be faces are bare, because that was asked for.
     """
 
     mode: str
@@ -52,11 +56,25 @@ class Result:
     crowded_frames: int = 0
     missing_frames: int = 0
     damaged_frames: int = 0
+    doubtful_shown: bool = False
 
     @property
     def speed(self) -> float:
         """Frames a second over the whole job."""
         return self.frames / self.seconds if self.seconds else 0.0
+
+    @property
+    def doubtful(self) -> dict[int, tuple[float, float]]:
+        """From when to when, in seconds of the film, those are there who are not certain to be faces, by their ids."""
+        document = self.annotations
+        frames = np.repeat(np.arange(len(document.pts)), np.diff(document.starts))
+        first = int(document.pts[0]) if len(document.pts) else 0
+        found = {}
+        for number in document.doubtful_ids:
+            there = document.pts[frames[document.ids == number]]
+            begin, end = (float((int(time) - first) * document.time_base) for time in (there[0], there[-1]))
+            found[number] = (begin, end)
+        return found
 
     @property
     def outputs(self) -> list[Path]:

@@ -183,6 +183,8 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
         document = document.rescaled(info.time_base)
         document.check_fits(info.width, info.height, info.rate)
         chosen = document.select(ids, options.except_ids).enlarged(task.enlarge)
+        if options.doubtful == "show" and ids is None:
+            chosen = chosen.without_doubtful()
         _check(task, outputs, reader)
         with outputs.claimed(_wanted(task, outputs)) as files:
             done = _write(task, outputs, files, reader, video, chosen, progress)
@@ -215,7 +217,13 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
             analysis = analyze_video(reader, options, progress)
             video.check(reader.checksum)
         with _reader(task, report=False) as reader:
-            done = _write(task, outputs, files, reader, video, analysis.annotations, progress)
+            if task.keep_annotations:
+                with timed(Stage.WRITE_ANNOTATIONS):
+                    analysis.annotations.write_to(files.file(outputs.annotations))
+            chosen = analysis.annotations
+            if options.doubtful == "show":
+                chosen = chosen.without_doubtful()
+            done = _write(task, outputs, files, reader, video, chosen, progress)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -227,6 +235,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,
         damaged_frames=len(reader.damaged),
+        doubtful_shown=options.doubtful == "show",
     )
 
 
@@ -266,9 +275,6 @@ def _write(
 ) -> Redaction:
     options = task.options
     span, style = Span(options.start, options.end), chosen_style(options)
-    if task.keep_annotations:
-        with timed(Stage.WRITE_ANNOTATIONS):
-            annotations.write_to(files.file(outputs.annotations))
     with _writer(task, outputs, files, reader) as writer:
         done = redact_video(
             reader,

@@ -20,6 +20,8 @@ class Face:
         The best score of its detections, 0 to 1.
     hidden : bool
         Whether it is hidden.
+    doubtful : bool
+        Whether it may be no face, and is hidden to be safe.
     """
 
     id: int
@@ -29,6 +31,7 @@ class Face:
     height: float
     score: float
     hidden: bool = True
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Selection:
-    """Says who is hidden: by the settings' `select`, unless it was asked otherwise.
+    """Says who is hidden: who was asked for, else by the settings' `select`, else all, the doubtful where chosen.
 
     Parameters
     ----------
@@ -79,9 +79,18 @@ class Selection:
         x, y = presence.box[:2] - (across / 2, down / 2)
         id_ = presence.key + 1
         face = Face(
-            id_, float(x / width), float(y / height), float(across / width), float(down / height), presence.score
+            id_,
+            float(x / width),
+            float(y / height),
+            float(across / width),
+            float(down / height),
+            presence.score,
+            not presence.doubtful or self._settings.options.doubtful == "hide",
+            presence.doubtful,
         )
         with self._lock:
             asked = self._asked.get(id_)
         select = self._settings.select
-        return replace(face, hidden=asked if asked is not None else select is None or bool(select(face)))
+        if asked is None and select is not None:
+            asked = bool(select(face))
+        return face if asked is None else replace(face, hidden=asked)

@@ -301,7 +301,9 @@ class Follower:
         key = self._take_key() if tracklet.missed > tuning.MAX_MISSES and not verified else None
         tracklet.detect(self.frame, box, score, self.pictures.patch(box), key)
         seen_enough = tracklet.detections > 1 or self._seen_once
-        if seen_enough and tracklet.score >= max(tuning.scaled(self.threshold) * tuning.CONFIRMING_SCORE, self.threshold):
+        if seen_enough and tracklet.score >= max(
+            tuning.scaled(self.threshold) * tuning.CONFIRMING_SCORE, self.threshold
+        ):
             self._confirm(tracklet)
 
     def _confirm(self, tracklet: Tracklet) -> None:

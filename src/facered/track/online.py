@@ -16,7 +16,7 @@ from facered.track.boxes import centred, iou, union
 from facered.track.duplicates import without_duplicates_at
 from facered.track.propagation import carry_forward
 from facered.track.shot import Shots
-from facered.track.smoothing import smooth_and_fill
+from facered.track.smoothing import growth_where_faint, smooth_and_fill
 from facered.track.stitching import join, link_cost
 from facered.track.verification import is_likely
 
@@ -44,11 +44,14 @@ class Presence:
         Centre x, centre y, width, height in pixels: larger the less certain its place is.
     score : float
         The best of its detections' scores.
+    doubtful : bool
+        Whether it may be no face, and is there to be safe.
     """
 
     key: int
     box: Boxes
     score: float
+    doubtful: bool = False
 
 
 class OnlineTracker:
@@ -74,7 +77,7 @@ class OnlineTracker:
         self._older_costs = self._costs
 
     def present(self) -> list[Presence]:
-        """Return the faces that are, or may be, in the last frame: all that were confidently detected, even once.
+        """Return the faces that are, or may be, in the last frame: all that reached the threshold, even once.
 
         To be asked for in every frame.
         """
@@ -83,9 +86,11 @@ class OnlineTracker:
         if not self._kept:
             self._reidentify()
         for tracklet in follower.active:
-            if tracklet.confirmed or tracklet.score >= follower.threshold:
+            likely = tracklet.score >= follower.threshold or is_likely(tracklet.looks, follower.threshold)
+            if tracklet.confirmed or likely:
                 box, excess[tracklet.key] = self._generous(tracklet)
-                found.append(Presence(self.name(tracklet.key), box, tracklet.score))
+                name = self.name(tracklet.key)
+                found.append(Presence(name, box, tracklet.score, doubtful=not tracklet.confirmed))
         self._excess = excess
         return found
 
@@ -108,7 +113,8 @@ class OnlineTracker:
             if any(part.confirmed or self._is_open(part, part.key in waiting or part.cut_off) for part in trajectory):
                 waited = follower.frame - last.frames[-1] if last.key in waiting else 0
                 recent = _clipped(trajectory, begin, follower.frame)
-                track = smooth_and_fill(recent, follower.clock, follower.pictures.pixel, waited)
+                doubtful = not any(part.confirmed for part in trajectory)
+                track = smooth_and_fill(recent, follower.clock, follower.pictures.pixel, waited, doubtful=doubtful)
                 if track.frames[0] <= frame <= track.frames[-1]:
                     tracks.append(track)
                     lost[track.keys], names[track.keys] = frame - last.frames[-1], name
@@ -175,7 +181,7 @@ class OnlineTracker:
             if track.frames[at] == frame:
                 box = track.boxes[at].copy()
                 box[2:] *= self._growth(lost[track.keys])
-                found.append(Presence(names[track.keys], box, track.score))
+                found.append(Presence(names[track.keys], box, track.score, track.doubtful))
         return found
 
     def _reidentify(self) -> None:
@@ -219,10 +225,11 @@ class OnlineTracker:
 
     def _is_open(self, tracklet: Tracklet, waiting: bool) -> bool:
         """Tell whether a tentative tracklet is to be hidden: it may still be confirmed."""
-        if tracklet.score < self._follower.threshold:
-            return False
+        threshold = self._follower.threshold
+        if is_likely(tracklet.looks, threshold):
+            return True
         young = waiting and len(tracklet.looks) < tuning.YOUNG_LOOKS
-        return not self._verifies or young or is_likely(tracklet.looks, self._follower.threshold)
+        return tracklet.score >= threshold and (young or not self._verifies)
 
     def _near(self, frame: int) -> Iterator[Tracklet]:
         earliest = frame - self._gap(frame)
@@ -248,6 +255,8 @@ class OnlineTracker:
         steady = round(tuning.STEADY_SECONDS * self._follower.clock.rate(frame))
         away = max(frame - tracklet.last_detected - steady, 0)
         growth = 1 + tuning.GROWTH_PER_FRAME * min(away, tuning.MAX_GROWTH_FRAMES)
+        faint = next(score for score in reversed(tracklet.scores) if score)
+        growth *= float(growth_where_faint(np.array(faint)))
         size = (high - low) * growth * self._growth(frame - tracklet.frames[-1])
         return np.concatenate([(low + high) / 2, size]), excess
 

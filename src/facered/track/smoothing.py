@@ -54,7 +54,9 @@ class Track:
     doubtful: bool = False
 
 
-def smooth_and_fill(trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0, *, doubtful: bool = False) -> Track:
+def smooth_and_fill(
+    trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0, *, doubtful: bool = False
+) -> Track:
     """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
 
     Parameters

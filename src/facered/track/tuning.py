@@ -60,9 +60,9 @@ FAINT_FRACTION = 0.67
 """Part of the threshold from which a detection begins a track that is looked at again. Larger: faces that are always
 faint are not hidden. Smaller: inference for what is no face."""
 CROPS = (((4.0, 32), (3.0, 64)), ((2.0, 96), (4.0, 24)), ((4.0, 48), (8.0, 40)))
-"""What one look, and the next, are at, in turn: the extents of crops in sizes of the face, and pixels that the face has
-there. Which crop shows a faint face depends on the face: of 46 faint ones of the hard clips the best of these four shows
-40 at 0.6 at some moment, the best of them alone 35. More: inference. Fewer: some faces are not shown by any."""
+"""The crops of one look, and of the next, in turn: their extents in sizes of the face, and pixels that the face has in
+each. Which shows a faint face depends on the face: of 46 faint ones in filmed clips four of these crops together show
+40 at 0.6 at some moment, the best one alone 35. More: inference. Fewer: some faces are not shown by any."""
 CERTAIN_LOOKS = (0.6, 0.55, 0.5)
 """Mean of the best one, two, three looks at a track that confirms it. Larger: faint faces are doubtful. Smaller: false
 boxes that are not."""

@@ -108,9 +108,7 @@ def _shows(looks: Sequence[float], means: Sequence[float], threshold: float) -> 
     """Tell whether the mean of the best 1, 2, 3, ... looks reaches what is asked of so many."""
     scale = tuning.scaled(threshold)
     best = sorted(looks, reverse=True)
-    return any(
-        len(best) >= count and sum(best[:count]) >= count * scale * mean for count, mean in enumerate(means, 1)
-    )
+    return any(len(best) >= count and sum(best[:count]) >= count * scale * mean for count, mean in enumerate(means, 1))
 
 
 def best_match(box: Boxes, detections: Detections, others: Boxes) -> tuple[Boxes, float] | None:
