@@ -112,7 +112,9 @@ def test_a_byte_order_mark_is_fine_and_other_encodings_are_not(store: Store) -> 
             Annotations.read(store(text.encode(encoding)))
 
 
-@pytest.mark.parametrize("extra", [{"score": 0.5}, {"name": 'a " [b]'}, {"points": [1]}, {"n": 1, "s": "x", "t": None}])
+@pytest.mark.parametrize(
+    "extra", [{"certainty": 0.5}, {"name": 'a " [b]'}, {"points": [1]}, {"n": 1, "s": "x", "t": None}]
+)
 def test_each_kind_of_unknown_key_is_kept_and_may_not_stand_twice(store: Store, extra: dict[str, Any]) -> None:
     text = json.dumps(of_fragments(fragment(0, [face(1), face(2) | extra])))
     assert Annotations.read(store(text)).extras.faces == {1: extra}

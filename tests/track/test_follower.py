@@ -20,6 +20,7 @@ from facered.track import tuning
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.offline import finish
+from facered.track.verification import KNOWN, all_crops, crops
 from lumas import Person, blended, film, wall
 
 if TYPE_CHECKING:
@@ -29,15 +30,18 @@ if TYPE_CHECKING:
 
     from facered.track.cuts import Dissolve
     from facered.track.smoothing import Track
+    from facered.track.verification import Crop
     from lumas import Luma, Place, Way
 
     Face = tuple[float, float, float, float, float]
     Row = Sequence[Face]
     Box = NDArray[np.float64]
-    Look = Callable[[int, Box], Detection]
+    Look = Callable[[int, Box, Crop], Detection]
 
 RATE = 25.0
 THRESHOLD = 0.4
+FIRST_CROPS = {KNOWN[0], *(crops(number)[0] for number in range(len(tuning.CROPS)))}
+"""Those that looks begin with."""
 EXTENSION = round(tuning.EXTENSION_SECONDS * RATE)
 FOLLOWED = round(tuning.MAX_FOLLOWED_SECONDS * RATE)
 GUESSED = round(tuning.MAX_FILLED_SECONDS * RATE)
@@ -346,8 +350,10 @@ class TestFollowing:
 
     def test_needs_a_face_that_is_sure(self) -> None:
         rows = shown([winding], 60, lambda frame: frame in (20, 21))
-        doubtful = [[(*box[:4], tuning.CONFIRMING_SCORE - 0.05) for box in row] for row in rows]
-        assert follow(doubtful, film([Person(ADA, winding)], 60)) == []
+        doubtful = [[(*box[:4], 0.58) for box in row] for row in rows]
+        track = one(follow(doubtful, film([Person(ADA, winding)], 60)))
+        assert track.doubtful
+        assert track.frames[0] == 20 - EXTENSION
 
 
 class TestOcclusion:
@@ -636,9 +642,10 @@ class TestWhenToDetect:
         assert {31, 32, 33} <= set(asked)
 
     def test_what_may_be_a_face_is_detected_until_that_is_known(self) -> None:
-        asked, tracks = self.asked([Person(ADA, always(150, 90, 44))], 60, score=tuning.CONFIRMING_SCORE - 0.05)
-        assert set(range(10)) <= set(asked)
-        assert len(asked) < 60
+        asked, tracks = self.asked([Person(ADA, always(150, 90, 44))], 60, score=THRESHOLD + 0.01)
+        interval = round(tuning.DOUBTFUL_INTERVAL_SECONDS * RATE)
+        assert set(range(interval + 1, round(tuning.TENTATIVE_SECONDS * RATE), interval)) <= set(asked)
+        assert len(asked) < 60 / interval
         assert tracks == []
 
     def test_to_ask_changes_nothing(self) -> None:
@@ -675,8 +682,8 @@ def acknowledging(ways: Iterable[Way], score: float, asked: list[int] | None = N
     """Return what, looking again, sees every one of these faces that is near, with this score."""
     known = list(ways)
 
-    def look(frame: int, box: Box) -> Detection:
-        if asked is not None:
+    def look(frame: int, box: Box, crop: Crop) -> Detection:
+        if asked is not None and crop in FIRST_CROPS:
             asked.append(frame)
         places = [place for way in known if (place := way(frame)) is not None]
         near = [place for place in places if np.hypot(*(box[:2] - place[:2])) < 2 * max(box[2:])]
@@ -701,22 +708,36 @@ class TestScores:
         track = follow(rows)[0]
         assert track.boxes[-1, 0] + track.boxes[-1, 2] / 2 >= 126 - 1e-3
 
-    def test_doubtful_detections_begin_none(self) -> None:
+    def test_faint_detections_begin_one_that_is_looked_at(self) -> None:
+        look = acknowledging([always(100, 100, 40)], 0.9)
+        faint = seen_in(range(20, 40), 80, lambda _: face(100, score=tuning.FAINT_FRACTION * THRESHOLD + 0.01))
+        assert len(follow(faint, look=look)) == 1
+        fainter = seen_in(range(20, 40), 80, lambda _: face(100, score=tuning.FAINT_FRACTION * THRESHOLD - 0.01))
+        assert follow(fainter, look=look) == []
+
+    def test_faint_detections_within_a_face_begin_none(self) -> None:
         """Beside small faces detectors see ghosts; a second look would see the face that the ghost is of."""
         look = acknowledging([always(100, 100, 40)], 0.9)
-        faint = seen_in(range(20, 60), 80, lambda _: face(100, score=THRESHOLD - 0.05))
-        assert follow(faint, look=look) == []
+        rows = [[face(100), face(112, score=THRESHOLD - 0.05)] for _ in range(40)]
+        assert len(follow(rows, look=look)) == 1
 
     def test_two_detections_of_which_one_is_certain_make_a_track(self) -> None:
         scores = {20: tuning.CONFIRMING_SCORE + 0.01, 22: tuning.CONFIRMING_SCORE - 0.05}
         assert len(follow(seen_in(scores, 40, lambda frame: face(100, score=scores[frame])))) == 1
 
-    @pytest.mark.parametrize("frames", [range(20, 21), range(20, 60)])
-    def test_what_is_never_certain_makes_none(self, frames: range) -> None:
-        assert follow(seen_in(frames, 80, lambda _: face(100, score=tuning.CONFIRMING_SCORE - 0.01))) == []
+    def test_what_is_not_certain_and_seen_once_makes_none(self) -> None:
+        assert follow(seen_in([20], 80, lambda _: face(100, score=tuning.CONFIRMING_SCORE - 0.1))) == []
 
-    def test_a_single_detection_makes_none(self) -> None:
-        assert follow(seen_in([20], 40)) == []
+    @pytest.mark.parametrize(("score", "doubtful"), [(0.58, False), (0.48, True)])
+    def test_what_is_seen_faintly_again_and_again_makes_one(self, score: float, doubtful: bool) -> None:
+        track = one(follow(seen_in(range(20, 40), 80, lambda _: face(100, score=score))))
+        assert track.doubtful == doubtful
+        assert set(range(20, 40)) <= set(track.frames.tolist())
+
+    def test_a_single_detection_makes_a_doubtful_one(self) -> None:
+        track = one(follow(seen_in([20], 40)))
+        assert track.doubtful
+        assert track.frames.tolist() == list(range(20 - EXTENSION, 20 + EXTENSION + 1))
 
     def test_a_track_that_is_certain_late_begins_with_its_first_detection(self) -> None:
         def at(frame: int) -> Face:
@@ -726,16 +747,31 @@ class TestScores:
 
 
 class TestSecondLooks:
-    def doubtful(self, look: Look | None, frames: range = range(20, 60)) -> list[Track]:
-        rows = seen_in(frames, 80, lambda _: face(100, score=(THRESHOLD + tuning.CONFIRMING_SCORE) / 2))
+    def doubtful(self, look: Look | None, frames: range = range(20, 22)) -> list[Track]:
+        rows = seen_in(frames, 80, lambda _: face(100, score=THRESHOLD + 0.01))
         return follow(rows, look=look)
 
     @pytest.mark.parametrize(
-        ("score", "kept"), [(tuning.VERIFIED_SCORE + 0.01, True), (tuning.VERIFIED_SCORE - 0.01, False), (None, False)]
+        ("score", "doubtful"),
+        [
+            (tuning.CERTAIN_MEANS[0] + 0.01, [False]),
+            (tuning.LIKELY_MEANS[0] + 0.01, [True]),
+            (tuning.LIKELY_MEANS[0] - 0.15, []),
+        ],
     )
-    def test_tell_whether_something_doubtful_is_a_face(self, score: float | None, kept: bool) -> None:
-        look = acknowledging([always(100, 100, 40)] if score else [], score or 0.0)
-        assert len(self.doubtful(look)) == kept
+    def test_tell_whether_something_faint_is_a_face(self, score: float, doubtful: list[bool]) -> None:
+        look = acknowledging([lambda frame: (100, 100, 40) if frame == 20 else None], score)
+        assert [track.doubtful for track in self.doubtful(look, range(20, 21))] == doubtful
+
+    @pytest.mark.parametrize("threshold", [0.1, 0.2])
+    def test_a_lower_threshold_reaches_every_rule(self, threshold: float) -> None:
+        scale = threshold / tuning.STANDARD_THRESHOLD
+        for score, expected in ((0.69, [False]), (0.56, [True]), (0.3, [])):
+            tracker = Follower(RATE, threshold, (320, 180))
+            for frame, row in enumerate(seen_in([20], 60, lambda _: face(100, score=1.02 * threshold))):
+                look = acknowledging([lambda frame: (100, 100, 40) if frame == 20 else None], scale * score)
+                tracker.update(wall(), detection(row), not frame, partial(look, frame))
+            assert [track.doubtful for track in finish(tracker)] == expected
 
     def test_of_what_is_beside_it_say_nothing_about_it(self) -> None:
         assert self.doubtful(acknowledging([always(145, 100, 40)], 0.9)) == []
@@ -744,12 +780,41 @@ class TestSecondLooks:
         track = one(self.doubtful(acknowledging([always(100, 100, 40)], 0.9), range(20, 21)))
         assert set(range(20 - EXTENSION, 20 + EXTENSION + 1)) <= set(track.frames.tolist())
 
-    def test_are_taken_a_few_times_only(self) -> None:
-        asked: list[int] = []
-        self.doubtful(acknowledging([], 0.0, asked), range(20, 80))
-        assert asked[0] == 20
-        assert len(asked) == len(set(asked)) <= tuning.MAX_VERIFICATIONS
+    def test_are_taken_ever_less_often_as_long_as_it_lives(self) -> None:
+        frames: list[int] = []
+
+        def look(frame: int, *_: object) -> Detection:
+            frames.append(frame)
+            return detection([])
+
+        faint = 0.8 * tuning.HOPELESS_SCORE
+        follow(seen_in(range(20, 80), 80, lambda _: face(100, score=faint)), look=look)
+        asked = sorted(set(frames))
+        assert asked[:2] == [20, 21]
         assert (np.diff(np.diff(asked)) >= 0).all()
+        assert asked[-1] >= 80 - tuning.HOPELESS_WAIT * round(tuning.LOOK_SECONDS * RATE)
+        assert len(asked) <= 60 / (tuning.HOPELESS_WAIT * round(tuning.LOOK_SECONDS * RATE)) + 4
+
+    def test_that_show_it_once_are_enough_however_late(self) -> None:
+        """One woman passes one look of six."""
+
+        def look(frame: int, *_: object) -> Detection:
+            return detection([face(100, score=0.7)] if frame > 70 else [])
+
+        track = one(self.doubtful(look, range(20, 80)))
+        assert not track.doubtful
+        assert set(range(20, 80)) <= set(track.frames.tolist())
+
+    def test_are_each_at_other_crops_than_the_one_before(self) -> None:
+        seen: list[Crop] = []
+
+        def look(_: int, __: Box, crop: Crop) -> Detection:
+            seen.append(crop)
+            return detection([])
+
+        self.doubtful(look, range(20, 60))
+        assert set(seen) == set(all_crops())
+        assert seen[: len(crops(0)) + len(crops(1))] == [*crops(0), *crops(1)]
 
     def test_come_to_an_end_for_a_face_that_is_sure_and_seen(self) -> None:
         asked: list[int] = []
@@ -760,11 +825,11 @@ class TestSecondLooks:
     def test_are_so_many_a_frame_at_most(self, people: int) -> None:
         asked: list[int] = []
         ways = [always(30 + 18 * n, 100, 14) for n in range(people)]
-        score = (THRESHOLD + tuning.CONFIRMING_SCORE) / 2
+        score = THRESHOLD + 0.01
         doubtful = [[(*box[:4], score) for box in row] for row in shown(ways, 120)]
         rows = doubtful + [row if frame % 7 == 0 else [] for frame, row in enumerate(doubtful)]
         pictures = film([Person(n, way) for n, way in enumerate(ways)], 1, wall(400, 180)) * len(rows)
-        tracks = follow(rows, pictures, look=acknowledging(ways, tuning.VERIFIED_SCORE + 0.05, asked))
+        tracks = follow(rows, pictures, look=acknowledging(ways, tuning.CERTAIN_MEANS[0] + 0.05, asked))
         assert len(tracks) == people
         assert max(Counter(asked).values()) <= tuning.MAX_VERIFICATIONS_PER_FRAME
 
@@ -1180,7 +1245,7 @@ def test_streams_of_anything_are_survived(streams: int) -> None:
             scores = rng.choice(np.array([0.1, 0.45, 0.7, 0.9], np.float32), faces)
             found = Detection(boxes, scores)
             picture = pictures[int(rng.integers(7)) if number % 2 else 0]
-            tracker.update(picture, found, frame in cuts, lambda _, found=found: found)  # type: ignore[misc]
+            tracker.update(picture, found, frame in cuts, lambda *_, found=found: found)  # type: ignore[misc]
         tracks = finish(tracker)
         assert_sound(tracks, cuts, frames)
         columns = Columns.of(tracks, np.ones(frames, np.bool_), 64)

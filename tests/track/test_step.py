@@ -35,7 +35,7 @@ class Source:
         return DOUBTFUL if due else None
 
     def verifier(self, _: Any) -> Any:
-        def verify(box: NDArray[np.float64]) -> Detection:
+        def verify(box: NDArray[np.float64], _: Any) -> Detection:
             self.verified.append(box)
             return DOUBTFUL
 

@@ -9,7 +9,8 @@ import pytest
 
 from facered.detect.detector import Detection
 from facered.track import tuning
-from facered.track.verification import best_match, due
+from facered.track.clock import Clock
+from facered.track.verification import best_match, due, is_certain, is_likely
 from tracklets import box, straight, tracklet
 
 if TYPE_CHECKING:
@@ -27,10 +28,17 @@ def look(*places: Place, scores: tuple[float, ...] = ()) -> Detection:
     return Detection(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores or [0.9] * len(places), np.float32))
 
 
-def tentative(key: int, verifications: int = 0) -> Tracklet:
-    made = tracklet(straight([0], x=60 * key), key=key, confirmed=False, score=0.5)
-    made.verifications = verifications
+def tentative(key: int, evidence: tuple[float, ...] = (), frames: int = 1) -> Tracklet:
+    made = tracklet(straight(range(frames), x=60 * key), key=key, confirmed=False, score=0.5)
+    made.looks, made.evidence = len(evidence), list(evidence)
+    made.last_look = 0 if evidence else -1
     return made
+
+
+def waits(evidence: tuple[float, ...]) -> int:
+    """Return how many frames after the last look the next one is due."""
+    waiting = tentative(0, evidence, frames=100)
+    return next(frame for frame in range(100) if due([waiting], frame, Clock(25.0), 4))
 
 
 def middle(match: tuple[NDArray[np.float64], float] | None) -> float | None:
@@ -59,14 +67,42 @@ def test_what_another_face_explains_better_says_nothing() -> None:
 
 def test_a_few_are_looked_at_in_a_frame() -> None:
     waiting = [tentative(key) for key in range(6)]
-    assert len(due(waiting, 0)) == tuning.MAX_VERIFICATIONS_PER_FRAME < 6
+    assert len(due(waiting, 0, Clock(25.0), 4)) == 4
 
 
-@pytest.mark.parametrize("verifications", [0, 1, 2, 3, 4])
-def test_each_look_waits_longer_than_the_one_before(verifications: int) -> None:
-    frames = [frame for frame in range(40) if due([tentative(0, verifications)], frame)]
-    assert frames[0] == 2**verifications - 1
+def test_each_look_waits_longer_than_the_one_before_up_to_a_limit() -> None:
+    regular = round(tuning.LOOK_SECONDS * 25)
+    assert [waits((0.5,) * looks) for looks in range(7)] == [0, 1, 2, 4, regular, regular, regular]
 
 
-def test_nobody_is_looked_at_for_ever() -> None:
-    assert due([tentative(0, tuning.MAX_VERIFICATIONS)], 1000) == []
+def test_what_has_shown_nothing_waits_longer() -> None:
+    regular = round(tuning.LOOK_SECONDS * 25)
+    assert waits((0.1, 0.2, 0.1)) == tuning.HOPELESS_WAIT * regular
+    assert waits((0.1, 0.4, 0.1)) == min(4, regular)
+
+
+def test_who_is_not_measured_now_is_not_looked_at() -> None:
+    assert due([tentative(0, frames=3)], 3, Clock(25.0), 4) != []
+    assert due([tentative(0, frames=3)], 4, Clock(25.0), 4) == []
+
+
+@pytest.mark.parametrize(
+    ("evidence", "certain", "likely"),
+    [
+        ((), False, False),
+        ((0.69,), True, True),
+        ((0.67,), False, True),
+        ((0.54, 0.1, 0.1), False, False),
+        ((0.56, 0.55, 0.0), True, True),
+        ((0.51, 0.5), False, True),
+        ((0.47, 0.0, 0.46, 0.46), False, True),
+        ((0.51, 0.5, 0.0, 0.5), True, True),
+        ((0.43,) * 4, False, False),
+        ((0.43,) * 5, False, True),
+    ],
+)
+def test_evidence_adds_up(evidence: tuple[float, ...], certain: bool, likely: bool) -> None:
+    assert (is_certain(evidence, 0.3), is_likely(evidence, 0.3)) == (certain, likely)
+    halved = tuple(0.5 * score for score in evidence)
+    assert (is_certain(halved, 0.15), is_likely(halved, 0.15)) == (certain, likely)
+    assert (is_certain(evidence, 0.5), is_likely(evidence, 0.5)) == (certain, likely)

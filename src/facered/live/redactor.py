@@ -36,7 +36,7 @@ class Redactor:
 
     Parameters
     ----------
-    blur, shape, feather, blur_radius, margin, threshold, max_faces, detect_size, precision, model
+    blur, shape, feather, blur_radius, doubtful, margin, threshold, max_faces, detect_size, precision, model
         As in `facered.Options`. With ``detect_size`` every detection takes equally long; without it smaller faces are
         looked for on a larger picture now and then, which takes several times as long.
     rate : float, optional
@@ -57,7 +57,8 @@ class Redactor:
         ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame. Before the first
         detection of a stream has been completed, the whole frame is hidden anyway.
     select : callable, optional
-        Told a `Face`, says whether it is hidden; by default everyone is.
+        Told a `Face`, says whether it is hidden; by default everyone is, or, with
+        ``doubtful="show"``, whoever is certain to be a face.
     on_faces : callable, optional
         Told every frame, as it is about to be returned, and its faces.
     hide_regions, show_regions : sequence of polygons
@@ -87,6 +88,7 @@ class Redactor:
         shape: str = "ellipse",
         feather: float = 0.15,
         blur_radius: float | None = None,
+        doubtful: str = "hide",
         margin: float = 1.4,
         threshold: float = 0.3,
         max_faces: int | None = 64,

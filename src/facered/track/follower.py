@@ -125,6 +125,9 @@ class Follower:
         # Whoever came since the last detection is not found later.
         if (active or ends_shot) and self._changes.elsewhere(self.boxes()):
             return True
+        doubtful = self.clock.has_passed(tuning.DOUBTFUL_INTERVAL_SECONDS, self._last_detection, self.frame)
+        if doubtful and any(patience.is_young(tracklet, self.clock, self.frame) for tracklet in self.active):
+            return True
         uncertain = self._uncertain()
         if not verifies:
             return bool(uncertain)
@@ -305,6 +308,14 @@ class Follower:
             tuning.scaled(self.threshold) * tuning.CONFIRMING_SCORE, self.threshold
         ):
             self._confirm(tracklet)
+        if not tracklet.confirmed and not verified:
+            self._note(tracklet, min(tuning.WHOLE_PICTURE_WEIGHT * score, tuning.WHOLE_PICTURE_MOST))
+
+    def _note(self, tracklet: Tracklet, score: float) -> None:
+        """Add a piece of evidence for a tentative track."""
+        tracklet.evidence.append(score)
+        if verification.is_certain(tracklet.evidence, self.threshold):
+            self._confirm(tracklet)
 
     def _confirm(self, tracklet: Tracklet) -> None:
         """Confirm a track: now it is worth while to follow it back from its first detection."""
@@ -352,15 +363,17 @@ class Follower:
         box = self._box(tracklet)
         others = [self._box(t) for t in self.active if t.confirmed and t is not tracklet]
         scale = tuning.scaled(self.threshold)
-        crops = verification.all_crops() if self._seen_once else verification.crops(len(tracklet.looks))
-        enough = scale * tuning.CERTAIN_LOOKS[0]
+        if tracklet.confirmed:
+            crops, enough = verification.KNOWN, scale * tuning.REDETECTED_SCORE
+        else:
+            crops = verification.all_crops() if self._seen_once else verification.crops(tracklet.looks)
+            enough = scale * tuning.CERTAIN_MEANS[0]
         match = verification.best_view(box, verify, np.array(others).reshape(-1, 4), crops, enough)
         score = 0.0 if match is None else match[1]
         if not tracklet.confirmed:
-            tracklet.looks.append(score)
+            tracklet.looks += 1
             tracklet.last_look = self.frame
-            if verification.is_certain(tracklet.looks, self.threshold):
-                self._confirm(tracklet)
+            self._note(tracklet, score)
         if match is None:
             return False
         box = match[0]

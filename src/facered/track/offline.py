@@ -9,7 +9,7 @@ from facered.track.duplicates import without_duplicates
 from facered.track.shot import Shots
 from facered.track.smoothing import Track, smooth_and_fill
 from facered.track.stitching import join
-from facered.track.verification import is_likely
+from facered.track.verification import counts, is_likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,16 +39,17 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
         for tracklet in [*follower.finished, *follower.active]
         for clipped in tracklet.split_at_cuts(shots)
         for part in clipped.split_identities()
+        if counts(part, follower.threshold)
     ]
     trajectories = join(tracklets, follower.clock)
     tracks = []
     for trajectory in trajectories:
         check()
         certain = any(tracklet.confirmed for tracklet in trajectory)
-        looks = [look for tracklet in trajectory for look in tracklet.looks]
-        if not certain and is_likely(looks, follower.threshold):
+        evidence = [score for tracklet in trajectory for score in tracklet.evidence]
+        if not certain and is_likely(evidence, follower.threshold):
             trajectory[-1].drop_tail()  # what is followed, and is no face, drifts
-        if certain or is_likely(looks, follower.threshold):
+        if certain or is_likely(evidence, follower.threshold):
             tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel, doubtful=not certain))
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])

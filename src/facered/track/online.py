@@ -18,7 +18,7 @@ from facered.track.propagation import carry_forward
 from facered.track.shot import Shots
 from facered.track.smoothing import growth_where_faint, smooth_and_fill
 from facered.track.stitching import join, link_cost
-from facered.track.verification import is_likely
+from facered.track.verification import counts, is_likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +86,7 @@ class OnlineTracker:
         if not self._kept:
             self._reidentify()
         for tracklet in follower.active:
-            likely = tracklet.score >= follower.threshold or is_likely(tracklet.looks, follower.threshold)
-            if tracklet.confirmed or likely:
+            if counts(tracklet, follower.threshold):
                 box, excess[tracklet.key] = self._generous(tracklet)
                 name = self.name(tracklet.key)
                 found.append(Presence(name, box, tracklet.score, doubtful=not tracklet.confirmed))
@@ -226,15 +225,15 @@ class OnlineTracker:
     def _is_open(self, tracklet: Tracklet, waiting: bool) -> bool:
         """Tell whether a tentative tracklet is to be hidden: it may still be confirmed."""
         threshold = self._follower.threshold
-        if is_likely(tracklet.looks, threshold):
+        if is_likely(tracklet.evidence, threshold):
             return True
-        young = waiting and len(tracklet.looks) < tuning.YOUNG_LOOKS
+        young = waiting and tracklet.looks < tuning.YOUNG_LOOKS
         return tracklet.score >= threshold and (young or not self._verifies)
 
     def _near(self, frame: int) -> Iterator[Tracklet]:
         earliest = frame - self._gap(frame)
         for tracklet in [*self._follower.finished, *self._follower.active]:
-            if tracklet.frames[-1] >= earliest:
+            if tracklet.frames[-1] >= earliest and counts(tracklet, self._follower.threshold):
                 yield tracklet
 
     def _generous(self, tracklet: Tracklet) -> tuple[Boxes, Boxes]:

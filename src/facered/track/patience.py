@@ -20,11 +20,15 @@ def is_gone(tracklet: Tracklet, clock: Clock, frame: int) -> bool:
     return clock.is_beyond(seconds, tracklet.frames[-1], frame)
 
 
+def is_young(tracklet: Tracklet, clock: Clock, frame: int) -> bool:
+    """Tell whether it is soon to be known whether a tentative track is a face."""
+    return not tracklet.confirmed and not clock.is_beyond(tuning.TENTATIVE_SECONDS, tracklet.first_detected, frame)
+
+
 def is_worth_a_detection(tracklet: Tracklet, clock: Clock, frame: int, threshold: float) -> bool | None:
     """Tell whether the detector may help with a face that is tentative or lost; None if it is neither."""
     if not tracklet.confirmed:
-        young = not clock.is_beyond(tuning.TENTATIVE_SECONDS, tracklet.first_detected, frame)
-        return young and tracklet.detections < 2 and tracklet.score >= threshold
+        return is_young(tracklet, clock, frame) and tracklet.detections < 2 and tracklet.score >= threshold
     if frame - tracklet.frames[-1] > 1:
         return not clock.is_beyond(tuning.TENTATIVE_SECONDS, tracklet.frames[-1], frame)
     return None

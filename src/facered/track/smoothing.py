@@ -98,7 +98,7 @@ def smooth_and_fill(
         frames[near],
         whole[near],
         sum(tracklet.detections for tracklet in trajectory),
-        min(max(max([tracklet.score, *tracklet.looks]) for tracklet in trajectory), 1.0),
+        min(max(max([tracklet.score, *tracklet.evidence]) for tracklet in trajectory), 1.0),
         tuple(run.key for tracklet in trajectory for run in tracklet.runs),
         shot,
         doubtful,

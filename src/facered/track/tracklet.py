@@ -59,10 +59,13 @@ class Tracklet:
         The best of its detections' scores.
     missed : int
         Detections of the whole picture since then in which it was missing.
-    looks : list of float
-        The best score of each look at it by itself while it was tentative, 0 where it showed no face.
+    evidence : list of float
+        The best score of each look at it by itself while it was tentative, 0 where it showed no face, and that of each
+        detection of the whole picture, a little lowered.
+    looks : int
+        How often it was looked at by itself while it was tentative.
     last_look : int
-        The frame of the last of them.
+        The frame of the last time.
     verification_failed : bool
         Whether the last verification found no face, and there was no detection of the whole picture since.
     size : float
@@ -94,7 +97,8 @@ class Tracklet:
     last_detected: int = 0
     score: float = 0.0
     missed: int = 0
-    looks: list[float] = field(default_factory=list)
+    evidence: list[float] = field(default_factory=list)
+    looks: int = 0
     last_look: int = -1
     verification_failed: bool = False
     size: float = 0.0
@@ -226,6 +230,7 @@ class Tracklet:
         if other.score > self.score:
             self.score, self.best_patch = other.score, other.best_patch
         self.detections += other.detections
+        self.evidence += other.evidence
         self.looks += other.looks
         self.last_detected, self.size, self.missed = other.last_detected, other.size, other.missed
         self.anchor, self.recent, self.confirmed = other.anchor, other.recent, self.confirmed or other.confirmed

@@ -31,8 +31,12 @@ class Crop(NamedTuple):
     face_pixels: int
 
 
+KNOWN = [Crop(*crop) for crop in tuning.CROPS_OF_KNOWN]
+"""What is looked at of a face that is known to be one, and not detected in the whole picture."""
+
+
 def crops(number: int) -> list[Crop]:
-    """Return what the look with this number, from 0, is at."""
+    """Return what the look with this number, from 0, at a tentative track is at."""
     return [Crop(*crop) for crop in tuning.CROPS[number % len(tuning.CROPS)]]
 
 
@@ -52,19 +56,19 @@ def due(tracklets: Iterable[Tracklet], frame: int, clock: Clock, most: int) -> l
         if tracklet.confirmed:
             if tracklet.missed % tuning.MISSES_PER_VERIFICATION == 1:
                 missing.append(tracklet)
-        elif tracklet.frames[-1] >= frame - 1 and frame - tracklet.last_look >= _wait(tracklet.looks, regular):
+        elif tracklet.frames[-1] >= frame - 1 and frame - tracklet.last_look >= _wait(tracklet, regular):
             tentative.append(tracklet)
     missing.sort(key=lambda tracklet: tracklet.last_detected)
-    tentative.sort(key=lambda tracklet: (len(tracklet.looks), -tracklet.score))
+    tentative.sort(key=lambda tracklet: (tracklet.looks, -tracklet.score))
     first, second = (missing, tentative) if frame % 2 else (tentative, missing)
     return [*first[:1], *second, *first[1:]][:most]
 
 
-def _wait(looks: Sequence[float], regular: int) -> int:
+def _wait(tracklet: Tracklet, regular: int) -> int:
     """Return how many frames there are until the next look: ever more, up to a limit."""
-    if len(looks) >= tuning.HOPELESS_LOOKS and max(looks) < tuning.HOPELESS_SCORE:
+    if tracklet.looks >= tuning.HOPELESS_LOOKS and max(tracklet.evidence) < tuning.HOPELESS_SCORE:
         return regular * tuning.HOPELESS_WAIT
-    return min(1 << min(max(len(looks) - 1, 0), 20), regular)
+    return min(1 << min(max(tracklet.looks - 1, 0), 20), regular)
 
 
 def best_view(
@@ -94,20 +98,25 @@ def best_view(
     return best
 
 
-def is_certain(looks: Sequence[float], threshold: float) -> bool:
-    """Tell whether what the looks at a track have shown, each its best score, is a face."""
-    return _shows(looks, tuning.CERTAIN_LOOKS, threshold)
+def is_certain(evidence: Sequence[float], threshold: float) -> bool:
+    """Tell whether what is known of a track, see `Tracklet.evidence`, shows that it is a face."""
+    return _shows(evidence, tuning.CERTAIN_MEANS, threshold)
 
 
-def is_likely(looks: Sequence[float], threshold: float) -> bool:
+def counts(tracklet: Tracklet, threshold: float) -> bool:
+    """Tell whether a tracklet may be a part of a trajectory: the faintest ones only where they are likely to be faces."""
+    return tracklet.confirmed or tracklet.score >= threshold or is_likely(tracklet.evidence, threshold)
+
+
+def is_likely(evidence: Sequence[float], threshold: float) -> bool:
     """Tell whether it may well be a face, so that it is hidden to be safe."""
-    return _shows(looks, tuning.LIKELY_LOOKS, threshold)
+    return _shows(evidence, tuning.LIKELY_MEANS, threshold)
 
 
-def _shows(looks: Sequence[float], means: Sequence[float], threshold: float) -> bool:
-    """Tell whether the mean of the best 1, 2, 3, ... looks reaches what is asked of so many."""
+def _shows(evidence: Sequence[float], means: Sequence[float], threshold: float) -> bool:
+    """Tell whether the mean of the best 1, 2, 3, ... scores reaches what is asked of so many."""
     scale = tuning.scaled(threshold)
-    best = sorted(looks, reverse=True)
+    best = sorted(evidence, reverse=True)
     return any(len(best) >= count and sum(best[:count]) >= count * scale * mean for count, mean in enumerate(means, 1))
 
 
