@@ -104,7 +104,7 @@ def is_certain(evidence: Sequence[float], threshold: float) -> bool:
 
 
 def counts(tracklet: Tracklet, threshold: float) -> bool:
-    """Tell whether a tracklet may be a part of a trajectory: the faintest ones only where they are likely to be faces."""
+    """Tell whether a tracklet may be a part of a trajectory: the faintest ones only where they are likely faces."""
     return tracklet.confirmed or tracklet.score >= threshold or is_likely(tracklet.evidence, threshold)
 
 
