@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FOLDER = clips.CACHE / "scenes"
 CRF = 20
 SETS = {"first": 1, "second": 2}
+FOLDERS = {"real": "", "hard": "hard"}
+"""Where in the folder of material the filmed clips of a group lie."""
+GROUPS = (*FOLDERS, *SETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +39,13 @@ class Scene:
     Attributes
     ----------
     name : str
-    kind : str
-        ``"real"`` or ``"scene"``.
     group : str
-        ``"real"``, ``"first"`` or ``"second"``.
+        One of `GROUPS`.
     path : Path
     truth : Truth
     """
 
     name: str
-    kind: str
     group: str
     path: Path
     truth: Truth
@@ -62,7 +62,7 @@ def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[
     Parameters
     ----------
     group : str, optional
-        Only ``"real"`` clips or only one of `SETS`.
+        Only one of `GROUPS`.
     names : sequence of str
         Only these; the name of a scenario means its scenes of all sets.
 
@@ -70,11 +70,11 @@ def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[
     ------
     MaterialMissingError
     """
-    if group in (None, "real"):
-        for path in sorted(clips.media().glob("*.csv")):
-            film = clips.carphone() if path.stem == "carphone_pristine" else clips.film(path)
-            if film is not None and (not names or path.stem in names):
-                yield Scene(path.stem, "real", "real", film, Truth.read(path))
+    for name, folder in FOLDERS.items():
+        if group in (None, name):
+            for path, truth in clips.with_truth(folder):
+                if not names or truth.stem in names:
+                    yield Scene(truth.stem, name, path, Truth.read(truth))
     for name in SETS if group is None else SETS.keys() & {group}:
         for scenario in scenarios.SCENARIOS:
             if not names or {scenario.__name__, f"{scenario.__name__}_{SETS[name]}"} & set(names):
@@ -95,7 +95,7 @@ def _scene(scenario: Callable[[Sources], Composition], group: str) -> Scene:
         path.with_suffix(".cuts").unlink(missing_ok=True)
         composition.truth().write(truth)
         mark.write_text(key)
-    return Scene(path.stem, "scene", group, path, Truth.read(truth))
+    return Scene(path.stem, group, path, Truth.read(truth))
 
 
 def _key(scenario: Callable[[Sources], Composition]) -> str:

@@ -107,6 +107,7 @@ class Coverage:
         return {
             "frames": self.frames,
             "face_frames": self.face_frames,
+            "bare_face_frames": self.face_frames - self.covered,
             "recall": self.covered / max(self.face_frames, 1),
             "longest_bare_run": self.bare_run,
             "false_boxes_per_frame": self.false_boxes / max(self.frames, 1),
