@@ -10,11 +10,12 @@ import ast
 import hashlib
 import inspect
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from av.video.frame import VideoFrame
 
-from bench import clips, compositor, photos, scenarios, sources
+from bench import clips, compositor, faint, photos, scenarios, sources
 from bench.truth import Truth
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ CRF = 20
 SETS = {"first": 1, "second": 2}
 FOLDERS = {"real": "", "hard": "hard"}
 """Where in the folder of material the filmed clips of a group lie."""
-GROUPS = (*FOLDERS, *SETS)
+FAINT = "faint"
+GROUPS = (*FOLDERS, *SETS, FAINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Scene:
 
 
 def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[Scene]:
-    """Yield the clips with truth and the scenes of both sets, the latter made where they are not there yet.
+    """Yield the clips with truth and the scenes of all sets, the latter made where they are not there yet.
 
     Parameters
     ----------
@@ -75,14 +77,14 @@ def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[
             for path, truth in clips.with_truth(folder):
                 if not names or truth.stem in names:
                     yield Scene(truth.stem, name, path, Truth.read(truth))
-    for name in SETS if group is None else SETS.keys() & {group}:
-        for scenario in scenarios.SCENARIOS:
-            if not names or {scenario.__name__, f"{scenario.__name__}_{SETS[name]}"} & set(names):
-                yield _scene(scenario, name)
+    drawn = [(name, [seed], scenarios.SCENARIOS) for name, seed in SETS.items()]
+    for name, seeds, drawings in [*drawn, (FAINT, list(SETS.values()), faint.SCENARIOS)]:
+        for scenario, seed in product(drawings, seeds if group in (None, name) else []):
+            if not names or {scenario.__name__, f"{scenario.__name__}_{seed}"} & set(names):
+                yield _scene(scenario, name, seed)
 
 
-def _scene(scenario: Callable[[Sources], Composition], group: str) -> Scene:
-    seed = SETS[group]
+def _scene(scenario: Callable[[Sources], Composition], group: str, seed: int) -> Scene:
     path = FOLDER / f"{scenario.__name__}_{seed}.mp4"
     truth, mark = path.with_suffix(".csv"), path.with_suffix(".made-by")
     key = _key(scenario)
@@ -100,5 +102,6 @@ def _scene(scenario: Callable[[Sources], Composition], group: str) -> Scene:
 
 def _key(scenario: Callable[[Sources], Composition]) -> str:
     """Return what a scene depends on: the code that draws it, whatever its layout and comments."""
-    code = [inspect.getsource(part) for part in (photos, compositor, sources, scenarios.walking, scenario)]
+    drawing = (faint,) if scenario in faint.SCENARIOS else (scenarios.walking, scenario)
+    code = [inspect.getsource(part) for part in (photos, compositor, sources, *drawing)]
     return hashlib.sha256("".join(ast.dump(ast.parse(part)) for part in code).encode()).hexdigest()

@@ -83,10 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"... {scene.name}", file=sys.stderr, flush=True)
             rows[scene.name] = {variant.name: Coverage() for variant in VARIANTS}
             for variant in VARIANTS:
-                shown = variant.of(scene)
-                hidden = followed(shown.path, options_for(scene))
+                path, truth = variant.of(scene.path, scene.truth)
+                hidden = followed(path, options_for(scene))
                 for row in (rows[scene.name], total):
-                    row[variant.name].add(shown.truth, hidden)
+                    row[variant.name].add(truth, hidden)
     except clips.MaterialMissingError as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         return 0

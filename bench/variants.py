@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
 from bench import clips
+from bench.truth import Truth
 from facered.video.picture import view
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av.video.stream import VideoStream
-
-    from bench.scenes import Scene
-    from bench.truth import Truth
 
 FOLDER = clips.CACHE / "variants"
 LOSSLESS = {"preset": "ultrafast", "qp": "0"}
@@ -40,40 +38,36 @@ class Variant:
         """What it is called in tables."""
         return "mirrored" if self.mirrored else f"+{self.later}" if self.later else "as it is"
 
-    def of(self, scene: Scene) -> Scene:
-        """Return a clip like this; its video is made where it is not there yet.
+    def of(self, path: Path, truth: Truth) -> tuple[Path, Truth]:
+        """Return a video like this, made where it is not there yet, and its truth.
 
         Pixels, times and colours stay exactly what they were.
         """
         if self == Variant():
-            return scene
+            return path, truth
         suffix = "mirrored" if self.mirrored else f"later{self.later}"
-        digest = hashlib.sha256(scene.path.read_bytes()).hexdigest()[:12]
-        path = FOLDER / f"{scene.name}-{suffix}-{digest}.mp4"
-        if not path.is_file():
-            _encode(path, scene.path, self._pictures(clips.decoded(scene.path)))
-        return replace(scene, path=path, truth=self._truth(scene))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        shown = FOLDER / f"{path.stem}-{suffix}-{digest}.mp4"
+        if not shown.is_file():
+            _encode(shown, path, self._pictures(clips.decoded(path)))
+        with av.open(os.fspath(path)) as container:
+            return shown, self._truth(truth, container.streams.video[0].width)
 
     def _pictures(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         for frame in islice(frames, self.later, None):
             yield _mirrored(frame) if self.mirrored else frame
 
-    def _truth(self, scene: Scene) -> Truth:
-        truth = scene.truth
+    def _truth(self, truth: Truth, width: int) -> Truth:
         keep = truth.frames >= self.later
         boxes = truth.boxes[keep]
         if self.mirrored:
-            with av.open(os.fspath(scene.path)) as container:
-                width = container.streams.video[0].width
             boxes = np.column_stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]])
-        cuts = truth.cuts[truth.cuts > self.later] - self.later
-        return replace(
-            truth,
+        return Truth(
             frames=truth.frames[keep] - self.later,
             people=truth.people[keep],
             boxes=boxes,
             required=truth.required[keep],
-            cuts=cuts,
+            cuts=truth.cuts[truth.cuts > self.later] - self.later,
         )
 
 
