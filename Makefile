@@ -7,7 +7,7 @@
 # make lint                  ruff, mypy --strict, cython-lint, import-linter
 # make bench                 the benchmarks, beside their rivals; says what became slower since the last run
 # make bench-memory          how much memory long videos take
-# make bench-accuracy        what stays hidden, beside detection alone
+# make bench-accuracy        what stays hidden, beside detection alone, ByteTrack and deface, and how steadily
 # make bench-live            how long frames take through a Redactor, its memory, and what it hides
 # Each sets up .venv by itself. PYTHON chooses the interpreter (3.11 or newer).
 
@@ -61,6 +61,8 @@ bench-memory: $(VENV)/.bench $(CLIPS)/.fetched
 
 bench-accuracy: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.accuracy
+	$(BIN)/python -m bench.steadiness
+	$(BIN)/python -m bench.leaks
 	$(BIN)/python -m bench.stills
 
 bench-live: $(VENV)/.bench $(CLIPS)/.fetched

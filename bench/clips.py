@@ -89,6 +89,19 @@ def photos() -> list[Path]:
     return [path for path in sorted((media() / "photos").glob("*.jpg")) if path.with_suffix(".csv").is_file()]
 
 
+def with_truth(folder: str = "") -> Iterator[tuple[Path, Path]]:
+    """Yield the videos of the folder of material, or of one inside it, that have truth, and the truth's files.
+
+    Raises
+    ------
+    MaterialMissingError
+    """
+    for truth in sorted((media() / folder).glob("*.csv")):
+        path = carphone() if truth.stem == "carphone_pristine" else film(truth)
+        if path is not None:
+            yield path, truth
+
+
 def film(truth: Path) -> Path | None:
     """Return the video that a truth file beside it belongs to."""
     return next(filter(Path.is_file, (truth.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)), None)

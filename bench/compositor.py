@@ -26,7 +26,7 @@ Value = Curve | float
 """The same, or one for all frames."""
 
 MIN_FACE_HEIGHT = 20
-"""Least height in pixels of a face that must be found."""
+"""Least height in pixels of a face that must be found, unless a composition says otherwise."""
 MIN_INSIDE = 0.3
 """A face must be found where at least this part of it is inside the picture, ..."""
 MIN_VISIBLE = 0.5
@@ -50,7 +50,7 @@ MIN_DEFOCUS = 0.3
 
 @dataclass(frozen=True)
 class Motion:
-    """The motion of a picture: a point of its own, the point of the frame that it lies on, its scale and its roll.
+    """The motion of a picture: a point of its own, the point of the frame that it lies on, its scale, roll and stretch.
 
     Attributes
     ----------
@@ -58,6 +58,8 @@ class Motion:
         In pixels of the picture and of the frame.
     scale, roll : (frames,) float64
         Pixels of the frame for a pixel of the picture; degrees, clockwise.
+    stretch : (frames, 2) float64
+        What the picture's width and height are multiplied with before it is turned.
 
     What does not move has one row.
     """
@@ -66,12 +68,21 @@ class Motion:
     position: NDArray[np.float64]
     scale: Curve
     roll: Curve
+    stretch: NDArray[np.float64]
 
     @classmethod
-    def of(cls, anchor: tuple[Value, Value], position: tuple[Value, Value], scale: Value, roll: Value) -> Motion:
+    def of(
+        cls,
+        anchor: tuple[Value, Value],
+        position: tuple[Value, Value],
+        scale: Value,
+        roll: Value,
+        stretch: tuple[Value, Value] = (1.0, 1.0),
+    ) -> Motion:
         """Return a motion; what is one number does not change."""
-        curves = np.broadcast_arrays(*anchor, *position, scale, np.atleast_1d(roll))
-        return cls(np.stack(curves[:2], axis=1), np.stack(curves[2:4], axis=1), curves[4], curves[5])
+        curves = np.broadcast_arrays(*anchor, *position, *stretch, scale, np.atleast_1d(roll))
+        anchors, positions, stretches = (np.stack(curves[at : at + 2], axis=1) for at in (0, 2, 4))
+        return cls(anchors, positions, curves[6], curves[7], stretches)
 
     def at(self, time: float) -> NDArray[np.float64]:
         """Return the (2, 3) matrix from the picture to the frame at a time in frames."""
@@ -83,6 +94,7 @@ class Motion:
 
         scale, angle = between(self.scale), np.radians(between(self.roll))
         turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turn = turn * between(self.stretch)
         return np.column_stack([turn, between(self.position) - turn @ between(self.anchor)])
 
 
@@ -122,11 +134,15 @@ class Shot:
 
 @dataclass(frozen=True)
 class Composition:
-    """Shots one after the other; `dissolves` are the frames in which each is mixed with the one before."""
+    """Shots one after the other; `dissolves` are the frames in which each is mixed with the one before.
+
+    Faces lower than `min_height` pixels need not be found.
+    """
 
     size: tuple[int, int]
     shots: Sequence[Shot]
     dissolves: Sequence[int] = field(default=())
+    min_height: float = MIN_FACE_HEIGHT
 
     @property
     def starts(self) -> list[int]:
@@ -166,9 +182,9 @@ class Composition:
                 mixed = self._dissolve_frames(number + 1)
                 leaving[shot.frames - mixed :] = [1 - self._weight(number + 1, time) for time in range(mixed)]
             weight = np.minimum(entering, leaving)
-            parts.append(_faces(shot, start, first, weight, self.size))
+            parts.append(_faces(shot, start, first, weight, self))
             first += sum(len(layer.picture.boxes) for layer in shot.layers)
-        rows = np.concatenate([part for part in parts if len(part)])
+        rows = np.concatenate([np.empty((0, 7)), *parts])
         rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
         frames, people = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
         return Truth(frames, people, rows[:, 2:6], rows[:, 6] > 0, np.array(self.cuts, np.int64))
@@ -260,7 +276,7 @@ def _overlay(canvas: Pixels, picture: Picture, matrix: NDArray[np.float64]) -> N
         cv2.add(drawn[:, :, :3], cv2.multiply(target, through, scale=1 / 255), dst=target)
 
 
-def _faces(shot: Shot, start: int, first: int, weight: NDArray[np.float64], size: tuple[int, int]) -> Curve:
+def _faces(shot: Shot, start: int, first: int, weight: NDArray[np.float64], film: Composition) -> Curve:
     """Return frame, person, x1, y1, x2, y2, required of the faces of a shot, a row each."""
     steps = (np.arange(SAMPLES) + 0.5) / SAMPLES * 2 - 1
     disc = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
@@ -278,12 +294,12 @@ def _faces(shot: Shot, start: int, first: int, weight: NDArray[np.float64], size
                 centre = matrix[:, :2] @ middle + matrix[:, 2]
                 reach = np.sqrt(((matrix[:, :2] * half) ** 2).sum(axis=1))  # of the ellipse in the box, turned
                 points = matrix[:, :2] @ (middle + disc * half).T + matrix[:, 2:]
-                inside = ((points >= 0) & (points < np.array(size)[:, None])).all(axis=0)
+                inside = ((points >= 0) & (points < np.array(film.size)[:, None])).all(axis=0)
                 if inside.any():
                     in_front = zip(shot.layers[number + 1 :], matrices[number + 1 :], strict=True)
                     visible = _visibility(points[:, inside], in_front).mean()
                     sharp = defocus <= MAX_BLUR * 2 * reach[0]
-                    found = required and recognisable and sharp and 2 * reach[1] >= MIN_FACE_HEIGHT
+                    found = required and recognisable and sharp and 2 * reach[1] >= film.min_height
                     found = found and inside.mean() >= MIN_INSIDE and visible >= MIN_VISIBLE
                     rows.append([start + time, person, *(centre - reach), *(centre + reach), float(found)])
                 person += 1

@@ -89,7 +89,7 @@ def found_again(shown: Iterator[Shown], hide: Hide | None, finders: dict[str, De
             hide(picture, enlarged(boxes, Options().margin))
         faces += len(boxes)
         for name, detector in finders.items():
-            detected = detector.detect(picture, SCORE, None).boxes.astype(float)
+            detected = detector.detect(picture, SCORE).boxes.astype(float)
             found[name] += int((overlaps(boxes, detected) > SAME_FACE).any(axis=1).sum())
     return {"faces": faces} | {name: count / max(faces, 1) for name, count in found.items()}
 

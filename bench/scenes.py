@@ -10,11 +10,12 @@ import ast
 import hashlib
 import inspect
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from av.video.frame import VideoFrame
 
-from bench import clips, compositor, photos, scenarios, sources
+from bench import clips, compositor, faint, photos, scenarios, sources
 from bench.truth import Truth
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 FOLDER = clips.CACHE / "scenes"
 CRF = 20
 SETS = {"first": 1, "second": 2}
+FOLDERS = {"real": "", "hard": "hard"}
+"""Where in the folder of material the filmed clips of a group lie."""
+FAINT = "faint"
+GROUPS = (*FOLDERS, *SETS, FAINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,13 @@ class Scene:
     Attributes
     ----------
     name : str
-    kind : str
-        ``"real"`` or ``"scene"``.
     group : str
-        ``"real"``, ``"first"`` or ``"second"``.
+        One of `GROUPS`.
     path : Path
     truth : Truth
     """
 
     name: str
-    kind: str
     group: str
     path: Path
     truth: Truth
@@ -57,12 +59,12 @@ class Scene:
 
 
 def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[Scene]:
-    """Yield the clips with truth and the scenes of both sets, the latter made where they are not there yet.
+    """Yield the clips with truth and the scenes of all sets, the latter made where they are not there yet.
 
     Parameters
     ----------
     group : str, optional
-        Only ``"real"`` clips or only one of `SETS`.
+        Only one of `GROUPS`.
     names : sequence of str
         Only these; the name of a scenario means its scenes of all sets.
 
@@ -70,19 +72,19 @@ def all_scenes(group: str | None = None, names: Sequence[str] = ()) -> Iterator[
     ------
     MaterialMissingError
     """
-    if group in (None, "real"):
-        for path in sorted(clips.media().glob("*.csv")):
-            film = clips.carphone() if path.stem == "carphone_pristine" else clips.film(path)
-            if film is not None and (not names or path.stem in names):
-                yield Scene(path.stem, "real", "real", film, Truth.read(path))
-    for name in SETS if group is None else SETS.keys() & {group}:
-        for scenario in scenarios.SCENARIOS:
-            if not names or {scenario.__name__, f"{scenario.__name__}_{SETS[name]}"} & set(names):
-                yield _scene(scenario, name)
+    for name, folder in FOLDERS.items():
+        if group in (None, name):
+            for path, truth in clips.with_truth(folder):
+                if not names or truth.stem in names:
+                    yield Scene(truth.stem, name, path, Truth.read(truth))
+    drawn = [(name, [seed], scenarios.SCENARIOS) for name, seed in SETS.items()]
+    for name, seeds, drawings in [*drawn, (FAINT, list(SETS.values()), faint.SCENARIOS)]:
+        for scenario, seed in product(drawings, seeds if group in (None, name) else []):
+            if not names or {scenario.__name__, f"{scenario.__name__}_{seed}"} & set(names):
+                yield _scene(scenario, name, seed)
 
 
-def _scene(scenario: Callable[[Sources], Composition], group: str) -> Scene:
-    seed = SETS[group]
+def _scene(scenario: Callable[[Sources], Composition], group: str, seed: int) -> Scene:
     path = FOLDER / f"{scenario.__name__}_{seed}.mp4"
     truth, mark = path.with_suffix(".csv"), path.with_suffix(".made-by")
     key = _key(scenario)
@@ -95,10 +97,11 @@ def _scene(scenario: Callable[[Sources], Composition], group: str) -> Scene:
         path.with_suffix(".cuts").unlink(missing_ok=True)
         composition.truth().write(truth)
         mark.write_text(key)
-    return Scene(path.stem, "scene", group, path, Truth.read(truth))
+    return Scene(path.stem, group, path, Truth.read(truth))
 
 
 def _key(scenario: Callable[[Sources], Composition]) -> str:
     """Return what a scene depends on: the code that draws it, whatever its layout and comments."""
-    code = [inspect.getsource(part) for part in (photos, compositor, sources, scenarios.walking, scenario)]
+    drawing = (faint,) if scenario in faint.SCENARIOS else (scenarios.walking, scenario)
+    code = [inspect.getsource(part) for part in (photos, compositor, sources, *drawing)]
     return hashlib.sha256("".join(ast.dump(ast.parse(part)) for part in code).encode()).hexdigest()

@@ -107,10 +107,11 @@ class Coverage:
         return {
             "frames": self.frames,
             "face_frames": self.face_frames,
-            "recall": self.covered / max(self.face_frames, 1),
+            "bare_face_frames": self.face_frames - self.covered,
+            "recall": self.covered / self.face_frames if self.face_frames else 1.0,
             "longest_bare_run": self.bare_run,
             "false_boxes_per_frame": self.false_boxes / max(self.frames, 1),
-            "area_beyond_truth": self.hidden_area / max(self.true_area, 1.0) - 1,
+            "area_beyond_truth": self.hidden_area / self.true_area - 1 if self.true_area else 0.0,
         }
 
 
@@ -160,7 +161,7 @@ class Identities:
         return {
             "people_found": len(self.ids),
             "ids_per_person": sum(self.ids) / max(len(self.ids), 1),
-            "idf1": 2 * self.matched / max(total, 1),
+            "idf1": 2 * self.matched / total if total else 1.0,
         }
 
 

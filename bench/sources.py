@@ -150,12 +150,22 @@ def camera_layer(world: Picture, size: Size, x: Value, y: Value, scale: Value, r
 
 
 def object_layer(
-    picture: Picture, x: Value, y: Value, height: Value, roll: Value = 0.0, occludes: bool = True
+    picture: Picture,
+    x: Value,
+    y: Value,
+    height: Value,
+    roll: Value = 0.0,
+    occludes: bool = True,
+    stretch: tuple[Value, Value] = (1.0, 1.0),
 ) -> Layer:
-    """Return a layer of something with its face, or else its middle, at points of the frame, so high there."""
+    """Return a layer of something with its face, or else its middle, at points of the frame, so high there.
+
+    The height is that before it is stretched.
+    """
     box = picture.boxes[0] if len(picture.boxes) else np.array([0, 0, *picture.size])
     middle = (box[:2] + box[2:]) / 2
-    return Layer(picture, Motion.of((middle[0], middle[1]), (x, y), height / (box[3] - box[1]), roll), occludes)
+    motion = Motion.of((middle[0], middle[1]), (x, y), height / (box[3] - box[1]), roll, stretch)
+    return Layer(picture, motion, occludes)
 
 
 def background_layer(sources: Sources, size: Size, frames: int) -> Layer:

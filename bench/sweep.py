@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"... {chosen.name} = {value}", file=sys.stderr, flush=True)
         row = accuracy.Row()
         for film in films:
-            row.add(film, *accuracy.timed(film))
+            row.add(film, accuracy.timed(film))
         figures = row.figures()["facered"]
         mark = " (present)" if value == present else ""
         table.append([f"{value}{mark}", *CELLS.format(**figures).split(), f"{figures['frames_per_second']:.0f}"])

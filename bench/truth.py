@@ -43,7 +43,8 @@ class Truth:
 
         The first frames of further shots, likewise counted, are in a file beside it that ends in ``.cuts``, if any.
         """
-        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+        lines = path.read_text().splitlines()
+        rows = np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, 9))
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         beside = path.with_suffix(".cuts")
         cuts = np.loadtxt(beside, np.int64, ndmin=1) - 1 if beside.is_file() else np.empty(0, np.int64)
