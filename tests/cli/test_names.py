@@ -245,7 +245,7 @@ def test_progress_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_progress_is_printed_between_states(rabbit: Path, tmp_path: Path) -> None:
-    done = run("analyze", rabbit, "-o", tmp_path / "out", "--json")
+    done = run("analyze", rabbit, "-o", tmp_path / "out", "--json", "--end", "1.2")
     events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
     assert events[:2] == ["state", "state"]
     assert events[-2:] == ["state", "report"]
