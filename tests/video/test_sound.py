@@ -71,9 +71,9 @@ def second(carphone: Path) -> list[av.VideoFrame]:
 
 
 CHANGES = [
-    ("aac", ("stereo", 48000), ("5.1", 48000)),
-    ("aac", ("5.1", 48000), ("mono", 44100)),
     ("aac", ("stereo", 32000), ("stereo", 48000)),
+    ("aac", ("5.1", 48000), ("mono", 44100)),
+    ("aac", ("stereo", 48000), ("5.1", 48000)),
     ("ac3", ("stereo", 48000), ("5.1", 48000)),
     ("mp2", ("mono", 44100), ("stereo", 48000)),
 ]
