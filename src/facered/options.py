@@ -145,7 +145,7 @@ TABLE = (
         "format of the videos, by FFmpeg's name; hls or concat: a list, whose files are read, whatever they are",
         "NAME", "found out; no lists", FILES),
     Option("max_pixels", "results", checks.whole(1, 2**31 - 1), MAX_PIXELS,
-        "most pixels of a picture, width by height; each takes up to 30 bytes of memory", "N", use=FILES),
+        "most pixels of a picture, width by height; each takes 25 to 75 bytes of memory", "N", use=FILES),
     Option("strict", "results", checks.FLAG, False, "stop at damage instead of working on what is left", use=FILES),
     Option("threads", "general", _THREADS, 0,
         "threads for each of decoding, detecting and encoding; 1: one thing after the other", "N", "all cores", FILES),

@@ -67,9 +67,10 @@ def test_the_number_of_turns_is_checked(foo: Path, tmp_path: Path) -> None:
 
 
 def test_the_floor_is_the_whole_video_undisturbed(rabbit: Path, tmp_path: Path) -> None:
+    rabbit = videos.encode(tmp_path / "foo.mp4", videos.decode(rabbit, 30), audio="aac")
     out = tmp_path / "floor.mp4"
     result = Job(Task("floor", rabbit, out, Options(preset="ultrafast", crf=0)), work=encode_again).run()
-    assert result.frames == 132
+    assert result.frames == 30
     assert videos.times(out) == videos.times(rabbit)
     assert videos.packets(out, "audio") == videos.packets(rabbit, "audio")
     with av.open(str(out)) as encoded, av.open(str(rabbit)) as source:

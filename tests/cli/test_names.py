@@ -146,7 +146,7 @@ def test_a_stream_is_written_under_the_name_that_it_is_given(film: Path, tmp_pat
 
 
 class TestStandardOutput:
-    @pytest.mark.parametrize("options", [[], ["--format", "nut"]])
+    @pytest.mark.parametrize("options", thinned([["--format", "nut"], []]))
     def test_a_film(self, film: Path, tmp_path: Path, options: list[str]) -> None:
         done = run("combined", film, "-o", "-", *options, cwd=tmp_path)
         assert done.returncode == 0
@@ -187,7 +187,7 @@ class TestStandardOutput:
         assert code == 2
         assert b"standard output is a terminal" in shown
 
-    @pytest.mark.parametrize("name", ["film.mp4", "foo.png"])
+    @pytest.mark.parametrize("name", thinned(["film.mp4", "foo.png"]))
     def test_nobody_reads_it_or_there_is_no_room(self, film: Path, carphone: Path, tmp_path: Path, name: str) -> None:
         shutil.copy(film, tmp_path)
         videos.decode(carphone, 1)[0].save(tmp_path / "foo.png")
@@ -245,7 +245,7 @@ def test_progress_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_progress_is_printed_between_states(rabbit: Path, tmp_path: Path) -> None:
-    done = run("analyze", rabbit, "-o", tmp_path / "out", "--json")
+    done = run("analyze", rabbit, "-o", tmp_path / "out", "--json", "--end", "1.2")
     events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
     assert events[:2] == ["state", "state"]
     assert events[-2:] == ["state", "report"]

@@ -153,7 +153,7 @@ class TestWhatPasses:
         assert checksums(done.stdout, "0:a", "0:s") == checksums(nut, "0:a", "0:s")
         assert checksums(done.stdout, "0:v") != checksums(nut, "0:v")
 
-    @pytest.mark.parametrize("header", ["420mpeg2", "411", "mono", "444p12"])
+    @pytest.mark.parametrize("header", thinned(["444p12", "411", "420mpeg2", "mono"]))
     def test_y4m_passes_byte_by_byte(self, header: str) -> None:
         rng = np.random.default_rng(3)
         kind = np.uint16 if header.endswith(("10", "12")) else np.uint8

@@ -23,7 +23,7 @@ def scene(carphone: Path) -> Scene:
 @pytest.mark.parametrize(
     "file",
     [
-        pytest.param(file, id=file.row, marks=[pytest.mark.soak] if number % 3 else [])
+        pytest.param(file, id=file.row, marks=[pytest.mark.soak] if number % 5 else [])
         for number, file in enumerate(FILES)
     ],
 )

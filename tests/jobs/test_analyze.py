@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import facered
 import videos
 from facered.detect.detector import NOTHING, Detector
 from facered.video.picture import view
+from thinned import thinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -231,10 +233,11 @@ def hidden_parts(hidden: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDA
     return parts
 
 
-@pytest.mark.parametrize(
-    "frames", [range(25, 35), range(8), range(52, 60), range(20, 45)], ids=["middle", "begin", "end", "one second"]
-)
-@pytest.mark.parametrize("verifying_too", [True, False])
+BLIND = [range(25, 35), range(8), range(52, 60), range(20, 45)]
+"""Frames in the middle, at the beginning, at the end, and of one second."""
+
+
+@pytest.mark.parametrize(("frames", "verifying_too"), thinned(product(BLIND, [True, False]), 3), ids=str)
 def test_a_face_stays_hidden_where_it_is_while_nobody_is_detected(
     clip: Path,
     everywhere: NDArray[np.float64],

@@ -16,6 +16,7 @@ from facered.annotations.table import REGION_IDS
 from facered.detect.detector import Detector
 from facered.video import formats
 from facered.video.picture import view
+from thinned import thinned
 
 
 def face_frames(path: Path, step: int = 5) -> int:
@@ -78,15 +79,17 @@ def test_irregular_and_late_times_are_kept_exactly(
 
 @pytest.mark.parametrize(
     ("width", "height", "codec", "pixel_format", "suffix"),
-    [
-        (176, 144, "rawvideo", "nv12", "nut"),
-        (176, 144, "rawvideo", "gray", "nut"),
-        (321, 243, "mpeg4", "yuv420p", "mp4"),
-        (176, 144, "mjpeg", "yuvj420p", "mov"),
-        (176, 144, "libx264", "yuv444p", "mp4"),
-        (176, 144, "libx265", "yuv420p10le", "mkv"),
-        (176, 144, "png", "rgb24", "mov"),
-    ],
+    thinned(
+        [
+            (176, 144, "rawvideo", "nv12", "nut"),
+            (176, 144, "rawvideo", "gray", "nut"),
+            (321, 243, "mpeg4", "yuv420p", "mp4"),
+            (176, 144, "mjpeg", "yuvj420p", "mov"),
+            (176, 144, "libx264", "yuv444p", "mp4"),
+            (176, 144, "libx265", "yuv420p10le", "mkv"),
+            (176, 144, "png", "rgb24", "mov"),
+        ]
+    ),
 )
 def test_formats_and_odd_sizes(
     carphone: Path, tmp_path: Path, width: int, height: int, codec: str, pixel_format: str, suffix: str
@@ -113,7 +116,7 @@ def test_formats_and_odd_sizes(
 
 
 def test_a_picture_without_a_face_is_encoded_as_it_is(rabbit: Path, tmp_path: Path) -> None:
-    film = videos.encode(tmp_path / "film.mkv", videos.decode(rabbit, 24), options={"crf": "0"})
+    film = videos.encode(tmp_path / "film.mkv", videos.decode(rabbit, 12), options={"crf": "0", "preset": "ultrafast"})
     result = facered.combined(film, tmp_path, crf=0, preset="ultrafast", threshold=0.9)
     assert result.people == 0
     for before, after in zip(videos.decode(rabbit, 12), videos.decode(result.video_path, 12), strict=True):

@@ -16,6 +16,7 @@ from facered.detect.detector import Detection, Detector
 from facered.jobs.columns import Columns, Surplus
 from facered.track.clock import Clock
 from facered.video.picture import view
+from thinned import thinned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +75,7 @@ def test_all_of_a_crowd_are_hidden_and_64_have_ids(crowd: tuple[Path, list[Corne
         assert (found.frame_ids(frame) < REGION_IDS).sum() == 64
 
 
-@pytest.mark.parametrize("most", [1, 5, 64])
+@pytest.mark.parametrize("most", thinned([1, 5, 64]))
 def test_the_faces_beyond_a_limit_that_were_never_followed_are_hidden_too(
     crowd: tuple[Path, list[Corners]], most: int, tmp_path: Path
 ) -> None:

@@ -134,7 +134,7 @@ def test_at_any_moment(
 @pytest.mark.parametrize(
     ("call", "when", "every"),
     [
-        ("combined", "before", 6),
+        ("combined", "before", 9),
         *(pytest.param(call, when, 1, marks=pytest.mark.soak) for call in CALLS for when in ("before", "after")),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import av
@@ -91,9 +92,10 @@ def redacted(scene: Scene, **settings: Any) -> tuple[list[NDArray[np.uint8]], fa
         return planes, redactor.stats, told
 
 
-@pytest.mark.parametrize("lookahead", [0, 8])
-@pytest.mark.parametrize("how", [{}, {"detect": 4}, {"detect": "async"}, {"deadline_ms": 5}], ids=str)
-@pytest.mark.parametrize("most", thinned([1, 3, 17, 9]))
+HOW: list[dict[str, Any]] = [{}, {"detect": 4}, {"detect": "async"}, {"deadline_ms": 5}]
+
+
+@pytest.mark.parametrize(("most", "how", "lookahead"), thinned(product([1, 3, 17, 9], HOW, [0, 8]), 5), ids=str)
 def test_those_beyond_the_most_are_hidden_and_have_no_id(
     scene: Scene, most: int, how: dict[str, Any], lookahead: int
 ) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import av
@@ -22,6 +23,7 @@ from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.online import OnlineTracker
 from facered.video.shrink import Shrinker
+from thinned import thinned
 from working import Working
 
 WIDTH, HEIGHT, FACE = 192, 128, 32
@@ -202,13 +204,15 @@ class Run:
         assert all(isinstance(error, facered.FaceredError) for error in self.raised)
 
 
+WAYS = [({}, 0), ({"detect": 3}, 10), ({"detect": "async"}, 0), ({"deadline_ms": 5}, 10)]
+FAILURES = [(1, MemoryError), (8, RuntimeError), (999, OSError)]
+
+
 @pytest.mark.parametrize(
-    ("how", "lookahead"),
-    [({}, 0), ({"detect": 3}, 10), ({"detect": "async"}, 0), ({"deadline_ms": 5}, 10)],
+    ("stage", "calls", "error", "how", "lookahead"),
+    thinned([(stage, *failure, *way) for stage, failure, way in product([*STAGES, *CALLBACKS], FAILURES, WAYS)], 5),
     ids=str,
 )
-@pytest.mark.parametrize(("calls", "error"), [(1, MemoryError), (8, RuntimeError), (999, OSError)])
-@pytest.mark.parametrize("stage", [*STAGES, *CALLBACKS])
 def test_nobody_is_bare_after_a_stage_has_failed(
     scene: Scene,
     monkeypatch: pytest.MonkeyPatch,

@@ -105,9 +105,9 @@ def working(monkeypatch: pytest.MonkeyPatch) -> Working:
 class TestFrames:
     @pytest.mark.parametrize("lookahead", [0, 15])
     def test_what_is_hidden_is_what_pass_one_finds(self, carphone: Path, tmp_path: Path, lookahead: int) -> None:
-        found = facered.analyze(carphone, tmp_path).annotations
-        _, told = redacted(videos.decode(carphone), lookahead=lookahead)
-        assert [len(faces) for faces in told] == [1] * 120
+        found = facered.analyze(carphone, tmp_path, end=2).annotations
+        _, told = redacted(videos.decode(carphone, 50), lookahead=lookahead)
+        assert [len(faces) for faces in told] == [1] * 50
         assert {faces[0].id for faces in told} == {1}
         overlaps = [shared(found.boxes[number], faces[0]) for number, faces in enumerate(told)]
         assert min(overlaps) > 0.7
@@ -117,7 +117,7 @@ class TestFrames:
     def test_every_frame_comes_back_with_nothing_changed_but_faces(
         self, carphone: Path, working: Working, settings: dict[str, Any]
     ) -> None:
-        before, frames = videos.decode(carphone), videos.decode(carphone)
+        before, frames = videos.decode(carphone, 50), videos.decode(carphone, 50)
         about = [(frame.pts, frame.time_base, frame.duration, frame.color_range) for frame in frames]
         done, told = redacted(frames, working, **settings)
         assert [id(frame) for frame in done] == [id(frame) for frame in frames]
@@ -133,16 +133,18 @@ class TestFrames:
     def test_frames_are_redacted_while_the_decoder_still_uses_them(self, carphone: Path) -> None:
         with av.open(str(carphone)) as container, facered.Redactor() as redactor:
             done = [
-                videos.samples(ready)[0] for frame in container.decode(video=0) for ready in redactor.process(frame)
+                videos.samples(ready)[0]
+                for frame in itertools.islice(container.decode(video=0), 50)
+                for ready in redactor.process(frame)
             ]
             assert redactor.stats.copied > 0
-        whole, _ = redacted(videos.decode(carphone))
+        whole, _ = redacted(videos.decode(carphone, 50))
         assert all((a == videos.samples(b)[0]).all() for a, b in zip(done, whole, strict=True))
 
     def test_a_frame_without_a_face_is_not_touched(self, rabbit: Path) -> None:
         untouched = 0
         with av.open(str(rabbit)) as container, facered.Redactor(threshold=0.6) as redactor:
-            for frame in container.decode(video=0):
+            for frame in itertools.islice(container.decode(video=0), 60):
                 address, before = frame.planes[0].buffer_ptr, bytes(frame.planes[0])
                 assert redactor.process(frame)[0] is frame
                 if not redactor.faces:
@@ -150,8 +152,8 @@ class TestFrames:
                     assert frame.planes[0].buffer_ptr == address
                     assert bytes(frame.planes[0]) == before
             stats = redactor.stats
-            assert stats.copied <= stats.hidden == 132 - untouched
-        assert untouched > 100
+            assert stats.copied <= stats.hidden == 60 - untouched
+        assert untouched > 45
 
     def test_a_frame_that_nobody_else_uses_is_hidden_where_it_lies(self, carphone: Path) -> None:
         frame = videos.decode(carphone, 1)[0]
@@ -617,11 +619,11 @@ class TestOptions:
 
 
 def test_eight_streams_at_once_give_what_one_does(carphone: Path) -> None:
-    expected, _ = redacted(videos.decode(carphone, 60), detect=2)
+    expected, _ = redacted(videos.decode(carphone, 24), detect=2)
     done: list[list[av.VideoFrame]] = [[] for _ in range(8)]
 
     def run(number: int) -> None:
-        done[number], _ = redacted(videos.decode(carphone, 60), detect=2)
+        done[number], _ = redacted(videos.decode(carphone, 24), detect=2)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -629,7 +631,7 @@ def test_eight_streams_at_once_give_what_one_does(carphone: Path) -> None:
     for thread in threads:
         thread.join()
     for frames in done:
-        assert len(frames) == 60
+        assert len(frames) == 24
         for a, b in zip(frames, expected, strict=True):
             assert all((x == y).all() for x, y in zip(videos.samples(a), videos.samples(b), strict=True))
 

@@ -21,6 +21,7 @@ from facered.detect.turned import TurnedDetector
 from facered.live.angles import Angles
 from facered.video.picture import view
 from lumas import texture
+from thinned import thinned
 
 WIDTH, HEIGHT = 480, 320
 ANGLES = [90, 180, 270]
@@ -61,8 +62,10 @@ def told(given: list[av.VideoFrame], **settings: Any) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize("settings", [{}, {"detect": 2}, {"lookahead": 3}, {"detect_size": 480}], ids=str)
-@pytest.mark.parametrize("angle", ANGLES)
+SETTINGS: list[dict[str, Any]] = [{}, {"detect": 2}, {"lookahead": 3}, {"detect_size": 480}]
+
+
+@pytest.mark.parametrize(("angle", "settings"), thinned(product(ANGLES, SETTINGS), 3), ids=str)
 def test_they_are_hidden_from_the_first_frame_on_and_it_is_said_once(
     crowd: Pixels, angle: int, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:

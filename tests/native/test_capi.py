@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "include" / "facered" / "__init__.py").touch()
         (folder / "include" / "facered" / "_native").symlink_to(package)
     build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
-    done = subprocess.run(build, cwd=folder, capture_output=True, text=True, env={**os.environ, "CFLAGS": "-O1"})
+    done = subprocess.run(build, cwd=folder, capture_output=True, text=True, env={**os.environ, "CFLAGS": "-O0 -g0"})
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

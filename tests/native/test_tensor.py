@@ -161,12 +161,14 @@ def large_case(width: int, height: int, content: tuple[int, int]) -> tuple[list[
 @pytest.mark.parametrize(
     ("width", "height", "content"),
     [
-        pytest.param(1920, 1080, (640, 360), id="1080p"),
-        pytest.param(1280, 720, (640, 360), id="720p"),
+        pytest.param(1920, 1080, (640, 360), id="1080p", marks=pytest.mark.soak),
+        pytest.param(1280, 720, (640, 360), id="720p", marks=pytest.mark.soak),
+        pytest.param(1920, 108, (640, 36), id="a tenth of 1080p"),
+        pytest.param(1280, 72, (640, 36), id="a tenth of 720p"),
         pytest.param(3840, 216, (640, 36), id="a tenth of 4K"),
         pytest.param(2560, 144, (640, 36), id="a tenth of 1440p"),
         pytest.param(1918, 108, (640, 36), id="no round ratio"),
-        pytest.param(1000, 700, (640, 448), id="1.5625"),
+        pytest.param(1000, 100, (640, 64), id="1.5625"),
         pytest.param(3000, 100, (637, 21), id="six taps"),
         pytest.param(7680, 100, (333, 4), id="two dozen taps"),
         pytest.param(500, 100, (643, 128), id="enlarged"),

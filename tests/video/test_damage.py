@@ -12,9 +12,10 @@ import pytest
 import videos
 from facered.video.input import decoding
 from facered.video.input.file import Reader
+from thinned import thinned
 
-KINDS = [("libx264", "mp4"), ("libx264", "mkv"), ("libx264", "ts"), ("libx265", "mkv"), ("mpeg2video", "ts")]
-KINDS += [("libx264", "h264"), ("mpeg4", "m4v"), ("libvpx", "webm"), ("prores_ks", "mov")]
+KINDS = [("libx264", "mkv"), ("libx264", "mp4"), ("libx265", "mkv"), ("libx264", "ts"), ("mpeg2video", "ts")]
+KINDS += [("libx264", "h264"), ("libvpx", "webm"), ("prores_ks", "mov"), ("mpeg4", "m4v")]
 FRAMES = 60
 
 
@@ -55,7 +56,7 @@ def read(path: Path, threads: int) -> tuple[list[tuple[int | None, int]], set[in
         return [(frame.pts, checksum(frame)) for frame in reader.frames()], reader.damaged
 
 
-@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize("kind", thinned(map(pytest.param, KINDS)), ids="-".join)
 def test_frames_and_what_is_damaged_do_not_depend_on_the_threads(
     sound: dict[tuple[str, str], bytes], tmp_path: Path, kind: tuple[str, str]
 ) -> None:
@@ -87,6 +88,26 @@ def test_where_decoding_begins_again_makes_no_difference(
     monkeypatch.setattr(decoding, "SEGMENT", 15)
     assert [read(path, threads) for threads in (1, 2, 8)] == [whole] * 3
     assert whole[1]
+
+
+@pytest.mark.parametrize(("report", "most", "times"), [(True, 20, 1), (False, 20, 0), (True, 1000, 0)])
+def test_it_is_said_once_that_much_is_decoded_once_more(
+    sound: dict[tuple[str, str], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    report: bool,
+    most: int,
+    times: int,
+) -> None:
+    content = bytearray(sound["libx264", "ts"])
+    at = len(content) * 9 // 10
+    content[at : at + 300] = bytes(300)
+    (tmp_path / "foo.ts").write_bytes(content)
+    monkeypatch.setattr(decoding, "MANY_AGAIN", most)
+    with Reader(tmp_path / "foo.ts", 2, report=report) as reader:
+        assert len(list(reader.frames())) > 50
+    assert caplog.text.count("pictures are decoded once more, by one thread") == times
 
 
 @pytest.mark.parametrize("kind", [("libvpx", "webm"), ("prores_ks", "mov")], ids="-".join)

@@ -11,6 +11,7 @@ import pytest
 import facered
 import videos
 from facered.video.input.file import Reader
+from thinned import thinned
 
 
 def read(path: Path, **options: bool) -> int:
@@ -59,7 +60,7 @@ def test_no_video_stream(rabbit: Path, tmp_path: Path) -> None:
         Reader(sound)
 
 
-@pytest.mark.parametrize("part", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize("part", thinned([0.3, 0.9, 0.5]))
 def test_what_is_left_of_a_truncated_file_is_read(
     rabbit: Path, tmp_path: Path, part: float, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,20 @@ def test_threads_of_the_decoder_are_few_where_pictures_are_large(film: Path, mon
     monkeypatch.setattr(decode, "MAX_DECODER_BYTES", 1)
     with Reader(film, 8) as reader:
         assert reader.stream.codec_context.thread_count == 1
+
+
+def test_a_reader_that_is_closed_leaves_memory_at_once(film: Path) -> None:
+    """Its decoder holds pictures, and the next one needs room."""
+    gc.disable()
+    try:
+        reader = Reader(film)
+        assert len([None for _ in reader.frames()]) == 20
+        reader.close()
+        left = weakref.ref(reader)
+        del reader
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])

@@ -16,6 +16,7 @@ import videos
 from facered.annotations.model import Annotations
 from facered.video.output import file as writer
 from facered.video.output.roi import BLOCK, MAX_GRAPHS, RegionsOfInterest, inside
+from thinned import thinned
 
 SIDES = st.floats(1, 400)
 PLACES = st.floats(-200, 800)
@@ -68,7 +69,7 @@ def test_marks_that_are_not_used_any_more_are_forgotten(carphone: Path) -> None:
     assert len(regions._graphs) <= MAX_GRAPHS
 
 
-@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("codec", thinned(["h264", "hevc"]))
 def test_blurred_faces_take_fewer_bits_and_the_rest_is_as_good(
     carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str
 ) -> None:

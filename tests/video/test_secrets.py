@@ -21,6 +21,7 @@ import facered
 import videos
 from facered.video.input.file import Reader
 from facered.video.input.stream import Source
+from thinned import thinned
 
 WIDTH = 94
 """Of the secret film, and of no other."""
@@ -83,7 +84,7 @@ def test_a_file_reads_no_other(secret: Path, tmp_path: Path, kind: str) -> None:
         path.unlink()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thinned(KINDS))
 def test_a_pipe_reads_no_file(secret: Path, tmp_path: Path, kind: str) -> None:
     command = [sys.executable, "-m", "facered", "pipe", "-o", "out.mkv"]
     done = subprocess.run(command, input=lists(secret)[kind], capture_output=True, check=False, cwd=tmp_path)

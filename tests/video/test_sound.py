@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -18,6 +19,7 @@ import videos
 from facered.video.input.stream import Feed, Source
 from facered.video.output.settings import Encoding
 from facered.video.output.stream import EncodedSink
+from thinned import thinned
 
 
 def recording(
@@ -68,16 +70,18 @@ def second(carphone: Path) -> list[av.VideoFrame]:
     return videos.decode(carphone, 25)
 
 
-@pytest.mark.parametrize("audio", ["copy", "aac"])
+CHANGES = [
+    ("aac", ("stereo", 32000), ("stereo", 48000)),
+    ("aac", ("5.1", 48000), ("mono", 44100)),
+    ("aac", ("stereo", 48000), ("5.1", 48000)),
+    ("ac3", ("stereo", 48000), ("5.1", 48000)),
+    ("mp2", ("mono", 44100), ("stereo", 48000)),
+]
+
+
 @pytest.mark.parametrize(
-    ("codec", "first", "then"),
-    [
-        ("aac", ("stereo", 48000), ("5.1", 48000)),
-        ("aac", ("5.1", 48000), ("mono", 44100)),
-        ("aac", ("stereo", 32000), ("stereo", 48000)),
-        ("ac3", ("stereo", 48000), ("5.1", 48000)),
-        ("mp2", ("mono", 44100), ("stereo", 48000)),
-    ],
+    ("codec", "first", "then", "audio"),
+    thinned([(*change, audio) for change, audio in product(CHANGES, ["copy", "aac"])], 3),
 )
 def test_sound_that_changes_goes_on(
     second: list[av.VideoFrame], tmp_path: Path, codec: str, first: tuple[str, int], then: tuple[str, int], audio: str

@@ -46,8 +46,9 @@ class Redactor:
         By how many frames the stream is delayed. 0 returns each frame at once. With more, what is known by then is used
         to go backwards in time: faces are hidden before they are first detected, gaps are filled, and masks are smooth.
     detect : str or int
-        ``"sync"`` detects where the tracker wants it, while the frame waits; a number, in every n-th frame of a shot;
-        ``"async"``, in a thread beside the stream, whenever that is free; only the stream's very first frame waits.
+        ``"sync"`` detects where the tracker wants it, while the frame waits; a number, in every n-th frame of a shot
+        and in each that shows something else than the one before; ``"async"``, in a thread beside the stream, whenever
+        that is free; only the stream's very first frame waits.
     threads : int
         Threads that the detector uses for a picture; 0 takes as many as there are cores.
     deadline_ms : float, optional

@@ -85,10 +85,11 @@ class Stream:
         self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
         self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
         self._frame = self._shot = -1
-        self._begins_shot = False
+        self._begins_shot = self._owed = False
         self._until = self._seconds = 0.0
         self._rate = rate
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
+        self._changes = self._begun.copy()  # frames that show something else than the one before, shots' or not
         self._detected: deque[int] = deque(maxlen=settings.lookahead + self._follower.clock.count(STALE_SECONDS, 0) + 1)
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
@@ -162,17 +163,19 @@ class Stream:
         return not known or self._crowd.is_full(number, self._shot_of(number))
 
     def is_watched(self, frame: int) -> bool:
-        """Tell whether there was a detection near enough to a picture."""
-        shot = self._shot_of(frame)
+        """Tell whether there was a detection near enough to a picture, of the same things."""
+        begin = max(change for change in self._changes if change <= frame)
+        end = min((change for change in self._changes if change > frame), default=self._frame + 1)
         interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
-        earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), shot)
-        return any(earliest <= detected <= self._frame for detected in self._detected)
+        earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), begin)
+        return any(earliest <= detected < end for detected in self._detected)
 
     def is_due(self, uncertain: bool) -> bool:
         """See `DetectionSource.is_due`."""
         when = self._settings.detect
         if isinstance(when, int):
-            return (self._frame - self._shot) % when == 0
+            changes = self._changes[-1] == self._frame
+            return changes or self._owed or (self._frame - self._shot) % when == 0
         return uncertain or self._crowd.now or when == "async"
 
     def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
@@ -180,7 +183,8 @@ class Stream:
         when = self._settings.detect
         due |= tiles is not None and when == "sync"
         found = self._detector.collect()
-        if due and self._detector.free:
+        self._owed = due and not self._detector.free
+        if due and not self._owed:
             # What takes long must not delay the first detection of a shot.
             delays = self._begins_shot and self._detector.beside
             request = tiles() if tiles is not None and not delays else None
@@ -198,10 +202,13 @@ class Stream:
         with timed(Stage.CUTS):
             judged = self._cuts.push(luma, seconds)
             begins_shot = self._cuts.suspect()
+            changes = begins_shot or self._cuts.differs()
         before = self._frame - tuning.CUT_LOOKAHEAD
         if judged is False and self._shot == before > 0:
             self._undo_cut()
         begins_shot |= bool(judged) and before not in self._begun  # faded in
+        if changes or begins_shot:
+            self._changes.append(self._frame)
         if begins_shot or not self._frame:
             self._shot = self._frame
             self._begun.append(self._frame)
@@ -212,7 +219,8 @@ class Stream:
 
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
-        self._detected.append(found.frame)
+        if found.frame >= self._changes[-1]:  # what it says of pictures that are over, nobody knows any more
+            self._detected.append(found.frame)
         age, corners = self._frame - found.frame, found.detection.boxes
         if age:
             with timed(Stage.CARRY):

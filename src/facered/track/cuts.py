@@ -91,6 +91,10 @@ class CutDetector:
         """Tell whether a shot may begin with the last frame taken; the frames after it may show that it was a flash."""
         return self._first_is_cut(0)
 
+    def differs(self) -> bool:
+        """Tell whether the last frame taken shows something else than the one before; where a flash ends, that too."""
+        return len(self._pictures) > 1 and _differ(self._pictures[-2], self._pictures[-1])
+
     def flush(self) -> list[bool]:
         """Judge the frames that are left."""
         answers = [self._first_is_cut(following) for following in range(self._waiting - 1, -1, -1)]

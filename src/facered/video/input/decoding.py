@@ -9,6 +9,7 @@ mend without a word.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from av.error import FFmpegError
 
+from facered.runtime import cancellation
 from facered.video.input.preview import MAX_REORDERED
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from facered.video.input.damage import Damage
 
+logger = logging.getLogger(__name__)
+
 STRICT = {"err_detect": "explode+crccheck+careful"}
 """FFmpeg's option of decoders that mend nothing."""
 STRICTER = {"libdav1d": {"strict": "strict"}}
@@ -37,6 +41,9 @@ SEGMENT = 3000
 """Least packets between two key frames at which decoding may begin again, and before the damage; by hand. More: damage
 takes longer to be passed. Fewer: what a decoder has learned of the film before, such as how late frames may come,
 makes a difference."""
+MANY_AGAIN = 1000
+"""From so many packets on that are decoded once more it is said; by hand. Fewer: words about a moment. More: nobody
+knows why no picture comes."""
 MAX_UNEXPLAINED = 3
 """How often a packet may give no frame, without damage, until that is taken to be this film's way; by hand. Each time
 costs decoding again."""
@@ -64,10 +71,18 @@ class Decoding:
         Told which packets are damaged.
     reopen : callable, optional
         Returns a `Replay`. Where there is none, the threads go on after damage.
+    name : object, optional
+        What the input is called where it is said that much is decoded again; by default that is not said.
     """
 
-    def __init__(self, stream: VideoStream, damage: Damage, reopen: Callable[[], Replay] | None) -> None:
-        self._damage, self._reopen = damage, reopen
+    def __init__(
+        self,
+        stream: VideoStream,
+        damage: Damage,
+        reopen: Callable[[], Replay] | None,
+        name: object = None,
+    ) -> None:
+        self._damage, self._reopen, self._name = damage, reopen, name
         self._options = dict(stream.codec_context.options)
         self._strict = STRICT | STRICTER.get(stream.codec_context.name, {})
         self._anchors: deque[int] = deque([0], maxlen=3)  # key frames at which decoding may begin again
@@ -159,11 +174,19 @@ class Decoding:
         """Decode again up to a packet, the last that was noted, and return what was not given yet."""
         last = self._damage.last_packet
         anchor = max(number for number in self._anchors if number == self._anchors[0] or number <= last - SEGMENT)
+        if self._name is not None and last - anchor >= MANY_AGAIN:
+            logger.warning(
+                "%s: something is wrong near picture %d; %d pictures are decoded once more, by one thread, slowly",
+                self._name,
+                last,
+                last - anchor,
+            )
         packets = self._open_decoders()
         found: list[VideoFrame] = []
         given = self._given.copy()
         for number in range(last + 1):
             again = next(packets, None)
+            cancellation.check()  # it may take a minute
             if again is None or not again.size:  # the file is being changed
                 break
             if number >= anchor:

@@ -6,7 +6,7 @@ import logging
 import os
 import zlib
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from facered.video.input.setback import MAX_PAUSE
 from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.stream import Stream
 
     from facered.video.info import VideoInfo
@@ -111,7 +112,6 @@ class Reader:
         self.strict = strict
         self.stalls = opened is not None and not isinstance(opened, Path)
         self._open = partial(open_source, self.path, opened, container_format, max_pixels)
-        self._max_pixels = max_pixels
         self.container = self._open()
         try:
             self._pictures = PictureStream(
@@ -124,7 +124,11 @@ class Reader:
             )
             self.stream = self._pictures.stream
             self._damage = Damage(self.stream.codec_context)
-            self._decoding = Decoding(self.stream, self._damage, None if self.stalls else self._reopened)
+            # No method of this reader: then it would stay in memory, and its decoder's pictures with it.
+            reopen = partial(_reopened, self._open, self.number, self.path, max_pixels)
+            self._decoding = Decoding(
+                self.stream, self._damage, None if self.stalls else reopen, self.path if report else None
+            )
             self._normalizer = Normalizer(self.path, report)
             self._count = 0
             self._dated = False  # whether any frame has a time of its own
@@ -264,7 +268,7 @@ class Reader:
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
         try:
-            yield from self._demuxed(self._pictures)
+            yield from _demuxed(self._pictures)
         except ExitError:
             raise ContentMalformedError(f"{self.path}: nothing has come for {READ_TIMEOUT:.0f} s; try again") from None
         except FFmpegError as error:
@@ -279,11 +283,6 @@ class Reader:
         if breaks and self.report:
             logger.warning("%s: the clock breaks off %d times; the times go on instead", self.path, breaks)
 
-    def _demuxed(self, pictures: PictureStream) -> Iterator[Packet[Stream]]:
-        # Other pictures, covers among them, are not even looked at.
-        others = [stream for stream in pictures.container.streams if stream.type != "video"]
-        return pictures.demux(others, PICTURES)
-
     def _decode(self, packet: Packet[Stream]) -> list[VideoFrame]:
         if packet.size:
             self.checksum = zlib.crc32(packet, self.checksum)
@@ -291,18 +290,6 @@ class Reader:
             if packet.is_corrupt:
                 self._be_strict("a part of the data is missing")
         return self._pictures.decode(packet, self._note_failure, self._decoding)
-
-    def _reopened(self) -> Replay:
-        container = self._open()
-        try:
-            pictures = PictureStream(
-                container, self.number, self.path, thread_type="AUTO", threads=1, max_pixels=self._max_pixels
-            )
-        except BaseException:
-            container.close()
-            raise
-        packets = (packet for packet in self._demuxed(pictures) if pictures.holds(packet))
-        return Replay(pictures.stream, packets, container.close)
 
     def _note_failure(self, reason: str) -> None:
         self._be_strict(reason)
@@ -371,3 +358,20 @@ class Reader:
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1
         self._last_pts = frame.pts = pts
+
+
+def _demuxed(pictures: PictureStream) -> Iterator[Packet[Stream]]:
+    # Other pictures, covers among them, are not even looked at.
+    others = [stream for stream in pictures.container.streams if stream.type != "video"]
+    return pictures.demux(others, PICTURES)
+
+
+def _reopened(open_it: Callable[[], InputContainer], number: int, path: Path, max_pixels: int) -> Replay:
+    container = open_it()
+    try:
+        pictures = PictureStream(container, number, path, thread_type="AUTO", threads=1, max_pixels=max_pixels)
+    except BaseException:
+        container.close()
+        raise
+    packets = (packet for packet in _demuxed(pictures) if pictures.holds(packet))
+    return Replay(pictures.stream, packets, container.close)
