@@ -16,7 +16,6 @@ import facered
 import videos
 from facered._native import cpu
 from facered.detect.detector import (
-    CROP_SCALE,
     DISTINCT_SIZE,
     FINE_SIDE,
     MAX_SIDE,
@@ -26,6 +25,7 @@ from facered.detect.detector import (
 from facered.detect.inference import MODEL_VARIABLE
 from facered.detect.tiles import MIN_CROP
 from facered.track.schedule import TileRequest
+from facered.track.verification import KNOWN
 from facered.video.picture import Picture, view
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ class TestShippedModel:
     def test_gives_the_same_again_whatever_it_saw_before(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         def see(detector: Detector) -> list[NDArray[np.generic]]:
             found = detector.detect(view(frames[0]), CERTAIN)
-            again = detector.verify(view(frames[0]), BOX, CERTAIN)
+            again = detector.verify(view(frames[0]), BOX, KNOWN[0], CERTAIN)
             return [found.boxes, found.scores, again.boxes, again.scores]
 
         first = see(detector)
         detector.detect(gray_picture(64, 200), CERTAIN)
         detector.detect(view(frames[5]), CERTAIN, tiles=TileRequest())
-        detector.verify(view(frames[5]), BOX / 2, CERTAIN)
+        detector.verify(view(frames[5]), BOX / 2, KNOWN[0], CERTAIN)
         for other in (see(detector), see(Detector(threads=1))):
             assert all(map(np.array_equal, first, other))
 
@@ -118,7 +118,7 @@ class TestShippedModel:
         picture = flat_picture(*size, (90, 120, 130))
         assert len(detector.detect(picture, CERTAIN, tiles=TileRequest()).boxes) == 0
         for box in (BOX, -BOX, 1000 * BOX, BOX / 1000):
-            assert len(detector.verify(picture, np.array([*box[:2], *abs(box[2:])]), CERTAIN).boxes) == 0
+            assert len(detector.verify(picture, np.array([*box[:2], *abs(box[2:])]), KNOWN[0], CERTAIN).boxes) == 0
 
     @pytest.mark.parametrize(("limit", "followed", "beyond"), [(1, 1, 1), (2, 2, 0), (3, 2, 0), (None, 2, 0)])
     def test_the_best_are_followed_and_the_others_are_known(
@@ -160,18 +160,18 @@ class TestSecondLook:
         assert len(detector.detect(picture, CERTAIN).boxes) == 0
         expected = large / 4 + np.array([left, top] * 2)
         middle, size = (expected[:2] + expected[2:]) / 2, expected[2:] - expected[:2]
-        found = detector.verify(picture, np.array([*middle + 2, *size * 1.2], np.float64), CERTAIN)
+        found = detector.verify(picture, np.array([*middle + 2, *size * 1.2], np.float64), KNOWN[0], CERTAIN)
         np.testing.assert_allclose(found.boxes, expected[None], atol=4)
 
     def test_finds_nobody_elsewhere(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = placed(videos.enlarge(frames[0], 44, 36), 1280, 720, 600, 300)
-        assert len(detector.verify(picture, np.array([300.0, 300, 14, 18]), CERTAIN).boxes) == 0
+        assert len(detector.verify(picture, np.array([300.0, 300, 14, 18]), KNOWN[0], CERTAIN).boxes) == 0
 
     def test_finds_a_large_face(self, detector: Detector, frames: list[av.VideoFrame]) -> None:
         picture = view(videos.enlarge(frames[0], 4 * 176, 4 * 144))
         (expected,) = detector.detect(picture, CERTAIN).boxes
         middle, size = (expected[:2] + expected[2:]) / 2, expected[2:] - expected[:2]
-        found = detector.verify(picture, np.array([*middle, *size], np.float64), CERTAIN)
+        found = detector.verify(picture, np.array([*middle, *size], np.float64), KNOWN[0], CERTAIN)
         np.testing.assert_allclose(found.boxes, expected[None], atol=0.15 * size[0])
 
 
@@ -430,16 +430,22 @@ class TestSizes:
     ) -> None:
         (box,) = (
             size_teller(tmp_path)
-            .verify(gray_picture(2560, 1280), np.array([*middle, size, size / 2], np.float64), 0.5)
+            .verify(gray_picture(2560, 1280), np.array([*middle, size, size / 2], np.float64), KNOWN[0], 0.5)
             .boxes
         )
-        side = max(MIN_CROP, round(CROP_SCALE * size))
+        side = max(MIN_CROP, round(KNOWN[0].extent * size))
         crop = np.minimum([side, side], [2560, 1280])
         begin = np.clip(np.array(middle) - crop // 2, 0, [2560, 1280] - crop)
         np.testing.assert_allclose(box[:2], begin, atol=2)
         # The longer side of the crop is shown in a fixed size, so that the square in the corner grows with it.
-        unit = size_teller(tmp_path).verify(gray_picture(4000, 4000), np.array([2000.0, 2000, 500, 500]), 0.5).boxes[0]
-        np.testing.assert_allclose(box[2:] - box[:2], (unit[2] - unit[0]) / (CROP_SCALE * 500) * crop.max(), rtol=0.02)
+        unit = (
+            size_teller(tmp_path)
+            .verify(gray_picture(4000, 4000), np.array([2000.0, 2000, 500, 500]), KNOWN[0], 0.5)
+            .boxes[0]
+        )
+        np.testing.assert_allclose(
+            box[2:] - box[:2], (unit[2] - unit[0]) / (KNOWN[0].extent * 500) * crop.max(), rtol=0.02
+        )
 
 
 class TestSCRFD:
@@ -562,9 +568,9 @@ class TestFixedSize:
 
     def test_a_second_look_fits_into_the_tensor_too(self, tmp_path: Path) -> None:
         detector = size_teller(tmp_path, None, FIXED)
-        (box,) = detector.verify(gray_picture(2560, 2048), np.array([1000.0, 500, 80, 40]), 0.5).boxes
+        (box,) = detector.verify(gray_picture(2560, 2048), np.array([1000.0, 500, 80, 40]), KNOWN[0], 0.5).boxes
         # The crop is square; the tensor is 256 high.
-        np.testing.assert_allclose(box[2:] - box[:2], CROP_SCALE * 80 * TOLD / 256, rtol=1e-5)
+        np.testing.assert_allclose(box[2:] - box[:2], KNOWN[0].extent * 80 * TOLD / 256, rtol=1e-5)
 
 
 class TestChoiceOfModel:

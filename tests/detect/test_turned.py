@@ -14,6 +14,7 @@ import facered
 import videos
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.detect.turned import FIRST_WAIT, LookingAround, TurnedDetector
+from facered.track.verification import KNOWN
 from facered.video.orientation import QUARTER_TURNS, UPRIGHT, Orientation
 from facered.video.picture import Picture, view
 from lumas import texture
@@ -76,7 +77,7 @@ def test_a_crowd_is_found_at_every_angle(angle: int, crowd: Pixels) -> None:
     np.testing.assert_array_equal(np.sort(again.boxes, axis=0), np.sort(around.boxes, axis=0))
     for box in around.boxes[:3]:
         centred = np.array([box[0] + box[2], box[1] + box[3], 2 * (box[2] - box[0]), 2 * (box[3] - box[1])]) / 2
-        found = detector.verify(picture, centred, 0.3).boxes
+        found = detector.verify(picture, centred, KNOWN[0], 0.3).boxes
         middle = (found[:, :2] + found[:, 2:]) / 2
         assert np.hypot(*(middle - centred[:2]).T).min() < centred[2] / 2
 

@@ -185,3 +185,19 @@ def test_smoothing_takes_the_jitter_but_no_real_movement() -> None:
     smooth = smooth_and_fill([tracklet(places)], Clock(RATE)).boxes[:80, 0]
     assert np.abs(smooth - truth).mean() < 0.75 * np.abs(jitter).mean()
     assert np.abs(np.diff(smooth, 2)).mean() < 0.6 * np.abs(np.diff(truth + jitter, 2)).mean()
+
+
+@pytest.mark.parametrize(
+    ("score", "growth"),
+    [(0.9, 1.0), (tuning.FITTING_SCORE, 1.0), (tuning.LOOSE_SCORE, 1 + tuning.GROWTH_WHERE_FAINT), (0.1, 1.25)],
+)
+def test_the_fainter_a_face_was_detected_the_larger_its_box(score: float, growth: float) -> None:
+    track = smooth_and_fill([tracklet(straight(range(20, 50)), score=score)], Clock(RATE))
+    np.testing.assert_allclose(track.boxes[EXTENSION:-EXTENSION, 2:], 40 * growth, rtol=1e-6)
+
+
+def test_who_is_faint_at_times_has_a_larger_box_then() -> None:
+    part = tracklet(straight(range(20, 60)))
+    part.scores[20:] = [tuning.LOOSE_SCORE] * 20
+    widths = smooth_and_fill([part], Clock(RATE)).boxes[EXTENSION:-EXTENSION, 2]
+    np.testing.assert_allclose(widths[[0, 15, 25, 39]], [40, 40, 50, 50], rtol=1e-6)

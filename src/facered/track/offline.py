@@ -46,11 +46,12 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
     for trajectory in trajectories:
         check()
         certain = any(tracklet.confirmed for tracklet in trajectory)
-        evidence = [score for tracklet in trajectory for score in tracklet.evidence]
-        if not certain and is_likely(evidence, follower.threshold):
+        if not certain:
+            evidence = [score for tracklet in trajectory for score in tracklet.evidence]
+            if not is_likely(evidence, follower.threshold):
+                continue
             trajectory[-1].drop_tail()  # what is followed, and is no face, drifts
-        if certain or is_likely(evidence, follower.threshold):
-            tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel, doubtful=not certain))
+        tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel, doubtful=not certain))
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])
     )
