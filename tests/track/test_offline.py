@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from facered.track import tuning
 from facered.track.follower import Follower
 from facered.track.offline import finish
 from facered.track.tracklet import Tracklet
@@ -55,3 +56,19 @@ def test_tracks_come_in_order_of_appearance_and_from_left_to_right() -> None:
 
 def test_no_frames_make_no_tracks() -> None:
     assert finish(Follower(25.0, 0.4, (320, 180))) == []
+
+
+def test_who_is_doubtful_is_there_where_detected_and_not_where_only_followed() -> None:
+    faint = tracklet(straight(range(10, 30)), followed=range(20, 30), confirmed=False, score=0.45)
+    faint.evidence = [0.56]
+    (track,) = finish(over(faint))
+    assert track.doubtful
+    extension = round(tuning.EXTENSION_SECONDS * 25)
+    assert track.frames.tolist() == list(range(10 - extension, 20 + extension))
+
+
+@pytest.mark.parametrize(("score", "last"), [(0.45, 39), (0.3, 20)])
+def test_the_faintest_pieces_do_not_go_on_with_a_track(score: float, last: int) -> None:
+    piece = tracklet(straight(range(24, 40)), key=1, confirmed=False, score=score)
+    (track,) = finish(over(tracklet(straight(range(10, 21))), piece))
+    assert track.frames[-1] == last + round(tuning.EXTENSION_SECONDS * 25)

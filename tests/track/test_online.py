@@ -62,6 +62,15 @@ def test_a_doubtful_detection_shows_no_new_face(score: float, expected: int) -> 
     assert len(followed.present()) == expected
 
 
+@pytest.mark.parametrize(("score", "doubtful", "growth"), [(0.9, True, 1.0), (THRESHOLD, True, 1.1875)])
+def test_a_faint_face_is_told_of_as_doubtful_and_larger(score: float, doubtful: bool, growth: float) -> None:
+    followed = Online()
+    followed.update(film([Person(ADA, right)], 1)[0], detection(right(0), score=score + 1e-6), begins_shot=True)
+    (face,) = followed.present()
+    assert face.doubtful == doubtful
+    assert face.box[2] == pytest.approx(growth * 40, rel=1e-3)
+
+
 def test_a_late_detection_is_brought_to_where_the_face_is_by_now() -> None:
     pictures = film([Person(ADA, right)], 6)
     followed = Online()
