@@ -67,7 +67,7 @@ def test_all_that_is_doubtful_is_verified_where_a_shot_ends() -> None:
 
 def test_the_more_is_verified_the_fewer_frames_a_second_there_are() -> None:
     crops = Crops(0.9)
-    assert found(20, 0.4, crops, at=1, frames=8) == crops.asked == tuning.MAX_VERIFICATIONS_PER_SECOND // 20
+    assert found(20, 0.4, crops, at=1, frames=8) == crops.asked == tuning.MAX_VERIFICATIONS_PER_FRAME * 25 // 20
 
 
 @pytest.mark.parametrize(

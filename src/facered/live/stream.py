@@ -41,6 +41,9 @@ Smaller: who moves leaves the mask."""
 MAX_HELD = 128
 """Of so many people that were there before a suspected cut the place stays hidden, the newest, at most; by hand.
 Larger: time, where there is a cut in every frame. Smaller: crowds are bare in part after a flash."""
+MAX_LOOKS_PER_FRAME = 2
+"""Most doubtful faces that are looked at by themselves in a frame, fewer than in files; by hand. Larger: frames wait.
+Smaller: in crowds, faint faces are confirmed later."""
 FORGET_INTERVAL = 64
 """Frames between two occasions on which the past is forgotten; by hand. Larger: memory. Smaller: time."""
 DEFAULT_RATE = 25.0
@@ -81,7 +84,14 @@ class Stream:
         size = picture.shown_size
         # Who is found late is bare: perhaps nobody can go back.
         idle = tuning.ACTIVE_INTERVAL_SECONDS
-        self._follower = Follower(rate, settings.options.threshold, size, idle_seconds=idle, first_key=first_key)
+        self._follower = Follower(
+            rate,
+            settings.options.threshold,
+            size,
+            idle_seconds=idle,
+            most_looks=MAX_LOOKS_PER_FRAME,
+            first_key=first_key,
+        )
         self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
         self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
         self._frame = self._shot = -1

@@ -44,6 +44,8 @@ class Follower:
         Width and height of the picture, in the pixels that boxes are measured in.
     idle_seconds : float, optional
         Longest time without a detection where nothing changes; by default `tuning.IDLE_INTERVAL_SECONDS`.
+    most_looks : int
+        Most tracks that are looked at by themselves in a frame.
     first_key : int
         The key of the first track.
 
@@ -71,12 +73,14 @@ class Follower:
         size: tuple[int, int],
         *,
         idle_seconds: float | None = None,
+        most_looks: int = tuning.MAX_VERIFICATIONS_PER_FRAME,
         first_key: int = 0,
     ) -> None:
         self.clock, self.threshold = Clock(rate), threshold
         kept = min(2 * self.clock.count(tuning.MAX_FOLLOWED_SECONDS, 0), tuning.MAX_PICTURES) + 1
         self.pictures = RecentPictures(np.array(size, np.float64), kept)
         self._idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
+        self._most_looks = most_looks
         self._changes = Changes(self.pictures.size)
         self.frame = self._last_detection = -1
         self._entered = self._seen_once = False
@@ -178,7 +182,7 @@ class Follower:
                 if tracklet.confirmed:
                     tracklet.verification_failed = not self._verify(tracklet, verify)
         if verify is not None:
-            most = patience.most_verifications(self.clock, self.frame, ends_shot, len(self.active))
+            most = patience.most_verifications(self.clock, self.frame, ends_shot, len(self.active), self._most_looks)
             for tracklet in verification.due(self.active, self.frame, self.clock, most):
                 if detections is not None or not tracklet.confirmed:
                     self._verify(tracklet, verify)

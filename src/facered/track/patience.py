@@ -48,7 +48,7 @@ def sees_once(clock: Clock, frame: int, alone: bool) -> bool:
     return alone or clock.rate(frame) <= tuning.MAX_SPARSE_RATE
 
 
-def most_verifications(clock: Clock, frame: int, ends_shot: bool, count: int) -> int:
-    """Return how many of `count` tracks may be verified beside a detection: all where a shot ends, now or never."""
-    share = round(tuning.MAX_VERIFICATIONS_PER_SECOND / clock.rate(frame))
-    return count if ends_shot else max(tuning.MAX_VERIFICATIONS_PER_FRAME, share)
+def most_verifications(clock: Clock, frame: int, ends_shot: bool, count: int, least: int) -> int:
+    """Return how many of `count` tracks may be looked at in a frame: all where a shot ends, now or never."""
+    share = round(least * tuning.USUAL_RATE / clock.rate(frame))
+    return count if ends_shot else max(least, share)

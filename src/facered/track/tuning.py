@@ -88,9 +88,9 @@ if it is likely to be a face. Larger: live, doubtful faces are hidden longer. Sm
 MAX_VERIFICATIONS_PER_FRAME = 4
 """Most looks a frame; each is an inference on two small crops. Larger: time a frame. Smaller: in crowds, doubtful faces
 wait longer."""
-MAX_VERIFICATIONS_PER_SECOND = 100
-"""The same a second, for films of few frames a second: so many as four a frame are at 25. Larger: inference. Smaller:
-who is seen in one frame of such a film is not hidden."""
+USUAL_RATE = 25.0
+"""Frames a second from which down more are looked at in each, so that it is as many a second. Larger: inference.
+Smaller: who is seen in one frame of a film of few frames a second is not hidden."""
 MAX_SPARSE_RATE = 6.5
 """Frames a second up to which somebody may come and go between two frames, so that one good detection is enough.
 Larger: false boxes. Smaller: who is seen in one frame of such a film is not hidden."""
