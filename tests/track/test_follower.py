@@ -764,6 +764,13 @@ class TestSecondLooks:
         look = acknowledging([lambda frame: (100, 100, 40) if frame == 20 else None], score)
         assert [track.doubtful for track in self.doubtful(look, range(20, 21))] == doubtful
 
+    def test_a_threshold_that_nothing_reaches_shows_nobody(self) -> None:
+        tracker = Follower(RATE, 1.0, (320, 180))
+        look = acknowledging([always(100, 100, 40)], 0.99)
+        for frame, row in enumerate([[face(100, score=0.99)]] * 40):
+            tracker.update(wall(), detection(row), not frame, partial(look, frame))
+        assert finish(tracker) == []
+
     @pytest.mark.parametrize("threshold", [0.1, 0.2])
     def test_a_lower_threshold_reaches_every_rule(self, threshold: float) -> None:
         scale = threshold / tuning.STANDARD_THRESHOLD

@@ -308,9 +308,7 @@ class Follower:
         key = self._take_key() if tracklet.missed > tuning.MAX_MISSES and not verified else None
         tracklet.detect(self.frame, box, score, self.pictures.patch(box), key)
         seen_enough = tracklet.detections > 1 or self._seen_once
-        if seen_enough and tracklet.score >= max(
-            tuning.scaled(self.threshold) * tuning.CONFIRMING_SCORE, self.threshold
-        ):
+        if seen_enough and tracklet.score >= tuning.scaled(tuning.CONFIRMING_SCORE, self.threshold):
             self._confirm(tracklet)
         if not tracklet.confirmed and not verified:
             self._note(tracklet, min(tuning.WHOLE_PICTURE_WEIGHT * score, tuning.WHOLE_PICTURE_MOST))
@@ -366,12 +364,12 @@ class Follower:
         """Detect one face on an enlarged crop, and tell whether it was found."""
         box = self._box(tracklet)
         others = [self._box(t) for t in self.active if t.confirmed and t is not tracklet]
-        scale = tuning.scaled(self.threshold)
+        redetected = tuning.scaled(tuning.REDETECTED_SCORE, self.threshold)
         if tracklet.confirmed:
-            crops, enough = verification.KNOWN, scale * tuning.REDETECTED_SCORE
+            crops, enough = verification.KNOWN, redetected
         else:
             crops = verification.all_crops() if self._seen_once else verification.crops(tracklet.looks)
-            enough = scale * tuning.CERTAIN_MEANS[0]
+            enough = tuning.scaled(tuning.CERTAIN_MEANS[0], self.threshold)
         match = verification.best_view(box, verify, np.array(others).reshape(-1, 4), crops, enough)
         score = 0.0 if match is None else match[1]
         if not tracklet.confirmed:
@@ -381,7 +379,7 @@ class Follower:
         if match is None:
             return False
         box = match[0]
-        found = score >= scale * tuning.REDETECTED_SCORE
+        found = score >= redetected
         if found and tracklet.last_detected < self.frame:
             self._detect(tracklet, box, score, verified=True)
         return found

@@ -108,12 +108,13 @@ HOPELESS_LOOKS, HOPELESS_SCORE, HOPELESS_WAIT = 3, 0.35, 3
 """After so many looks that all showed less than such a score, the next ones come so many times later. Fewer, larger,
 larger: who shows seldom is not confirmed. More, smaller, smaller: inference for what is no face."""
 STANDARD_THRESHOLD = 0.3
-"""The threshold that all scores here were set at; a lower one lowers them in proportion."""
+"""The threshold that all scores here were set at; a lower one lowers them in proportion, and none is less than a higher
+one."""
 
 
-def scaled(threshold: float) -> float:
-    """Return by how much scores are to be lowered for a threshold."""
-    return min(threshold / STANDARD_THRESHOLD, 1.0)
+def scaled(score: float, threshold: float) -> float:
+    """Return what a score that is asked for becomes with a threshold."""
+    return max(score * min(threshold / STANDARD_THRESHOLD, 1.0), threshold if threshold > STANDARD_THRESHOLD else 0.0)
 
 
 # --- Following by patches -------------------------------------------------------------------------------------------

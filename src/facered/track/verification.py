@@ -115,9 +115,11 @@ def is_likely(evidence: Sequence[float], threshold: float) -> bool:
 
 def _shows(evidence: Sequence[float], means: Sequence[float], threshold: float) -> bool:
     """Tell whether the mean of the best 1, 2, 3, ... scores reaches what is asked of so many."""
-    scale = tuning.scaled(threshold)
     best = sorted(evidence, reverse=True)
-    return any(len(best) >= count and sum(best[:count]) >= count * scale * mean for count, mean in enumerate(means, 1))
+    return any(
+        len(best) >= count and sum(best[:count]) >= count * tuning.scaled(mean, threshold)
+        for count, mean in enumerate(means, 1)
+    )
 
 
 def best_match(box: Boxes, detections: Detections, others: Boxes) -> tuple[Boxes, float] | None:
