@@ -223,6 +223,8 @@ from facered.video.input import opening
 from facered.video.output import encoder
 opening.TIMEOUTS = 3.0, 3.0
 job = facered.submit(sys.argv[1], sys.argv[2])
+while job.state is not facered.JobState.PROCESSING:
+    time.sleep(0.05)
 time.sleep(1)
 job.cancel()
 try:
