@@ -23,7 +23,7 @@ def main() -> int:
     """Redact films; return 1 where something grows."""
     parser = argparse.ArgumentParser(prog="soak.films")
     parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--films", type=int, default=1000)
+    parser.add_argument("--films", type=int, default=10_000)
     options = parser.parse_args()
     begun, gauge, done = time.monotonic(), Gauge(), 0
     with tempfile.TemporaryDirectory(prefix="facered-soak-") as name:

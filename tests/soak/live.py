@@ -103,7 +103,7 @@ def main() -> int:
     """Run streams; return 1 where something grows or somebody is bare."""
     parser = argparse.ArgumentParser(prog="soak.live")
     parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--frames", type=int, default=200_000)
+    parser.add_argument("--frames", type=int, default=200_000, help="of 24 hours; time may end before them")
     options = parser.parse_args()
     camera, failed = Camera(), False
     for name, (start, base) in CLOCKS.items():
