@@ -58,6 +58,8 @@ class Follower:
         The key that the next track will have.
     cuts : list of int
         The first frame of each shot.
+    repeats : list of int
+        The frames whose picture repeats the one before.
     active, finished : list of Tracklet
         Tracklets that may go on, and those that have ended.
     pictures : RecentPictures
@@ -83,6 +85,7 @@ class Follower:
         self._predictor = Predictor()
         self.next_key = first_key
         self.cuts: list[int] = []
+        self.repeats: list[int] = []
         self.active: list[Tracklet] = []
         self.finished: list[Tracklet] = []
         self._before_cut: list[Tracklet] | None = None
@@ -225,8 +228,10 @@ class Follower:
             self._retire(self.active)
             self.pictures.clear()
             self._predictor.reset()
-        self.pictures.push(luma)
         self._changes.push(luma)
+        self.pictures.push(luma, self._changes.step)
+        if self._changes.step.repeats:
+            self.repeats.append(self.frame)
         self._retire([tracklet for tracklet in self.active if patience.is_gone(tracklet, self.clock, self.frame)])
         self._predictor.advance(self.active, self.frame, self.pictures)
 
@@ -352,6 +357,9 @@ class Follower:
         waiting = [tracklet for tracklet in self.active if tracklet.frames[-1] < self.frame]
         there = np.array([t.boxes[-1] for t in self.active if t.frames[-1] == self.frame]).reshape(-1, 4)
         for tracklet in waiting:
+            if self.pictures.repeats() and tracklet.frames[-1] == self.frame - 1:
+                tracklet.repeat()
+                continue
             if not patience.is_followed(tracklet, self.clock, self.frame):
                 continue
             box = followed_box(self.pictures, self._predictor.place(tracklet), tracklet, tracklet.size, there)

@@ -50,7 +50,8 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
         if not certain and is_likely(evidence, follower.threshold):
             trajectory[-1].drop_tail()  # what is followed, and is no face, drifts
         if certain or is_likely(evidence, follower.threshold):
-            tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel, doubtful=not certain))
+            pixel, repeats = follower.pictures.pixel, follower.repeats
+            tracks.append(smooth_and_fill(trajectory, follower.clock, pixel, repeats=repeats, doubtful=not certain))
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])
     )

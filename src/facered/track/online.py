@@ -113,7 +113,8 @@ class OnlineTracker:
                 waited = follower.frame - last.frames[-1] if last.key in waiting else 0
                 recent = _clipped(trajectory, begin, follower.frame)
                 doubtful = not any(part.confirmed for part in trajectory)
-                track = smooth_and_fill(recent, follower.clock, follower.pictures.pixel, waited, doubtful=doubtful)
+                pixel, repeats = follower.pictures.pixel, follower.repeats
+                track = smooth_and_fill(recent, follower.clock, pixel, waited, repeats=repeats, doubtful=doubtful)
                 if track.frames[0] <= frame <= track.frames[-1]:
                     tracks.append(track)
                     lost[track.keys], names[track.keys] = frame - last.frames[-1], name
@@ -160,6 +161,7 @@ class OnlineTracker:
         follower = self._follower
         oldest = follower.frame - self._kept - self._gap(follower.frame)
         follower.clock.forget(oldest)
+        follower.repeats = [frame for frame in follower.repeats if frame >= oldest]
         follower.finished = [tracklet for tracklet in follower.finished if tracklet.frames[-1] >= oldest]
         remembered = [*follower.finished, *follower.active]
         for tracklet in remembered:

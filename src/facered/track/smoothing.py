@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from facered.track import kalman, tuning
 from facered.track.boxes import union
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
@@ -55,7 +58,13 @@ class Track:
 
 
 def smooth_and_fill(
-    trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0, *, doubtful: bool = False
+    trajectory: list[Tracklet],
+    clock: Clock,
+    pixel: float = 0.0,
+    waited: int = 0,
+    *,
+    repeats: Sequence[int] = (),
+    doubtful: bool = False,
 ) -> Track:
     """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
 
@@ -69,13 +78,17 @@ def smooth_and_fill(
         Side of a pixel of the pictures in which patches were followed, in pixels of the boxes.
     waited : int
         Frames beyond its end in which it is still waited for; it is extended at least as far.
+    repeats : sequence of int
+        Frames whose picture repeats the one before.
     """
     shot = trajectory[0].shot
     first, measured, deviations, scores = _measurements(trajectory)
     last = first + len(measured) - 1
     seen = deviations > 0
     extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
-    boxes = _smoothed(measured, deviations, clock.count(tuning.HULL_SECONDS, first))
+    new = np.ones(len(measured), np.bool_)
+    new[np.array(repeats[bisect_left(repeats, first) : bisect_right(repeats, last)], np.int64) - first] = False
+    boxes = _smoothed(measured, deviations, new, clock.count(tuning.HULL_SECONDS, first))
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
     further = max(extension, waited)
@@ -130,14 +143,25 @@ def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.fl
     return first, measured, deviations, scores
 
 
-def _smoothed(measured: Boxes, deviations: NDArray[np.float64], radius: int) -> Boxes:
-    """Return smooth boxes that hold the measured ones."""
-    boxes = kalman.smooth(measured, deviations)
+def _smoothed(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.bool_], radius: int) -> Boxes:
+    """Return smooth boxes that hold the measured ones; where a picture is not `new`, it repeats the one before."""
+    boxes = _smooth(measured, deviations, new)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.0)
     seen = deviations > 0
     hull = boxes.copy()
     hull[seen] = union(boxes[seen], measured[seen])
     return _enlarged_to_hull(boxes, hull, radius)
+
+
+def _smooth(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.bool_]) -> Boxes:
+    """Return `kalman.smooth` of the pictures that differ: a face does not move within one, whatever a filter says."""
+    if new.all():
+        return kalman.smooth(measured, deviations)
+    number = np.cumsum(new) - new[0]
+    # The best measurement of each picture counts; the last of those that are alike.
+    order = np.lexsort((np.where(deviations > 0, -deviations, -np.inf), number))
+    best = order[np.flatnonzero(np.diff(number[order], append=number[-1] + 1))]
+    return kalman.smooth(measured[best], deviations[best])[number]
 
 
 def _enlarged_to_hull(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:

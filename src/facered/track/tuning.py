@@ -269,6 +269,23 @@ MIN_CLEAR_DEVIATION = 8.0
 """The same of one that shows something again, at least. Larger: the new shot begins late. Smaller: it begins on nothing
 that can be compared."""
 
+# --- Cameras that repeat pictures and jump --------------------------------------------------------------------------
+
+REPEATED_CHANGE, REPEATED_PART = 4.0, 0.1
+"""Change of any cell's mean, in 8-bit steps, and part of the greatest change that the picture itself came with, below
+which a picture is a repeat: those that are compressed again differ by up to 3.8, those between them by 13 and more.
+Larger: slow motion in the dark passes for a repeat. Smaller: badly compressed repeats are not known."""
+MAX_REPEATS = 5
+"""Most repeats of a picture that count. Larger: where something came to rest, slow motion waits. Smaller: cameras of
+four pictures a second are not known."""
+MAX_JUMP_INTERVAL = 12
+"""Most frames between the jumps of such a camera. Larger: a film that stood still once passes for one. Smaller: it is
+forgotten where nothing moves for a moment."""
+MIN_JUMP_CORRELATION, MIN_JUMP_OVERLAP = 0.68, 0.6
+"""Correlation of the common part of two pictures, and least part that is common, from which a jump is the camera's: in
+made films it is 0.69 to 0.97, at cuts of filmed ones up to 0.56. Larger: jumps pass for cuts. Smaller: cuts of jerky
+films are missed."""
+
 # --- Who is who -----------------------------------------------------------------------------------------------------
 
 REID_MIN_SCORE = 0.65
