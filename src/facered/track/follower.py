@@ -18,6 +18,7 @@ from facered.track.association import associate
 from facered.track.boxes import centred, containment, iou
 from facered.track.changes import Changes
 from facered.track.clock import Clock
+from facered.track.path import CameraPath
 from facered.track.prediction import Predictor
 from facered.track.propagation import follow_backwards, followed_box
 from facered.track.tracklet import Tracklet
@@ -58,12 +59,12 @@ class Follower:
         The key that the next track will have.
     cuts : list of int
         The first frame of each shot.
-    repeats : list of int
-        The frames whose picture repeats the one before.
     active, finished : list of Tracklet
         Tracklets that may go on, and those that have ended.
     pictures : RecentPictures
         The small lumas of the last frames.
+    path : CameraPath
+        Which pictures were repeats, and how far the camera jumped.
     """
 
     def __init__(
@@ -80,12 +81,12 @@ class Follower:
         self.pictures = RecentPictures(np.array(size, np.float64), kept)
         self._idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
         self._changes = Changes(self.pictures.size)
+        self.path = CameraPath(self.pictures.size)
         self.frame = self._last_detection = -1
         self._entered = self._seen_once = False
         self._predictor = Predictor()
         self.next_key = first_key
         self.cuts: list[int] = []
-        self.repeats: list[int] = []
         self.active: list[Tracklet] = []
         self.finished: list[Tracklet] = []
         self._before_cut: list[Tracklet] | None = None
@@ -230,8 +231,7 @@ class Follower:
             self._predictor.reset()
         self._changes.push(luma)
         self.pictures.push(luma, self._changes.step)
-        if self._changes.step.repeats:
-            self.repeats.append(self.frame)
+        self.path.add(self.frame, self._changes.step)
         self._retire([tracklet for tracklet in self.active if patience.is_gone(tracklet, self.clock, self.frame)])
         self._predictor.advance(self.active, self.frame, self.pictures)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,12 +13,11 @@ from facered.track import kalman, tuning
 from facered.track.boxes import union
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from facered.track.boxes import Boxes
     from facered.track.clock import Clock
+    from facered.track.path import CameraPath
     from facered.track.shot import Shot
     from facered.track.tracklet import Tracklet
 
@@ -63,7 +61,7 @@ def smooth_and_fill(
     pixel: float = 0.0,
     waited: int = 0,
     *,
-    repeats: Sequence[int] = (),
+    path: CameraPath | None = None,
     doubtful: bool = False,
 ) -> Track:
     """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
@@ -78,16 +76,15 @@ def smooth_and_fill(
         Side of a pixel of the pictures in which patches were followed, in pixels of the boxes.
     waited : int
         Frames beyond its end in which it is still waited for; it is extended at least as far.
-    repeats : sequence of int
-        Frames whose picture repeats the one before.
+    path : CameraPath, optional
+        Of the camera; its jumps are taken out of the trajectory, and are put back into the track.
     """
     shot = trajectory[0].shot
     first, measured, deviations, scores = _measurements(trajectory)
     last = first + len(measured) - 1
     seen = deviations > 0
     extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
-    new = np.ones(len(measured), np.bool_)
-    new[np.array(repeats[bisect_left(repeats, first) : bisect_right(repeats, last)], np.int64) - first] = False
+    new = np.ones(len(measured), np.bool_) if path is None else ~path.repeated(first, last)
     boxes = _smoothed(measured, deviations, new, clock.count(tuning.HULL_SECONDS, first))
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
@@ -106,7 +103,7 @@ def smooth_and_fill(
     filled = np.flatnonzero(_filled(seen, rates[len(back) : len(back) + len(seen)]))
     reach = np.maximum(np.round(tuning.EXTENSION_SECONDS * rates), 1)
     near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= reach)
-    return Track(
+    track = Track(
         trajectory[0].first_detected,
         frames[near],
         whole[near],
@@ -116,6 +113,7 @@ def smooth_and_fill(
         shot,
         doubtful,
     )
+    return track if path is None else path.shaken(track)
 
 
 def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
