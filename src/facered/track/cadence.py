@@ -51,23 +51,24 @@ class Cadence:
         self.jumped = False
         self._shown: CellMeans | None = None
         self._before: CellMeans | None = None
-        self._change = 0.0
-        self._held = 0
-        self._since_jump = tuning.MAX_JUMP_INTERVAL
+        self._change = np.inf
+        self._held = self._since_jump = 0
+        self._has_jumped = False
 
     def push(self, means: CellMeans) -> bool:
         """Take the next picture's `cuts.cell_means`, and tell whether it repeats the one before."""
         self._since_jump += 1
-        jerky, self.jumped = self._since_jump <= tuning.MAX_JUMP_INTERVAL, False
+        recently, self.jumped = self._since_jump <= tuning.MAX_JUMP_INTERVAL, False
         known = self._shown if self._shown is not None and self._shown.shape == means.shape else None
         # Compared with the first of its kind: what moves slowly must not pass for a repeat for ever.
-        change = 0.0 if known is None else float(np.abs(means - known).max())
+        change = np.inf if known is None else float(np.abs(means - known).max())
         alike = change < min(tuning.REPEATED_CHANGE, tuning.REPEATED_PART * self._change)
         if alike and self._held < tuning.MAX_REPEATS:
             self._held += 1
-            return jerky
-        if self._held and not alike:
-            self.jumped, self._since_jump = jerky, 0
+            return recently and self._has_jumped
+        if self._held and not alike and known is not None:
+            clear = self._has_jumped or change * tuning.REPEATED_PART >= tuning.REPEATED_CHANGE
+            self.jumped, self._since_jump, self._has_jumped = recently and clear, 0, True
         self._before, self._shown, self._change, self._held = known, means, change, 0
         return False
 

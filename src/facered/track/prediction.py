@@ -40,6 +40,7 @@ class Predictor:
             self._repeat(tracklets, frame)
             return
         jump = pictures.jump()
+        before = [tracklet.mean.copy() for tracklet in tracklets]
         if jump is not None:
             self._jump(tracklets, Motion(shift=complex(*jump)))
         for tracklet in tracklets:
@@ -57,6 +58,8 @@ class Predictor:
             predicted = np.array([tracklet.predicted for tracklet in tracklets])
             places = pictures.find([tracklet.recent for tracklet in tracklets], predicted)
             self._places = {tracklet.key: place for tracklet, place in zip(tracklets, places, strict=True)}
+            if jump is not None:
+                self._find_without(tracklets, before, pictures)
         self._estimate_motion(tracklets, frame, jumped=jump is not None)
 
     def place(self, tracklet: Tracklet) -> Boxes:
@@ -83,6 +86,16 @@ class Predictor:
             box = tracklet.mean[:, 0]
             tracklet.mean[:, 1] += camera.velocity(box) - self.motion.velocity(box)
         self.motion = camera
+
+    def _find_without(self, tracklets: Sequence[Tracklet], before: list[Boxes], pictures: RecentPictures) -> None:
+        """Search for those who are not found where the camera's jump leads: they may move with the camera."""
+        for tracklet, mean in zip(tracklets, before, strict=True):
+            if self._places[tracklet.key][4] < tuning.MIN_NCC_RECENT:
+                mean[:, 0] += mean[:, 1]
+                place = pictures.find([tracklet.recent], mean[None, :, 0])[0]
+                if place[4] >= tuning.MIN_NCC_RECENT:
+                    self._places[tracklet.key] = place
+                    tracklet.mean[:] = mean
 
     def _estimate_motion(self, tracklets: Sequence[Tracklet], frame: int, *, jumped: bool) -> None:
         """Estimate the camera's motion; a face whose patch was not found moves with it."""
