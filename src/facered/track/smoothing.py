@@ -148,6 +148,9 @@ def _smoothed(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.
     seen = deviations > 0
     hull = boxes.copy()
     hull[seen] = union(boxes[seen], measured[seen])
+    # Where a picture follows repeats, parts of a face may be seen a frame longer.
+    after = np.flatnonzero(new[1:] & ~new[:-1]) + 1
+    hull[after] = union(hull[after], boxes[after - 1])
     return _enlarged_to_hull(boxes, hull, radius)
 
 
