@@ -137,7 +137,7 @@ class Follower:
             return bool(uncertain)
         if len(uncertain) > tuning.MAX_SINGLE_VERIFICATIONS:
             return True
-        return any(tracklet.verification_failed for tracklet in uncertain)
+        return any(tracklet.verification_failed or self._is_away(tracklet) for tracklet in uncertain)
 
     def update(
         self,
@@ -260,6 +260,12 @@ class Follower:
         place = self._predictor.place(tracklet)
         moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
         return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
+
+    def _is_away(self, tracklet: Tracklet) -> bool:
+        """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""
+        large = tracklet.size > tuning.LARGE_FACE * self.pictures.size.max()
+        seen = tracklet.frames[-1] == self.frame - 1
+        return bool(large and seen and self._predictor.place(tracklet)[4] < tuning.MIN_NCC_RECENT)
 
     def _retire(self, tracklets: Iterable[Tracklet]) -> None:
         gone = set(tracklets)

@@ -86,11 +86,13 @@ def smooth_and_fill(
     extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
     new = np.ones(len(measured), np.bool_) if path is None else ~path.repeated(first, last)
     boxes = _smoothed(measured, deviations, new, clock.count(tuning.HULL_SECONDS, first))
+    for way in (slice(None), slice(None, None, -1)):
+        _hold_sudden_ends(boxes[way], measured[way], seen[way], extension)
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
     further = max(extension, waited)
-    ahead = _extrapolate(boxes, to_end if last + further >= shot.end else min(further, to_end))
-    back = _extrapolate(boxes[::-1], to_begin if first - before <= shot.begin else min(before, to_begin))
+    ahead = _extrapolate(boxes, _last_step(measured, seen), to_end if last + further >= shot.end else min(further, to_end))
+    back = _extrapolate(boxes[::-1], _last_step(measured[::-1], seen[::-1]), to_begin if first - before <= shot.begin else min(before, to_begin))
     whole = np.concatenate([back[::-1], boxes, ahead])
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
@@ -180,13 +182,36 @@ def _corners(boxes: Boxes) -> Boxes:
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
 
 
-def _extrapolate(boxes: Boxes, count: int) -> Boxes:
-    """Return `count` boxes after the last one: the centre moves on, ever slower; the size stays."""
+def _hold_sudden_ends(boxes: Boxes, measured: Boxes, seen: NDArray[np.bool_], most: int) -> None:
+    """Enlarge boxes, in place, after measurements that are followed by a gap: who leaves does not move to the next."""
+    for last in np.flatnonzero(seen[:-1] & ~seen[1:]).tolist():
+        gap = min(int(np.argmax(seen[last + 1 :])), most)
+        ahead = _extrapolate(boxes[: last + 1], _last_step(measured[: last + 1], seen[: last + 1]), gap)
+        if (ahead[:, 2:] > boxes[last, 2:]).any():
+            boxes[last + 1 : last + 1 + gap] = union(boxes[last + 1 : last + 1 + gap], ahead)
+
+
+def _last_step(measured: Boxes, seen: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return by how much a face was last measured to move in a frame, (2,); None where it was not."""
+    return measured[-1, :2] - measured[-2, :2] if seen[-2:].sum() == 2 else None
+
+
+def _extrapolate(boxes: Boxes, step: NDArray[np.float64] | None, count: int) -> Boxes:
+    """Return `count` boxes after the last one: the centre moves on, ever slower; the size stays.
+
+    Where the last measured step is another than the smooth boxes make, the boxes hold where that leads, too.
+    """
     velocity = boxes[-1, :2] - boxes[max(len(boxes) - 4, 0), :2]
     velocity /= max(min(len(boxes) - 1, 3), 1)
     ahead = np.repeat(boxes[-1:], count, axis=0)
-    ahead[:, :2] += np.cumsum(tuning.EXTENSION_DAMPING ** np.arange(count))[:, None] * velocity
-    return ahead
+    travelled = np.cumsum(tuning.EXTENSION_DAMPING ** np.arange(count))[:, None]
+    faster = ahead.copy()
+    ahead[:, :2] += travelled * velocity
+    if step is None or np.hypot(*(step - velocity)) <= tuning.MIN_SUDDEN_MOTION * float(boxes[-1, 2:].max()):
+        return ahead
+    # Who has only just begun to move goes on like that, or not.
+    faster[:, :2] += travelled * step
+    return union(ahead, faster)
 
 
 def _filled(seen: NDArray[np.bool_], rates: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -187,6 +187,10 @@ SMALL_FACE = 1 / 32
 """Part of the picture's longer side below which a face's mean side is small. Larger: fine detections more often.
 Smaller: small faces are found later."""
 
+LARGE_FACE = 1 / 6
+"""Part of the picture's longer side above which a face's mean side is large. Larger: faces that leave fast are bare.
+Smaller: whole pictures are detected where single crops would do."""
+
 # --- What changed since the last detection --------------------------------------------------------------------------
 
 MIN_CELL_CHANGE = 3.0
@@ -358,6 +362,9 @@ EXTENSION_SECONDS = 0.2
 leaves is not hidden."""
 EXTENSION_DAMPING = 0.8
 """Part of the velocity that is kept there each frame. Larger: boxes run away. Smaller: they stay behind."""
+MIN_SUDDEN_MOTION = 0.1
+"""Part of its size a frame, by which the last step of a face differs from those before, from which its end also holds
+where that step leads. Larger: who leaves suddenly is bare. Smaller: boxes swell by jitter."""
 MAX_FILLED_SECONDS = 1.2
 """Longest gap that is filled, in seconds, as long as MAX_FOLLOWED_SECONDS. Larger: boxes on nobody. Smaller: faces that
 are there are not hidden in gaps."""
