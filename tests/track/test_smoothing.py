@@ -185,3 +185,19 @@ def test_smoothing_takes_the_jitter_but_no_real_movement() -> None:
     smooth = smooth_and_fill([tracklet(places)], Clock(RATE)).boxes[:80, 0]
     assert np.abs(smooth - truth).mean() < 0.75 * np.abs(jitter).mean()
     assert np.abs(np.diff(smooth, 2)).mean() < 0.6 * np.abs(np.diff(truth + jitter, 2)).mean()
+
+
+def test_who_begins_to_leave_suddenly_is_hidden_where_that_leads() -> None:
+    places = straight(range(20, 40)) | {40: (125.0, 90.0, 40.0)}
+    track = smooth_and_fill([tracklet(places)], Clock(RATE))
+    at = dict(zip(track.frames.tolist(), track.boxes, strict=True))
+    assert at[41][0] + at[41][2] / 2 > 125 + 25 + 10
+    assert at[41][0] - at[41][2] / 2 < 125 - 10  # or stays
+
+
+def test_who_leaves_suddenly_before_a_gap_is_hidden_where_that_leads() -> None:
+    places = straight(range(20, 40)) | {40: (125.0, 90.0, 40.0)} | straight(range(48, 60), x=60)
+    track = smooth_and_fill([tracklet(places)], Clock(RATE))
+    at = dict(zip(track.frames.tolist(), track.boxes, strict=True))
+    assert at[41][0] + at[41][2] / 2 > 125 + 25 + 10
+    assert at[43][0] - at[43][2] / 2 < 110

@@ -66,7 +66,7 @@ class RecentPictures:
         return self._steps[-1].frames
 
     def jump(self, back: int = 0) -> NDArray[np.float64] | None:
-        """Return by how many pixels, (2,), all moved from the picture before to one, where the camera jumps; or None."""
+        """Return by how many pixels, (2,), all moved to a picture from the one before where the camera jumps."""
         shift = self._steps[-1 - back].shift
         return None if shift is None else shift * self.size
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from facered.track.boxes import Boxes
     from facered.track.cadence import Step
-    from facered.track.smoothing import Track
     from facered.track.tracklet import Tracklet
 
 
@@ -60,11 +59,27 @@ class CameraPath:
             tracklet.backward_boxes = self._moved(tracklet.backward_boxes, back)
         return tracklet
 
-    def shaken(self, track: Track) -> Track:
-        """Put the camera's jumps back into the boxes of a track, which is changed, and return it."""
-        if self._jumps:
-            track.boxes[:, :2] += self._offsets(track.frames)
-        return track
+    def shakes(self, first: int, steady: Boxes, seen: NDArray[np.bool_]) -> bool:
+        """Tell whether a face moves with the camera: less by the picture than without the jumps.
+
+        Parameters
+        ----------
+        first : int
+            The first frame.
+        steady : (n, 4) float64
+            The boxes from then on, without the jumps.
+        seen : (n,) bool
+            Where there is one.
+        """
+        shaken = self.shaken(first, steady)
+        ways = [float(np.abs(np.diff(boxes[seen, :2], axis=0)).sum()) for boxes in (steady, shaken)]
+        return ways[1] < ways[0]
+
+    def shaken(self, first: int, steady: Boxes) -> Boxes:
+        """Return (n, 4) boxes from a frame on with the camera's jumps put back."""
+        boxes = steady.copy()
+        boxes[:, :2] += self._offsets(np.arange(first, first + len(steady)))
+        return boxes
 
     def _moved(self, boxes: list[Boxes], frames: NDArray[np.int64]) -> list[Boxes]:
         still = np.array(boxes).reshape(-1, 4)

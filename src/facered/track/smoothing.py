@@ -83,6 +83,9 @@ def smooth_and_fill(
     first, measured, deviations, scores = _measurements(trajectory)
     last = first + len(measured) - 1
     seen = deviations > 0
+    steady = path is not None and not path.shakes(first, measured, seen)
+    if path is not None and not steady:
+        measured = path.shaken(first, measured)
     extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
     new = np.ones(len(measured), np.bool_) if path is None else ~path.repeated(first, last)
     boxes = _smoothed(measured, deviations, new, clock.count(tuning.HULL_SECONDS, first))
@@ -91,8 +94,14 @@ def smooth_and_fill(
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
     further = max(extension, waited)
-    ahead = _extrapolate(boxes, _last_step(measured, seen), to_end if last + further >= shot.end else min(further, to_end))
-    back = _extrapolate(boxes[::-1], _last_step(measured[::-1], seen[::-1]), to_begin if first - before <= shot.begin else min(before, to_begin))
+    ahead = _extrapolate(
+        boxes, _last_step(measured, seen), to_end if last + further >= shot.end else min(further, to_end)
+    )
+    back = _extrapolate(
+        boxes[::-1],
+        _last_step(measured[::-1], seen[::-1]),
+        to_begin if first - before <= shot.begin else min(before, to_begin),
+    )
     whole = np.concatenate([back[::-1], boxes, ahead])
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
@@ -105,7 +114,9 @@ def smooth_and_fill(
     filled = np.flatnonzero(_filled(seen, rates[len(back) : len(back) + len(seen)]))
     reach = np.maximum(np.round(tuning.EXTENSION_SECONDS * rates), 1)
     near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= reach)
-    track = Track(
+    if path is not None and steady:
+        whole = path.shaken(int(frames[0]), whole)
+    return Track(
         trajectory[0].first_detected,
         frames[near],
         whole[near],
@@ -115,7 +126,6 @@ def smooth_and_fill(
         shot,
         doubtful,
     )
-    return track if path is None else path.shaken(track)
 
 
 def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,7 +174,8 @@ def _smooth(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.bo
     # The best measurement of each picture counts; the last of those that are alike.
     order = np.lexsort((np.where(deviations > 0, -deviations, -np.inf), number))
     best = order[np.flatnonzero(np.diff(number[order], append=number[-1] + 1))]
-    return kalman.smooth(measured[best], deviations[best])[number]
+    boxes: Boxes = kalman.smooth(measured[best], deviations[best])[number]
+    return boxes
 
 
 def _enlarged_to_hull(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:
