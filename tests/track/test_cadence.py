@@ -88,7 +88,7 @@ def cuts(pictures: list[Luma]) -> list[int]:
     return [frame for frame, cut in enumerate(found) if cut]
 
 
-FAR = (0, 95, -10, 90, -5, 85)
+FAR = (-240, -140, -40, 60, 160, 260)
 """Jumps too far for a camera that does not repeat."""
 
 
