@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from facered.track import kalman, tuning
+from facered.track.cadence import Step
 from facered.track.clock import Clock
+from facered.track.path import CameraPath
 from facered.track.shot import Shot
 from facered.track.smoothing import Track, smooth_and_fill
 from tracklets import straight, tracklet
@@ -201,3 +203,31 @@ def test_who_is_faint_at_times_has_a_larger_box_then() -> None:
     part.scores[20:] = [tuning.LOOSE_SCORE] * 20
     widths = smooth_and_fill([part], Clock(RATE)).boxes[EXTENSION:-EXTENSION, 2]
     np.testing.assert_allclose(widths[[0, 15, 25, 39]], [40, 40, 50, 50], rtol=1e-6)
+
+
+def test_who_begins_to_leave_suddenly_is_hidden_where_that_leads() -> None:
+    places = straight(range(20, 40)) | {40: (125.0, 90.0, 40.0)}
+    track = smooth_and_fill([tracklet(places)], Clock(RATE))
+    at = dict(zip(track.frames.tolist(), track.boxes, strict=True))
+    assert at[41][0] + at[41][2] / 2 > 125 + 25 + 10
+    assert at[41][0] - at[41][2] / 2 < 125 - 10  # or stays
+
+
+def test_who_leaves_suddenly_before_a_gap_is_hidden_where_that_leads() -> None:
+    places = straight(range(20, 40)) | {40: (125.0, 90.0, 40.0)} | straight(range(48, 60), x=60)
+    track = smooth_and_fill([tracklet(places)], Clock(RATE))
+    at = dict(zip(track.frames.tolist(), track.boxes, strict=True))
+    assert at[41][0] + at[41][2] / 2 > 125 + 25 + 10
+    assert at[43][0] - at[43][2] / 2 < 110
+
+
+def test_within_a_repeated_picture_nobody_moves() -> None:
+    path = CameraPath(np.array([640.0, 360.0]))
+    for frame in range(60):
+        path.add(frame, Step(repeats=frame % 6 > 0))
+    places = {frame: (100.0 + 24 * (frame // 6), 90.0, 40.0) for frame in range(60)}
+    track = smooth_and_fill([tracklet(places)], Clock(RATE), path=path)
+    at = dict(zip(track.frames.tolist(), track.boxes, strict=True))
+    for frame in range(15, 50, 6):  # in the middle of the repeats
+        assert at[frame][0] == pytest.approx(places[frame][0], abs=1)
+        assert at[frame][2] == pytest.approx(40, abs=2)

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from facered._native.patch import RADIUS, SIDE, Pyramid, sample, search
 from facered.errors import ServiceError
 from facered.track import tuning
+from facered.track.cadence import Step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,21 +39,36 @@ class RecentPictures:
     def __init__(self, size: NDArray[np.float64], count: int) -> None:
         self.size = size
         self._pyramids: deque[Pyramid] = deque()
+        self._steps: deque[Step] = deque(maxlen=count)
         self._spare: list[Pyramid] = []
         self._count = count
 
     def __len__(self) -> int:
         return len(self._pyramids)
 
-    def push(self, luma: NDArray[np.uint8]) -> None:
-        """Keep a picture, (height, width) uint8, and drop the oldest if there are too many."""
+    def push(self, luma: NDArray[np.uint8], step: Step | None = None) -> None:
+        """Keep a picture, (height, width) uint8, and how it follows; drop the oldest if there are too many."""
         if len(self._pyramids) >= min(self._count, max(2, tuning.MAX_PICTURE_BYTES // luma.size)):
             self._spare.append(self._pyramids.popleft())
         height, width = luma.shape
         pyramid = self._spare.pop() if self._spare else Pyramid(width, height)
         pyramid.fill(luma)
         self._pyramids.append(pyramid)
+        self._steps.append(step or Step())
         self._scale = np.tile([width, height] / self.size, 2)
+
+    def repeats(self, back: int = 0) -> bool:
+        """Tell whether a picture, `back` frames before the last one, repeats the one before it."""
+        return self._steps[-1 - back].repeats
+
+    def frames(self) -> int:
+        """Return how many frames ago the last picture came that differs from the last one."""
+        return self._steps[-1].frames
+
+    def jump(self, back: int = 0) -> NDArray[np.float64] | None:
+        """Return by how many pixels, (2,), all moved to a picture from the one before where the camera jumps."""
+        shift = self._steps[-1 - back].shift
+        return None if shift is None else shift * self.size
 
     @property
     def pixel(self) -> float:

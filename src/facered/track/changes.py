@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.track import tuning
+from facered.track.cadence import Cadence, Step
 from facered.track.cuts import cell_means
 
 if TYPE_CHECKING:
@@ -27,16 +28,24 @@ class Changes:
     ----------
     size : (2,) float64
         Width and height of the picture in the pixels that boxes are measured in.
+
+    Attributes
+    ----------
+    step : Step
+        How the last picture follows from the one before.
     """
 
     def __init__(self, size: NDArray[np.float64]) -> None:
         self._size = np.tile(size, 2)
         self._current: NDArray[np.float32] | None = None
         self._reference: NDArray[np.float32] | None = None
+        self._cadence = Cadence()
+        self.step = Step()
 
     def push(self, luma: NDArray[np.uint8]) -> None:
         """Take the next picture, (height, width) uint8."""
         self._current = cell_means(luma)
+        self.step = self._cadence.step(self._current)
 
     def set_reference(self, within: Boxes | None = None) -> None:
         """Make the current picture the reference, or only the part of it within a (4,) box."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from facered.track import tuning
+from facered.track.cadence import Cadence, shift
 from facered.track.clock import Clock
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class CutDetector:
     def __init__(self, rate: float) -> None:
         self._clock = Clock(rate)
         self._pictures: deque[CellMeans] = deque(maxlen=2 * tuning.CUT_LOOKAHEAD + 2)
+        self._cadence = Cadence()
+        self._jumps: deque[bool] = deque(maxlen=2 * tuning.CUT_LOOKAHEAD + 2)
         self._waiting = 0
         self._past: deque[CellMeans] = deque()
         self._pace(rate)
@@ -71,6 +74,8 @@ class CutDetector:
             self._pace(rate)
         picture = cell_means(luma)
         self._pictures.append(picture)
+        self._cadence.push(picture)
+        self._jumps.append(self._cadence.jumped)
         self._find_dissolve(picture)
         fades_in = self._fades_in(picture)
         self._waiting += 1
@@ -109,7 +114,10 @@ class CutDetector:
         at = len(pictures) - following - 1
         before, after = pictures[max(at - tuning.CUT_LOOKAHEAD - 1, 0) : at], pictures[at:]
         # Nearest first: mostly nothing has changed, and one comparison tells. The others tell a flash from a cut.
-        return bool(before) and all(_differ(a, b) for a in reversed(before) for b in after)
+        if not before or not all(_differ(a, b) for a in reversed(before) for b in after):
+            return False
+        # A camera that repeats its pictures swings farther from one to the next.
+        return not self._jumps[at - len(pictures)] or shift(before[-1], after[0]) is None
 
     def _fades_in(self, picture: CellMeans) -> bool:
         """Tell whether another shot appears out of black or white; that it began some frames earlier does no harm."""

@@ -18,6 +18,7 @@ from facered.track.association import associate
 from facered.track.boxes import centred, containment, iou
 from facered.track.changes import Changes
 from facered.track.clock import Clock
+from facered.track.path import CameraPath
 from facered.track.prediction import Predictor
 from facered.track.propagation import follow_backwards, followed_box
 from facered.track.tracklet import Tracklet
@@ -64,6 +65,8 @@ class Follower:
         Tracklets that may go on, and those that have ended.
     pictures : RecentPictures
         The small lumas of the last frames.
+    path : CameraPath
+        Which pictures were repeats, and how far the camera jumped.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Follower:
         self._idle_seconds = tuning.IDLE_INTERVAL_SECONDS if idle_seconds is None else idle_seconds
         self._most_looks = most_looks
         self._changes = Changes(self.pictures.size)
+        self.path = CameraPath(self.pictures.size)
         self.frame = self._last_detection = -1
         self._entered = self._seen_once = False
         self._predictor = Predictor()
@@ -137,7 +141,7 @@ class Follower:
             return bool(uncertain)
         if len(uncertain) > tuning.MAX_SINGLE_VERIFICATIONS:
             return True
-        return any(tracklet.verification_failed for tracklet in uncertain)
+        return any(tracklet.verification_failed or self._is_away(tracklet) for tracklet in uncertain)
 
     def update(
         self,
@@ -229,8 +233,9 @@ class Follower:
             self._retire(self.active)
             self.pictures.clear()
             self._predictor.reset()
-        self.pictures.push(luma)
         self._changes.push(luma)
+        self.pictures.push(luma, self._changes.step)
+        self.path.add(self.frame, self._changes.step)
         self._retire([tracklet for tracklet in self.active if patience.is_gone(tracklet, self.clock, self.frame)])
         self._predictor.advance(self.active, self.frame, self.pictures)
 
@@ -259,6 +264,12 @@ class Follower:
         place = self._predictor.place(tracklet)
         moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
         return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
+
+    def _is_away(self, tracklet: Tracklet) -> bool:
+        """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""
+        large = tracklet.size > tuning.LARGE_FACE * self.pictures.size.max()
+        seen = tracklet.frames[-1] == self.frame - 1
+        return bool(large and seen and self._predictor.place(tracklet)[4] < tuning.MIN_NCC_RECENT)
 
     def _retire(self, tracklets: Iterable[Tracklet]) -> None:
         gone = set(tracklets)
@@ -354,6 +365,9 @@ class Follower:
         waiting = [tracklet for tracklet in self.active if tracklet.frames[-1] < self.frame]
         there = np.array([t.boxes[-1] for t in self.active if t.frames[-1] == self.frame]).reshape(-1, 4)
         for tracklet in waiting:
+            if self.pictures.repeats() and tracklet.frames[-1] == self.frame - 1:
+                tracklet.repeat()
+                continue
             if not patience.is_followed(tracklet, self.clock, self.frame):
                 continue
             box = followed_box(self.pictures, self._predictor.place(tracklet), tracklet, tracklet.size, there)

@@ -35,7 +35,7 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
         return []
     shots = Shots(follower.cuts, dissolves, follower.frame)
     tracklets = [
-        part
+        follower.path.steady(part)
         for tracklet in [*follower.finished, *follower.active]
         for clipped in tracklet.split_at_cuts(shots)
         for part in clipped.split_identities()
@@ -51,7 +51,8 @@ def finish(follower: Follower, dissolves: Iterable[Dissolve] = ()) -> list[Track
             if not is_likely(evidence, follower.threshold):
                 continue
             trajectory[-1].drop_tail()  # what is followed, and is no face, drifts
-        tracks.append(smooth_and_fill(trajectory, follower.clock, follower.pictures.pixel, doubtful=not certain))
+        pixel, path = follower.pictures.pixel, follower.path
+        tracks.append(smooth_and_fill(trajectory, follower.clock, pixel, path=path, doubtful=not certain))
     return sorted(
         without_duplicates(tracks), key=lambda track: (track.frames[0], track.first_detected, *track.boxes[0])
     )

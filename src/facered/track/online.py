@@ -98,7 +98,8 @@ class OnlineTracker:
         follower = self._follower
         begin = frame - follower.clock.count(tuning.SMOOTHED_SECONDS, frame)
         shots = Shots(follower.cuts, (), follower.frame)
-        tracklets = [part for tracklet in self._near(frame) for part in tracklet.split_at_cuts(shots)]
+        near = [part for tracklet in self._near(frame) for part in tracklet.split_at_cuts(shots)]
+        tracklets = [follower.path.steady(part) for part in near]
         waiting = {tracklet.key for tracklet in follower.active}
         known = {tracklet.key for tracklet in tracklets}
         tracks, lost, names = [], {}, {}
@@ -113,7 +114,8 @@ class OnlineTracker:
                 waited = follower.frame - last.frames[-1] if last.key in waiting else 0
                 recent = _clipped(trajectory, begin, follower.frame)
                 doubtful = not any(part.confirmed for part in trajectory)
-                track = smooth_and_fill(recent, follower.clock, follower.pictures.pixel, waited, doubtful=doubtful)
+                pixel, path = follower.pictures.pixel, follower.path
+                track = smooth_and_fill(recent, follower.clock, pixel, waited, path=path, doubtful=doubtful)
                 if track.frames[0] <= frame <= track.frames[-1]:
                     tracks.append(track)
                     lost[track.keys], names[track.keys] = frame - last.frames[-1], name
@@ -160,6 +162,7 @@ class OnlineTracker:
         follower = self._follower
         oldest = follower.frame - self._kept - self._gap(follower.frame)
         follower.clock.forget(oldest)
+        follower.path.forget(oldest)
         follower.finished = [tracklet for tracklet in follower.finished if tracklet.frames[-1] >= oldest]
         remembered = [*follower.finished, *follower.active]
         for tracklet in remembered:

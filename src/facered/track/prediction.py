@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.track import kalman, tuning
-from facered.track.camera import STILL, common_motion
+from facered.track.camera import STILL, Motion, common_motion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,13 @@ class Predictor:
 
     def advance(self, tracklets: Sequence[Tracklet], frame: int, pictures: RecentPictures) -> None:
         """Predict tracks into a frame, whose picture is the last one."""
+        if pictures.repeats():
+            self._repeat(tracklets, frame)
+            return
+        jump = pictures.jump()
+        before = [tracklet.mean.copy() for tracklet in tracklets]
+        if jump is not None:
+            self._jump(tracklets, Motion(shift=complex(*jump)))
         for tracklet in tracklets:
             if tracklet.frames[-1] < frame - 1:
                 # What is not measured moves with the camera, and ever less by itself.
@@ -44,12 +51,16 @@ class Predictor:
                 tracklet.mean[:2, 1] = along[:2] + tuning.LOST_VELOCITY_DAMPING * own
                 tracklet.mean[2:, 1] = along[2:]
             kalman.predict(tracklet.mean, tracklet.covariance)
+            for _ in range(pictures.frames() - 1):  # its velocity is that from picture to picture, its errors are more
+                kalman.predict(tracklet.mean.copy(), tracklet.covariance)
         self._places = {}
         if tracklets:
             predicted = np.array([tracklet.predicted for tracklet in tracklets])
             places = pictures.find([tracklet.recent for tracklet in tracklets], predicted)
             self._places = {tracklet.key: place for tracklet, place in zip(tracklets, places, strict=True)}
-        self._estimate_motion(tracklets, frame)
+            if jump is not None:
+                self._find_without(tracklets, before, pictures)
+        self._estimate_motion(tracklets, frame, jumped=jump is not None)
 
     def place(self, tracklet: Tracklet) -> Boxes:
         """Return where its patch was found: (5,), box and NCC as `RecentPictures.find` returns them."""
@@ -63,7 +74,30 @@ class Predictor:
             expected[:2] = place[:2]
         return expected
 
-    def _estimate_motion(self, tracklets: Sequence[Tracklet], frame: int) -> None:
+    def _repeat(self, tracklets: Sequence[Tracklet], frame: int) -> None:
+        """Leave everybody where they were measured: a repeated picture does not move."""
+        for tracklet in tracklets:
+            if tracklet.frames[-1] == frame - 1:
+                self._places[tracklet.key] = np.append(tracklet.boxes[-1], 1.0)
+
+    def _jump(self, tracklets: Sequence[Tracklet], camera: Motion) -> None:
+        """Let everybody move as the camera jumps, in place of how it moved before."""
+        for tracklet in tracklets:
+            box = tracklet.mean[:, 0]
+            tracklet.mean[:, 1] += camera.velocity(box) - self.motion.velocity(box)
+        self.motion = camera
+
+    def _find_without(self, tracklets: Sequence[Tracklet], before: list[Boxes], pictures: RecentPictures) -> None:
+        """Search for those who are not found where the camera's jump leads: they may move with the camera."""
+        for tracklet, mean in zip(tracklets, before, strict=True):
+            if self._places[tracklet.key][4] < tuning.MIN_NCC_RECENT:
+                mean[:, 0] += mean[:, 1]
+                place = pictures.find([tracklet.recent], mean[None, :, 0])[0]
+                if place[4] >= tuning.MIN_NCC_RECENT:
+                    self._places[tracklet.key] = place
+                    tracklet.mean[:] = mean
+
+    def _estimate_motion(self, tracklets: Sequence[Tracklet], frame: int, *, jumped: bool) -> None:
         """Estimate the camera's motion; a face whose patch was not found moves with it."""
         steady = [
             tracklet
@@ -72,9 +106,10 @@ class Predictor:
         ]
         before = np.array([tracklet.boxes[-1] for tracklet in steady]).reshape(-1, 4)
         after = np.array([self._places[tracklet.key] for tracklet in steady]).reshape(-1, 5)
-        last, self.motion = self.motion, common_motion(before, after)
-        if self.motion is last:
+        last, motion = self.motion, common_motion(before, after)
+        if motion is last or (jumped and motion is STILL):
             return
+        self.motion = motion
         for tracklet in tracklets:
             if self._places[tracklet.key][4] < tuning.MIN_NCC_RECENT:
                 box = tracklet.mean[:, 0]

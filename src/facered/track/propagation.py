@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from facered.track.tracklet import Tracklet
 
 NO_BOXES = np.empty((0, 4))
+NO_JUMP = np.zeros(2)
 
 
 def followed_box(
@@ -77,15 +78,19 @@ def follow_backwards(
     elapsed = frame - tracklet.frames[0]
     size = float(np.sqrt(box[2] * box[3]))
     for back in range(elapsed + 1, min(elapsed + most + 1, len(pictures))):
-        guess = box.copy()
-        guess[:2] += step
+        if pictures.repeats(back - 1):
+            tracklet.backward_boxes.append(box)
+            continue
+        guess, jump = box.copy(), pictures.jump(back - 1)
+        jump = NO_JUMP if jump is None else jump
+        guess[:2] += step - jump
         place = pictures.find([patch], guess[None], back)[0]
         there = [other.box_at(frame - back) for other in others]
         near = np.array([measured for measured in there if measured is not None]).reshape(-1, 4)
         before = followed_box(pictures, place, tracklet, size, near, back)
         if before is None:
             break
-        step = 0.5 * (step + before[:2] - box[:2])
+        step = 0.5 * (step + before[:2] + jump - box[:2])
         box = before
         patch = pictures.patch(box, back)
         tracklet.backward_boxes.append(box)
@@ -97,6 +102,11 @@ def carry_forward(pictures: RecentPictures, boxes: Boxes, rows: list[int], age: 
         return
     patches = [pictures.patch(boxes[row], age) for row in rows]
     for back in range(age - 1, -1, -1):
+        if pictures.repeats(back):
+            continue
+        jump = pictures.jump(back)
+        if jump is not None:
+            boxes[rows, :2] += jump
         places = pictures.find(patches, boxes[rows], back)
         for number, (row, place) in enumerate(zip(rows, places, strict=True)):
             if place[4] >= tuning.MIN_NCC_RECENT and is_inside(place, pictures.size):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from facered.track.boxes import Boxes
     from facered.track.clock import Clock
+    from facered.track.path import CameraPath
     from facered.track.shot import Shot
     from facered.track.tracklet import Tracklet
 
@@ -55,7 +56,13 @@ class Track:
 
 
 def smooth_and_fill(
-    trajectory: list[Tracklet], clock: Clock, pixel: float = 0.0, waited: int = 0, *, doubtful: bool = False
+    trajectory: list[Tracklet],
+    clock: Clock,
+    pixel: float = 0.0,
+    waited: int = 0,
+    *,
+    path: CameraPath | None = None,
+    doubtful: bool = False,
 ) -> Track:
     """Fill the gaps of a trajectory, smooth it, and extend both ends within the shot.
 
@@ -69,18 +76,32 @@ def smooth_and_fill(
         Side of a pixel of the pictures in which patches were followed, in pixels of the boxes.
     waited : int
         Frames beyond its end in which it is still waited for; it is extended at least as far.
+    path : CameraPath, optional
+        Of the camera; its jumps are taken out of the trajectory, and are put back into the track.
     """
     shot = trajectory[0].shot
     first, measured, deviations, scores = _measurements(trajectory)
     last = first + len(measured) - 1
     seen = deviations > 0
+    steady = path is not None and not path.shakes(first, measured, seen)
+    if path is not None and not steady:
+        measured = path.shaken(first, measured)
     extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
-    boxes = _smoothed(measured, deviations, clock.count(tuning.HULL_SECONDS, first))
+    new = np.ones(len(measured), np.bool_) if path is None else ~path.repeated(first, last)
+    boxes = _smoothed(measured, deviations, new, clock.count(tuning.HULL_SECONDS, first))
+    for way in (slice(None), slice(None, None, -1)):
+        _hold_sudden_ends(boxes[way], measured[way], seen[way], extension)
     # Who is there when a shot fades into another is hidden until nothing of it can be seen.
     to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
     further = max(extension, waited)
-    ahead = _extrapolate(boxes, to_end if last + further >= shot.end else min(further, to_end))
-    back = _extrapolate(boxes[::-1], to_begin if first - before <= shot.begin else min(before, to_begin))
+    ahead = _extrapolate(
+        boxes, _last_step(measured, seen), to_end if last + further >= shot.end else min(further, to_end)
+    )
+    back = _extrapolate(
+        boxes[::-1],
+        _last_step(measured[::-1], seen[::-1]),
+        to_begin if first - before <= shot.begin else min(before, to_begin),
+    )
     whole = np.concatenate([back[::-1], boxes, ahead])
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
@@ -93,6 +114,8 @@ def smooth_and_fill(
     filled = np.flatnonzero(_filled(seen, rates[len(back) : len(back) + len(seen)]))
     reach = np.maximum(np.round(tuning.EXTENSION_SECONDS * rates), 1)
     near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= reach)
+    if path is not None and steady:
+        whole = path.shaken(int(frames[0]), whole)
     return Track(
         trajectory[0].first_detected,
         frames[near],
@@ -130,14 +153,29 @@ def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.fl
     return first, measured, deviations, scores
 
 
-def _smoothed(measured: Boxes, deviations: NDArray[np.float64], radius: int) -> Boxes:
-    """Return smooth boxes that hold the measured ones."""
-    boxes = kalman.smooth(measured, deviations)
+def _smoothed(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.bool_], radius: int) -> Boxes:
+    """Return smooth boxes that hold the measured ones; where a picture is not `new`, it repeats the one before."""
+    boxes = _smooth(measured, deviations, new)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.0)
     seen = deviations > 0
     hull = boxes.copy()
     hull[seen] = union(boxes[seen], measured[seen])
+    # Where a picture follows repeats, parts of a face may be seen a frame longer.
+    after = np.flatnonzero(new[1:] & ~new[:-1]) + 1
+    hull[after] = union(hull[after], boxes[after - 1])
     return _enlarged_to_hull(boxes, hull, radius)
+
+
+def _smooth(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.bool_]) -> Boxes:
+    """Return `kalman.smooth` of the pictures that differ: a face does not move within one, whatever a filter says."""
+    if new.all():
+        return kalman.smooth(measured, deviations)
+    number = np.cumsum(new) - new[0]
+    # The best measurement of each picture counts; the last of those that are alike.
+    order = np.lexsort((np.where(deviations > 0, -deviations, -np.inf), number))
+    best = order[np.flatnonzero(np.diff(number[order], append=number[-1] + 1))]
+    boxes: Boxes = kalman.smooth(measured[best], deviations[best])[number]
+    return boxes
 
 
 def _enlarged_to_hull(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:
@@ -155,13 +193,36 @@ def _corners(boxes: Boxes) -> Boxes:
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
 
 
-def _extrapolate(boxes: Boxes, count: int) -> Boxes:
-    """Return `count` boxes after the last one: the centre moves on, ever slower; the size stays."""
+def _hold_sudden_ends(boxes: Boxes, measured: Boxes, seen: NDArray[np.bool_], most: int) -> None:
+    """Enlarge boxes, in place, after measurements that are followed by a gap: who leaves does not move to the next."""
+    for last in np.flatnonzero(seen[:-1] & ~seen[1:]).tolist():
+        gap = min(int(np.argmax(seen[last + 1 :])), most)
+        ahead = _extrapolate(boxes[: last + 1], _last_step(measured[: last + 1], seen[: last + 1]), gap)
+        if (ahead[:, 2:] > boxes[last, 2:]).any():
+            boxes[last + 1 : last + 1 + gap] = union(boxes[last + 1 : last + 1 + gap], ahead)
+
+
+def _last_step(measured: Boxes, seen: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return by how much a face was last measured to move in a frame, (2,); None where it was not."""
+    return measured[-1, :2] - measured[-2, :2] if seen[-2:].sum() == 2 else None
+
+
+def _extrapolate(boxes: Boxes, step: NDArray[np.float64] | None, count: int) -> Boxes:
+    """Return `count` boxes after the last one: the centre moves on, ever slower; the size stays.
+
+    Where the last measured step is another than the smooth boxes make, the boxes hold where that leads, too.
+    """
     velocity = boxes[-1, :2] - boxes[max(len(boxes) - 4, 0), :2]
     velocity /= max(min(len(boxes) - 1, 3), 1)
     ahead = np.repeat(boxes[-1:], count, axis=0)
-    ahead[:, :2] += np.cumsum(tuning.EXTENSION_DAMPING ** np.arange(count))[:, None] * velocity
-    return ahead
+    travelled = np.cumsum(tuning.EXTENSION_DAMPING ** np.arange(count))[:, None]
+    faster = ahead.copy()
+    ahead[:, :2] += travelled * velocity
+    if step is None or np.hypot(*(step - velocity)) <= tuning.MIN_SUDDEN_MOTION * float(boxes[-1, 2:].max()):
+        return ahead
+    # Who has only just begun to move goes on like that, or not.
+    faster[:, :2] += travelled * step
+    return union(ahead, faster)
 
 
 def _filled(seen: NDArray[np.bool_], rates: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -139,6 +139,13 @@ class Tracklet:
         """Add a box that was found by its patch."""
         self._measure(frame, box, kalman.PATCH_DEVIATION, 0.0, patch)
 
+    def repeat(self) -> None:
+        """Add the last box once more: the picture is a repeat, which tells a filter nothing."""
+        self.frames.append(self.frames[-1] + 1)
+        self.boxes.append(self.boxes[-1])
+        self.deviations.append(kalman.PATCH_DEVIATION)
+        self.scores.append(0.0)
+
     def box_at(self, frame: int) -> Boxes | None:
         """Return the box measured in a frame, or None."""
         if frame < self.frames[0]:

@@ -188,6 +188,10 @@ SMALL_FACE = 1 / 32
 """Part of the picture's longer side below which a face's mean side is small. Larger: fine detections more often.
 Smaller: small faces are found later."""
 
+LARGE_FACE = 1 / 6
+"""Part of the picture's longer side above which a face's mean side is large. Larger: faces that leave fast are bare.
+Smaller: whole pictures are detected where single crops would do."""
+
 # --- What changed since the last detection --------------------------------------------------------------------------
 
 MIN_CELL_CHANGE = 3.0
@@ -270,6 +274,23 @@ MIN_CLEAR_DEVIATION = 8.0
 """The same of one that shows something again, at least. Larger: the new shot begins late. Smaller: it begins on nothing
 that can be compared."""
 
+# --- Cameras that repeat pictures and jump --------------------------------------------------------------------------
+
+REPEATED_CHANGE, REPEATED_PART = 4.0, 0.1
+"""Change of any cell's mean, in 8-bit steps, and part of the greatest change that the picture itself came with, below
+which a picture is a repeat: those that are compressed again differ by up to 3.8, those between them by 13 and more.
+Larger: slow motion in the dark passes for a repeat. Smaller: badly compressed repeats are not known."""
+MAX_REPEATS = 5
+"""Most repeats of a picture that count. Larger: where something came to rest, slow motion waits. Smaller: cameras of
+four pictures a second are not known."""
+MAX_JUMP_INTERVAL = 12
+"""Most frames between the jumps of such a camera. Larger: a film that stood still once passes for one. Smaller: it is
+forgotten where nothing moves for a moment."""
+MIN_JUMP_CORRELATION, MIN_JUMP_OVERLAP = 0.68, 0.6
+"""Correlation of the common part of two pictures, and least part that is common, from which a jump is the camera's: in
+made films it is 0.69 to 0.97, at cuts of filmed ones up to 0.56. Larger: jumps pass for cuts. Smaller: cuts of jerky
+films are missed."""
+
 # --- Who is who -----------------------------------------------------------------------------------------------------
 
 REID_MIN_SCORE = 0.65
@@ -342,6 +363,9 @@ EXTENSION_SECONDS = 0.2
 leaves is not hidden."""
 EXTENSION_DAMPING = 0.8
 """Part of the velocity that is kept there each frame. Larger: boxes run away. Smaller: they stay behind."""
+MIN_SUDDEN_MOTION = 0.1
+"""Part of its size a frame, by which the last step of a face differs from those before, from which its end also holds
+where that step leads. Larger: who leaves suddenly is bare. Smaller: boxes swell by jitter."""
 MAX_FILLED_SECONDS = 1.2
 """Longest gap that is filled, in seconds, as long as MAX_FOLLOWED_SECONDS. Larger: boxes on nobody. Smaller: faces that
 are there are not hidden in gaps."""
