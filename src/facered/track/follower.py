@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.track import kalman, patience, tuning, verification
+from facered.track import patience, tuning, verification
 from facered.track.appearance import RecentPictures, ncc
 from facered.track.association import associate
-from facered.track.boxes import centred, containment, iou
+from facered.track.boxes import centred, containment
 from facered.track.changes import Changes
 from facered.track.clock import Clock
 from facered.track.path import CameraPath
 from facered.track.prediction import Predictor
 from facered.track.propagation import follow_backwards, followed_box
-from facered.track.tracklet import Tracklet
+from facered.track.tracklet import Tracklet, reunited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,18 +201,8 @@ class Follower:
         before, self._before_cut = self._before_cut, None
         if before is None or len(self.cuts) < 2:
             return
-        cut, since = self.cuts.pop(), self.active
-        for tracklet in before:
-            tracklet.cut_off = False
-            for _ in range(cut - 1, self.frame):
-                kalman.predict(tracklet.mean, tracklet.covariance)
-            box = tracklet.predicted
-            same = [other for other in since if iou(box, other.boxes[0][None])[0] > tuning.SAME_FACE_IOU]
-            if same:
-                since = [other for other in since if other is not same[0]]
-                tracklet.absorb(same[0])
         self.finished = [tracklet for tracklet in self.finished if tracklet not in before]
-        self.active = [*before, *since]
+        self.active = reunited(before, self.active, self.frame + 1 - self.cuts.pop())
 
     def expected(self, tracklet: Tracklet) -> Boxes:
         """Return the (4,) box where a face is expected in this frame; see `Predictor.expected`."""
@@ -261,9 +251,7 @@ class Follower:
         worth = patience.is_worth_a_detection(tracklet, self.clock, self.frame, self.threshold)
         if worth is not None:
             return worth
-        place = self._predictor.place(tracklet)
-        moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
-        return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
+        return patience.is_unsteady(tracklet, self._predictor.place(tracklet))
 
     def _is_away(self, tracklet: Tracklet) -> bool:
         """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""
@@ -377,14 +365,8 @@ class Follower:
     def _verify(self, tracklet: Tracklet, verify: Verify) -> bool:
         """Detect one face on an enlarged crop, and tell whether it was found."""
         box = self._box(tracklet)
-        others = [self._box(t) for t in self.active if t.confirmed and t is not tracklet]
-        redetected = tuning.scaled(tuning.REDETECTED_SCORE, self.threshold)
-        if tracklet.confirmed:
-            crops, enough = verification.KNOWN, redetected
-        else:
-            crops = verification.all_crops() if self._seen_once else verification.crops(tracklet.looks)
-            enough = tuning.scaled(tuning.CERTAIN_MEANS[0], self.threshold)
-        match = verification.best_view(box, verify, np.array(others).reshape(-1, 4), crops, enough)
+        others = np.array([self._box(t) for t in self.active if t.confirmed and t is not tracklet]).reshape(-1, 4)
+        match = verification.look(tracklet, box, verify, others, self.threshold, once=self._seen_once)
         score = 0.0 if match is None else match[1]
         if not tracklet.confirmed:
             tracklet.looks += 1
@@ -393,7 +375,7 @@ class Follower:
         if match is None:
             return False
         box = match[0]
-        found = score >= redetected
+        found = score >= tuning.scaled(tuning.REDETECTED_SCORE, self.threshold)
         if found and tracklet.last_detected < self.frame:
             self._detect(tracklet, box, score, verified=True)
         return found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from facered.track import tuning
 
 if TYPE_CHECKING:
+    from facered.track.boxes import Boxes
     from facered.track.clock import Clock
     from facered.track.tracklet import Tracklet
 
@@ -32,6 +35,12 @@ def is_worth_a_detection(tracklet: Tracklet, clock: Clock, frame: int, threshold
     if frame - tracklet.frames[-1] > 1:
         return not clock.is_beyond(tuning.TENTATIVE_SECONDS, tracklet.frames[-1], frame)
     return None
+
+
+def is_unsteady(tracklet: Tracklet, place: Boxes) -> bool:
+    """Tell whether a face looks otherwise or moves much where it is followed to, a (5,) box and its NCC."""
+    moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
+    return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
 
 
 def is_followed(tracklet: Tracklet, clock: Clock, frame: int) -> bool:

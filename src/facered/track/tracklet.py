@@ -10,6 +10,7 @@ import numpy as np
 
 from facered.track import kalman, tuning
 from facered.track.appearance import ncc
+from facered.track.boxes import iou
 
 if TYPE_CHECKING:
     from facered.track.appearance import Patch
@@ -264,3 +265,17 @@ class Tracklet:
         self.deviations.append(deviation)
         self.scores.append(score)
         self.recent = patch
+
+
+def reunited(before: list[Tracklet], since: list[Tracklet], frames: int) -> list[Tracklet]:
+    """Return those from before a flash, some frames ago, with what has begun since in their places, and the others."""
+    for tracklet in before:
+        tracklet.cut_off = False
+        for _ in range(frames):
+            kalman.predict(tracklet.mean, tracklet.covariance)
+        box = tracklet.predicted
+        same = [other for other in since if iou(box, other.boxes[0][None])[0] > tuning.SAME_FACE_IOU]
+        if same:
+            since = [other for other in since if other is not same[0]]
+            tracklet.absorb(same[0])
+    return [*before, *since]

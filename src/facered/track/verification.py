@@ -71,6 +71,30 @@ def _wait(tracklet: Tracklet, regular: int) -> int:
     return min(1 << min(max(tracklet.looks - 1, 0), 20), regular)
 
 
+def look(
+    tracklet: Tracklet, box: Boxes, verify: Verify, others: Boxes, threshold: float, *, once: bool
+) -> tuple[Boxes, float] | None:
+    """Look at a track by itself, and return `best_match`: of the crop that shows it best, or first well enough.
+
+    Parameters
+    ----------
+    tracklet : Tracklet
+    box : (4,) float64
+        Where its face is.
+    verify : callable
+        Detects faces on a crop about a (4,) box.
+    others : (n, 4) float64
+        Other confirmed faces.
+    threshold : float
+    once : bool
+        Whether there will be no second look.
+    """
+    if tracklet.confirmed:
+        return best_view(box, verify, others, KNOWN, tuning.scaled(tuning.REDETECTED_SCORE, threshold))
+    chosen = all_crops() if once else crops(tracklet.looks)
+    return best_view(box, verify, others, chosen, tuning.scaled(tuning.CERTAIN_MEANS[0], threshold))
+
+
 def best_view(
     box: Boxes, verify: Verify, others: Boxes, crops: Sequence[Crop], enough: float
 ) -> tuple[Boxes, float] | None:
