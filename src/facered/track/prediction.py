@@ -37,7 +37,7 @@ class Predictor:
     def advance(self, tracklets: Sequence[Tracklet], frame: int, pictures: RecentPictures) -> None:
         """Predict tracks into a frame, whose picture is the last one."""
         if pictures.repeats():
-            self._repeat(tracklets, frame)
+            self._repeat(tracklets, frame, pictures)
             return
         jump = pictures.jump()
         before = [tracklet.mean.copy() for tracklet in tracklets]
@@ -74,11 +74,13 @@ class Predictor:
             expected[:2] = place[:2]
         return expected
 
-    def _repeat(self, tracklets: Sequence[Tracklet], frame: int) -> None:
+    def _repeat(self, tracklets: Sequence[Tracklet], frame: int, pictures: RecentPictures) -> None:
         """Leave everybody where they were measured: a repeated picture does not move."""
         for tracklet in tracklets:
             if tracklet.frames[-1] == frame - 1:
                 self._places[tracklet.key] = np.append(tracklet.boxes[-1], 1.0)
+            elif tracklet.key not in self._places:  # it is there again after a flash
+                self._places[tracklet.key] = pictures.find([tracklet.recent], tracklet.predicted[None])[0]
 
     def _jump(self, tracklets: Sequence[Tracklet], camera: Motion) -> None:
         """Let everybody move as the camera jumps, in place of how it moved before."""
