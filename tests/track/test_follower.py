@@ -813,6 +813,17 @@ class TestSecondLooks:
         assert not track.doubtful
         assert set(range(20, 80)) <= set(track.frames.tolist())
 
+    def test_of_what_is_tentative_for_long_no_more_is_kept_than_the_best(self) -> None:
+        tracker = Follower(RATE, THRESHOLD, (320, 180))
+        for frame in range(300):
+            look = acknowledging([always(100, 100, 40)], 0.1 + frame % 7 / 100)
+            row = [face(100, score=tuning.FAINT_FRACTION * THRESHOLD + 0.01)]
+            tracker.update(wall(), detection(row), not frame, partial(look, frame))
+        (lamp,) = tracker.active
+        assert lamp.looks > 10
+        assert lamp.evidence == sorted(lamp.evidence, reverse=True)
+        assert len(lamp.evidence) == len(tuning.LIKELY_MEANS)
+
     def test_are_each_at_other_crops_than_the_one_before(self) -> None:
         seen: list[Crop] = []
 

@@ -314,7 +314,7 @@ class Follower:
 
     def _note(self, tracklet: Tracklet, score: float) -> None:
         """Add a piece of evidence for a tentative track."""
-        tracklet.evidence.append(score)
+        tracklet.evidence = verification.best_of([*tracklet.evidence, score])
         if verification.is_certain(tracklet.evidence, self.threshold):
             self._confirm(tracklet)
 

@@ -61,8 +61,8 @@ class Tracklet:
     missed : int
         Detections of the whole picture since then in which it was missing.
     evidence : list of float
-        The best score of each look at it by itself while it was tentative, 0 where it showed no face, and that of each
-        detection of the whole picture, a little lowered.
+        What was seen of it while it was tentative, the best few: the best score of each look at it by itself, 0 where
+        it showed no face, and that of each detection of the whole picture, a little lowered.
     looks : int
         How often it was looked at by itself while it was tentative.
     last_look : int

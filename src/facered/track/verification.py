@@ -122,6 +122,11 @@ def best_view(
     return best
 
 
+def best_of(evidence: Sequence[float]) -> list[float]:
+    """Return the best pieces of evidence, as many as any rule asks for: a lamp may be looked at for days."""
+    return sorted(evidence, reverse=True)[: max(len(tuning.CERTAIN_MEANS), len(tuning.LIKELY_MEANS))]
+
+
 def is_certain(evidence: Sequence[float], threshold: float) -> bool:
     """Tell whether what is known of a track, see `Tracklet.evidence`, shows that it is a face."""
     return _shows(evidence, tuning.CERTAIN_MEANS, threshold)
