@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facered.detect.tiles import Crop, Place, TileRequest
+    from facered.detect.tiles import Crop, Place, TileRequest, Window
     from facered.video.picture import Picture
 
 ALIGNMENT = 32
@@ -54,9 +54,12 @@ time, with the area. Smaller: small faces are not found."""
 MAX_NATIVE_SIDE = 3840
 """Pixels of the longer side up to which very large pictures are detected in their own size. Larger: very long
 inference. Smaller: tiny faces in 4k are not found."""
-MAX_TILE, MAX_FINE_TILE = 2048, 768
+MAX_TILE, MAX_FINE_TILE = 2048, 960
 """Most pixels of the tensor along a tile's sides, its overlap apart, in the picture's own size and on the larger
 picture; the second was set to save memory. Larger: memory. Smaller: more overlap is computed twice."""
+MAX_FINE_ALONE = 1.5
+"""How many times the usual size the larger picture may be to be looked at alone, where it is one tile. Larger: faces
+that fill the picture may be missed there. Smaller: both are looked at."""
 DISTINCT_SIZE = 20
 """Mean side of a face, in pixels of the tensor, below which it is left to the larger picture where that is detected.
 Larger: faces that only the smaller picture shows are dropped. Smaller: false boxes beside small faces."""
@@ -73,21 +76,35 @@ class Detection:
     scores : (n,) float32
     full : bool
         Whether there may be more faces than could be taken from the model: the picture is to be hidden whole.
+    within : (4,) float64 or None
+        The part of the picture that was looked at, centre and size in pixels; None if it was all of it.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     full: bool = False
+    within: NDArray[np.float64] | None = None
 
     def split(self, limit: int | None, threshold: float) -> tuple[Detection, NDArray[np.float32]]:
         """Return the best faces, at most `limit`, and the (m, 4) boxes of those beyond that reach the threshold."""
         if limit is None or len(self.scores) <= limit:
             return self, self.boxes[:0]
         beyond = self.boxes[limit:][self.scores[limit:] >= threshold]
-        return Detection(self.boxes[:limit], self.scores[:limit], self.full), beyond
+        return replace(self, boxes=self.boxes[:limit], scores=self.scores[:limit]), beyond
 
 
 NOTHING = Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """See `facered.detect.tiles.Window`."""
+
+    within: NDArray[np.float64] | None = None
+
+
+WHOLE = _Window()
+"""All of a picture."""
 
 
 class Detector:
@@ -130,13 +147,22 @@ class Detector:
         self._boxes = np.empty((MAX_DECODED, 5), np.float32)
         self._views: dict[int, View] = {}
 
-    def detect(self, picture: Picture, threshold: float, *, tiles: TileRequest | None = None) -> Detection:
+    def detect(
+        self,
+        picture: Picture,
+        threshold: float,
+        *,
+        window: Window | None = WHOLE,
+        tiles: TileRequest | None = None,
+    ) -> Detection:
         """Return the faces whose score is above the threshold.
 
         Parameters
         ----------
         picture : Picture
         threshold : float
+        window : Window or None
+            What the model is given of the picture in its usual size; None where tiles are enough.
         tiles : TileRequest, optional
             Larger pictures that are given to the model too, in tiles, for smaller faces.
 
@@ -145,17 +171,28 @@ class Detector:
         ConfigurationUnsupportedError
             The model gives what cannot be: numbers that are not finite, or outputs of a wrong size.
         """
-        return self._merged(self._planned(picture, tiles), threshold)
+        found = self._merged(self._planned(picture, window, tiles), threshold)
+        return replace(found, within=looked_at(window, tiles))
 
     def prepare(
-        self, picture: Picture, threshold: float, *, tiles: TileRequest | None = None
+        self,
+        picture: Picture,
+        threshold: float,
+        *,
+        window: Window | None = WHOLE,
+        tiles: TileRequest | None = None,
     ) -> Callable[[], Detection]:
         """Return what does the rest of `detect`, in any thread, when the picture is no longer needed.
 
         Until that has been done, nothing else may be asked of this detector.
         """
-        planned = list(self._planned(picture, tiles))
-        return lambda: self._merged(planned, threshold)
+        planned = list(self._planned(picture, window, tiles))
+        return lambda: replace(self._merged(planned, threshold), within=looked_at(window, tiles))
+
+    def has_finer(self, size: tuple[int, int]) -> bool:
+        """Tell whether there is a larger picture than the usual one for pictures of a size: else tiles are nothing."""
+        fixed = bool(self._size) or isinstance(self._input.shape[3], int)
+        return not fixed and min(max(size), max(FINE_SIDE, max(size) // 2)) > min(max(max(size), MIN_SIDE), MAX_SIDE)
 
     def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop, threshold: float) -> Detection:
         """Detect faces about a box on a crop of another size, on which small or faint ones show whether they are faces.
@@ -174,37 +211,47 @@ class Detector:
         return self._merged([tile], threshold)
 
     def joined(self, found: Iterable[Detection]) -> Detection:
-        """Return the faces of several detections of one picture, each once."""
+        """Return the faces of several detections of one picture, or one part of it, each once."""
         several = list(found)
         rows = [np.column_stack([some.boxes, some.scores]) for some in several]
-        return self._suppressed(rows, full=any(some.full for some in several))
+        found = self._suppressed(rows, full=any(some.full for some in several))
+        return replace(found, within=several[0].within)
 
-    def _planned(self, picture: Picture, request: TileRequest | None) -> Iterator[Tile]:
+    def _planned(self, picture: Picture, window: Window | None, request: TileRequest | None) -> Iterator[Tile]:
         """Yield the tiles of a picture, each ready to be given to the model."""
-        longer = max(picture.shown_size)
-        size = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
-        view = self._filled(picture, size)
-        fine_size = min(longer, max(FINE_SIDE, longer // 2))
-        if request is None or self._size or isinstance(self._input.shape[3], int):
-            yield Tile(view)
+        size = picture.shown_size
+        longer = max(size)
+        usual = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
+        if request is None or not self.has_finer(size):
+            yield from self._usual(picture, window or WHOLE, usual)
             return
-        everything = (0, 0, *picture.shown_size)
-        if fine_size > size:
-            yield Tile(view, min_size=DISTINCT_SIZE * longer / size, finer=request.within)
-            place = everything
-            if request.within is not None:
-                place = crop_about(
-                    request.within, float(request.within[2]), float(request.within[3]), picture.shown_size
-                )
-            yield from self._tiles(picture, place, fine_size / longer, MAX_FINE_TILE)
-        else:
-            yield Tile(view)
+        fine = min(longer, max(FINE_SIDE, longer // 2))
+        tiles = split(_place(request.within, size), fine / longer, MAX_FINE_TILE, size)
+        if window is None and len(tiles) > 1:
+            window = _Window(request.within)  # large faces are cut in every tile
+        alone = len(tiles) == 1 and request.within is None and fine <= MAX_FINE_ALONE * usual
+        if window is not None and not alone:
+            for tile in self._usual(picture, window, usual):
+                yield replace(tile, min_size=DISTINCT_SIZE * longer / usual, finer=request.within)
+        yield from self._scaled(picture, tiles, fine / longer)
         if request.native:
-            yield from self._tiles(picture, everything, min(1.0, MAX_NATIVE_SIDE / longer), MAX_TILE)
+            scale = min(1.0, MAX_NATIVE_SIDE / longer)
+            yield from self._scaled(picture, split((0, 0, *size), scale, MAX_TILE, size), scale)
 
-    def _tiles(self, picture: Picture, place: Place, scale: float, longest: int) -> Iterator[Tile]:
-        """Yield the tiles of a part of a picture that is shrunk by a scale."""
-        for (left, top, right, bottom), bounds, max_side in split(place, scale, longest):
+    def _usual(self, picture: Picture, window: Window, side: int) -> Iterator[Tile]:
+        """Yield the picture, or a window of it, in its usual size."""
+        if window.within is None or isinstance(self._input.shape[3], int):
+            yield Tile(self._filled(picture, side))
+            return
+        size = picture.shown_size
+        scale = side / max(size)
+        yield from self._scaled(picture, split(_place(window.within, size), scale, MAX_TILE, size), scale)
+
+    def _scaled(
+        self, picture: Picture, tiles: Iterable[tuple[Place, NDArray[np.float64] | None, float]], scale: float
+    ) -> Iterator[Tile]:
+        """Yield parts of a picture that is shrunk by a scale."""
+        for (left, top, right, bottom), bounds, max_side in tiles:
             tile = self._tile(picture, (left, top, right, bottom), scale * max(right - left, bottom - top))
             yield replace(tile, bounds=bounds, max_side=max_side)
 
@@ -276,6 +323,20 @@ class Detector:
         scale = longest / max(width, height)
         content = max(1, round(width * scale)), max(1, round(height * scale))
         return (_align(content[0]), _align(content[1])), content
+
+
+def looked_at(window: Window | None, tiles: TileRequest | None) -> NDArray[np.float64] | None:
+    """Return the part of the picture in which faces of any size are found."""
+    if window is not None:
+        return window.within
+    return tiles.within if tiles is not None else None
+
+
+def _place(within: NDArray[np.float64] | None, size: tuple[int, int]) -> Place:
+    """Return where a part of a picture of a size begins and ends; None is all of it."""
+    if within is None:
+        return 0, 0, *size
+    return crop_about(within, float(within[2]), float(within[3]), size)
 
 
 def _align(length: int) -> int:

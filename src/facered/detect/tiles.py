@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from facered.detect.tensor import View
@@ -49,6 +47,14 @@ class TileRequest(Protocol):
     @property
     def native(self) -> bool:
         """Whether a very large picture is given in its own size as well."""
+
+
+class Window(Protocol):
+    """Which part of a picture is given to the model in its usual size; see `facered.track.window.Window`."""
+
+    @property
+    def within(self) -> NDArray[np.float64] | None:
+        """(4,) centre and size in pixels; None means all of it."""
 
 
 class Crop(Protocol):
@@ -114,7 +120,9 @@ def crop_about(box: NDArray[np.float64], width: float, height: float, size: tupl
     return left, top, right, bottom
 
 
-def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDArray[np.float64] | None, float]]:
+def split(
+    place: Place, scale: float, longest: int, size: tuple[int, int]
+) -> list[tuple[Place, NDArray[np.float64] | None, float]]:
     """Split a part of a picture into tiles that overlap.
 
     Parameters
@@ -124,13 +132,16 @@ def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDA
         Pixels of the tensor a pixel of the picture.
     longest : int
         Most pixels of the tensor along a tile's side, overlap apart; of all of it, `MAX_TILE_PIXELS`.
+    size : (int, int)
+        Width and height of the picture.
 
-    Yields
-    ------
-    place : (int, int, int, int)
-    bounds : (4,) float64 or None
-    max_side : float
-        See `Tile`.
+    Returns
+    -------
+    list of (place, bounds, max_side)
+        place : (int, int, int, int)
+        bounds : (4,) float64 or None
+        max_side : float
+            See `Tile`.
     """
     shared = round(TILE_OVERLAP / scale)
     lengths = [end - begin for begin, end in (place[::2], place[1::2])]
@@ -143,13 +154,17 @@ def split(place: Place, scale: float, longest: int) -> Iterator[tuple[Place, NDA
         for begin, length, count in zip(place[:2], lengths, counts, strict=True)
     ]
     several = len(spans[0]) * len(spans[1]) > 1
+    tiles = []
     for top, bottom in spans[1]:
         for left, right in spans[0]:
             low, high = np.array([left, top]), np.array([right, bottom])
-            low = low + np.where(low > place[:2], CUT_MARGIN / scale, -MAX_COORDINATE)
-            high = high - np.where(high < place[2:], CUT_MARGIN / scale, -MAX_COORDINATE)
-            bounds = np.concatenate([low, high]) if several else None
-            yield (left, top, right, bottom), bounds, shared if several else np.inf
+            inner = low > 0, high < size
+            low = low + np.where(inner[0], CUT_MARGIN / scale, -MAX_COORDINATE)
+            high = high - np.where(inner[1], CUT_MARGIN / scale, -MAX_COORDINATE)
+            cut = several or any(edges.any() for edges in inner)
+            bounds = np.concatenate([low, high]) if cut else None
+            tiles.append(((left, top, right, bottom), bounds, shared if several else np.inf))
+    return tiles
 
 
 def _span(middle: float, side: int, length: int) -> tuple[int, int]:

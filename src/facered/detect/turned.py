@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facered.detect.detector import Detection
+from facered.detect.detector import WHOLE, Detection
 from facered.video.orientation import QUARTER_TURNS, UPRIGHT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.detect.detector import Detector
-    from facered.detect.tiles import Crop, TileRequest
+    from facered.detect.tiles import Crop, TileRequest, Window
     from facered.video.orientation import Orientation
     from facered.video.picture import Picture
 
@@ -62,6 +62,13 @@ class LookingAround:
 
 
 @dataclass(frozen=True, slots=True)
+class _Window:
+    """See `facered.detect.tiles.Window`."""
+
+    within: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Request:
     """See `facered.detect.tiles.TileRequest`."""
 
@@ -94,22 +101,34 @@ class TurnedDetector:
         """Do as `look_around` with what was found upright already."""
         # Where there is somebody, larger pictures at three more angles are not worth their time.
         around = None if shows_somebody(upright) else tiles
-        turned = [self._at(turn, picture, threshold, around) for turn in QUARTER_TURNS]
+        turned = [self._at(turn, picture, threshold, WHOLE, around) for turn in QUARTER_TURNS]
         sums = [_sum(found) for found in turned]
         best = int(np.argmax(sums))
         wins = sums[best] > MIN_WIN * _sum(upright)
         self.turn = QUARTER_TURNS[best] if wins else UPRIGHT
         return self._detector.joined([upright, turned[best]]) if wins else upright
 
-    def detect(self, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
+    def detect(self, picture: Picture, threshold: float, window: Window | None, tiles: TileRequest | None) -> Detection:
         """Return the faces of a picture; see `Detector.detect`."""
-        return self.complete(self._detector.detect(picture, threshold, tiles=tiles), picture, threshold, tiles)
+        upright = self._detector.detect(picture, threshold, window=window, tiles=tiles)
+        return self.complete(upright, picture, threshold, window, tiles)
 
-    def complete(self, upright: Detection, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
+    def complete(
+        self,
+        upright: Detection,
+        picture: Picture,
+        threshold: float,
+        window: Window | None,
+        tiles: TileRequest | None,
+    ) -> Detection:
         """Do as `detect` with what was found upright already."""
         if not self.turn:
             return upright
-        return self._detector.joined([upright, self._at(self.turn, picture, threshold, tiles)])
+        return self._detector.joined([upright, self._at(self.turn, picture, threshold, window, tiles)])
+
+    def has_finer(self, size: tuple[int, int]) -> bool:
+        """See `Detector.has_finer`."""
+        return self._detector.has_finer(size)
 
     def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop, threshold: float) -> Detection:
         """Return the faces about a box; see `Detector.verify`."""
@@ -120,11 +139,20 @@ class TurnedDetector:
         found = self._detector.verify(turned, _box_turned(box, self.turn, turned), crop, threshold)
         return self._detector.joined([upright, _turned_back(found, self.turn, turned)])
 
-    def _at(self, turn: Orientation, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
+    def _at(
+        self,
+        turn: Orientation,
+        picture: Picture,
+        threshold: float,
+        window: Window | None,
+        tiles: TileRequest | None,
+    ) -> Detection:
         turned = _turned(picture, turn)
+        if window is not None and window.within is not None:
+            window = _Window(_box_turned(window.within, turn, turned))
         if tiles is not None and tiles.within is not None:
             tiles = _Request(_box_turned(tiles.within, turn, turned), tiles.native)
-        found = self._detector.detect(turned, threshold, tiles=tiles)
+        found = self._detector.detect(turned, threshold, window=window, tiles=tiles)
         return _turned_back(found, turn, turned)
 
 

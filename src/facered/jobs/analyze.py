@@ -28,6 +28,7 @@ from facered.track.follower import Follower
 from facered.track.offline import finish
 from facered.track.schedule import DetectionSchedule
 from facered.track.step import Step, detection_limits
+from facered.track.window import WHOLE
 from facered.video.picture import view
 from facered.video.shrink import Shrinker
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from facered.track.smoothing import Track
     from facered.track.step import Tiles
     from facered.track.verification import Verify
+    from facered.track.window import Window
     from facered.video.info import VideoInfo
     from facered.video.input.file import Reader
     from facered.video.picture import Picture, VideoFrame
@@ -211,7 +213,7 @@ class _Finder:
         self._threshold, limit = detection_limits(options.threshold, options.max_faces)
         self._surplus, self._most = Surplus(limit, options.threshold, shown), options.max_faces
         self._follower = Follower(float(info.rate), options.threshold, shown)
-        self._step = Step(self._follower, DetectionSchedule(shown), self)
+        self._step = Step(self._follower, DetectionSchedule(shown, finer=self._detector.has_finer(shown)), self)
         self._orientation = info.orientation
         self._every = options.detect == "every"
         self._thumbnails = thumbnails
@@ -250,22 +252,23 @@ class _Finder:
         taken = {number: self._thumbnails.take(track.keys) for number, track in enumerate(tracks, 1)}
         return {number: content for number, content in taken.items() if content is not None}
 
-    def is_due(self, uncertain: bool) -> bool:
-        """See `DetectionSource.is_due`."""
-        return uncertain or self._every or self._surplus.now
+    def due(self, wanted: Window | None) -> Window | None:
+        """See `DetectionSource.due`."""
+        return WHOLE if self._every or self._surplus.now else wanted
 
-    def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
+    def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
         if not self._wanted:
             return NOTHING
         request = tiles() if tiles is not None else None
-        if not due and request is None:
+        if window is None and request is None:
             return None
         if self._around.is_due(self._seconds):
             found = self._detector.look_around(picture, self._threshold, request)
         else:
-            found = self._detector.detect(picture, self._threshold, request)
-        self._around.note(found, self._seconds)
+            found = self._detector.detect(picture, self._threshold, window, request)
+        if found.within is None:
+            self._around.note(found, self._seconds)
         if self._detector.turn and not self._said:
             self._said = True
             logger.warning(

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from facered.detect.detector import WHOLE
 from facered.detect.turned import LookingAround, TurnedDetector, shows_somebody
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facered.detect.detector import Detection, Detector
+    from facered.detect.tiles import Window
     from facered.track.schedule import TileRequest
     from facered.track.verification import Crop
     from facered.video.picture import Picture
@@ -67,14 +69,21 @@ class Angles:
             self._around.begin(0.0, lying=False)  # only where nobody is found is it looked at from all sides
         self._shot += 1
 
+    def has_finer(self, size: tuple[int, int]) -> bool:
+        """See `Detector.has_finer`."""
+        return self._detector.has_finer(size)
+
     def begin_shot(self, seconds: float) -> None:
         """Take notice that a shot seems to begin at a time: how its pictures lie is not known."""
         self._shot += 1
         self._around.begin(seconds, lying=bool(self._turned.turn))
 
-    def prepare(self, picture: Picture, seconds: float, tiles: TileRequest | None, *, keeps: bool) -> Look:
+    def prepare(
+        self, picture: Picture, seconds: float, window: Window | None, tiles: TileRequest | None, *, keeps: bool
+    ) -> Look:
         """Return the detection of a picture; where its own memory is gone until it is made, it `keeps` a copy."""
-        upright = self._detector.prepare(picture, self._threshold, tiles=tiles)
+        window = WHOLE if self._around.is_due(seconds) else window
+        upright = self._detector.prepare(picture, self._threshold, window=window, tiles=tiles)
         turned, due = self._turned, self._around.is_due(seconds)
         if not due and not turned.turn:
             return Look(upright, self._shot, seconds)
@@ -86,7 +95,7 @@ class Angles:
         def run() -> Detection:
             before = turned.turn
             if not due:
-                return turned.complete(upright(), kept, self._threshold, tiles)
+                return turned.complete(upright(), kept, self._threshold, window, tiles)
             found = turned.compare(upright(), kept, self._threshold, around)
             if not shows_somebody(found):
                 turned.turn = before  # what seemed to be a cut may be a flash
@@ -96,7 +105,7 @@ class Angles:
 
     def note(self, look: Look, found: Detection) -> None:
         """Take what a detection has found."""
-        if look.shot == self._shot:
+        if look.shot == self._shot and found.within is None:
             self._around.note(found, look.seconds)
         if self._turned.turn and not self._said:
             self._said = True

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from facered.live.settings import Settings
     from facered.track.schedule import TileRequest
     from facered.track.verification import Crop
+    from facered.track.window import Window
     from facered.video.picture import Picture
 
 
@@ -67,12 +68,23 @@ class LiveDetector:
         """Whether it may be given a picture."""
         return self._running is None
 
+    def has_finer(self, size: tuple[int, int]) -> bool:
+        """See `Detector.has_finer`."""
+        return self._angles.has_finer(size)
+
     def begin_shot(self, seconds: float) -> None:
         """Take notice that a shot seems to begin at a time: how its pictures lie is not known."""
         self._angles.begin_shot(seconds)
 
     def detect(
-        self, picture: Picture, frame: int, seconds: float, *, tiles: TileRequest | None, until: float = 0.0
+        self,
+        picture: Picture,
+        frame: int,
+        seconds: float,
+        *,
+        window: Window | None,
+        tiles: TileRequest | None,
+        until: float = 0.0,
     ) -> TimedDetection | None:
         """Look for faces in a picture, which is not needed any more when this returns.
 
@@ -83,6 +95,8 @@ class LiveDetector:
             Its number.
         seconds : float
             Its time.
+        window : Window or None
+            What of it to detect; None where tiles are enough.
         tiles : TileRequest or None
             Tiles to detect as well.
         until : float
@@ -93,7 +107,7 @@ class LiveDetector:
         TimedDetection or None
             None if it is not ready: `collect` will return it.
         """
-        look = self._angles.prepare(picture, seconds, tiles, keeps=self._beside)
+        look = self._angles.prepare(picture, seconds, window, tiles, keeps=self._beside)
         if not self._beside:
             return TimedDetection(frame, self._taken(look, look.run()))
         if self._worker is None:

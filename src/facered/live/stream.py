@@ -19,6 +19,7 @@ from facered.track.follower import Follower
 from facered.track.online import OnlineTracker, Presence
 from facered.track.schedule import DetectionSchedule
 from facered.track.step import Step, detection_limits
+from facered.track.window import WHOLE
 from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from facered.track.boxes import Boxes
     from facered.track.step import Tiles
     from facered.track.verification import Verify
+    from facered.track.window import Window
     from facered.video.picture import Picture
 
 STALE_SECONDS = 0.5
@@ -93,7 +95,7 @@ class Stream:
             first_key=first_key,
         )
         self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
-        self._step = Step(self._follower, DetectionSchedule(size, native=False), self)
+        self._step = Step(self._follower, DetectionSchedule(size, native=False, finer=detector.has_finer(size)), self)
         self._frame = self._shot = -1
         self._begins_shot = self._owed = False
         self._until = self._seconds = 0.0
@@ -180,27 +182,35 @@ class Stream:
         earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), begin)
         return any(earliest <= detected < end for detected in self._detected)
 
-    def is_due(self, uncertain: bool) -> bool:
-        """See `DetectionSource.is_due`."""
+    def due(self, wanted: Window | None) -> Window | None:
+        """See `DetectionSource.due`."""
         when = self._settings.detect
         if isinstance(when, int):
             changes = self._changes[-1] == self._frame
-            return changes or self._owed or (self._frame - self._shot) % when == 0
-        return uncertain or self._crowd.now or when == "async"
+            return WHOLE if changes or self._owed or (self._frame - self._shot) % when == 0 else None
+        if self._crowd.now or when == "async":
+            return WHOLE
+        # What is found late is found elsewhere.
+        return WHOLE if wanted is not None and self._detector.beside else wanted
 
-    def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> Detection | None:
+    def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
         when = self._settings.detect
-        due |= tiles is not None and when == "sync"
+        due = window is not None or (tiles is not None and when == "sync")
         found = self._detector.collect()
         self._owed = due and not self._detector.free
         if due and not self._owed:
             # What takes long must not delay the first detection of a shot.
             delays = self._begins_shot and self._detector.beside
             request = tiles() if tiles is not None and not delays else None
+            if window is None and request is None:
+                return None
             late = found
             until = self._until if when != "async" or not self._frame else 0.0
-            found = self._detector.detect(picture, self._frame, self._seconds, tiles=request, until=until) or late
+            detection = self._detector.detect(
+                picture, self._frame, self._seconds, window=window, tiles=request, until=until
+            )
+            found = detection or late
         return None if found is None else self._brought_forward(found)
 
     def verifier(self, picture: Picture) -> Verify | None:

@@ -23,6 +23,10 @@ class Detections(Protocol):
     def scores(self) -> NDArray[np.float32]:
         """(n,), 0 to 1."""
 
+    @property
+    def within(self) -> NDArray[np.float64] | None:
+        """The part of the picture that was looked at, (4,) centre and size in pixels; None if it was all of it."""
+
 
 def centred(corners: NDArray[np.float32]) -> Boxes:
     """Return the boxes of corners, (n, 4) x1, y1, x2, y2."""

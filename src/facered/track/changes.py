@@ -36,6 +36,7 @@ class Changes:
     """
 
     def __init__(self, size: NDArray[np.float64]) -> None:
+        self.size = size
         self._size = np.tile(size, 2)
         self._current: NDArray[np.float32] | None = None
         self._reference: NDArray[np.float32] | None = None
@@ -55,13 +56,19 @@ class Changes:
         part = _cells(self._current, within / self._size, (-0.5, -0.5, 0.5, 0.5))
         _cells(self._reference, within / self._size, (-0.5, -0.5, 0.5, 0.5))[:] = part
 
-    def elsewhere(self, faces: Boxes) -> bool:
-        """Tell whether anything changed outside the heads and bodies of people whose faces, (n, 4) boxes, are known."""
+    def elsewhere(self, faces: Boxes) -> Boxes | None:
+        """Return the (4,) box of what changed outside the heads and bodies of people whose faces, (n, 4), are known.
+
+        Returns
+        -------
+        (4,) float64 or None
+            None if hardly anything did; all of the picture where there is no reference.
+        """
         changed = self._changed()
         if changed is None:
-            return True
+            return np.concatenate([self._size[:2] / 2, self._size[:2]])
         self._leave_out(changed, faces)
-        return int(changed.sum()) >= tuning.MIN_CHANGED_CELLS
+        return self._bounds(changed) if int(changed.sum()) >= tuning.MIN_CHANGED_CELLS else None
 
     def region(self, faces: Boxes, people: Boxes) -> Boxes | None:
         """Return the part of the picture that the detector must be given.
@@ -84,6 +91,10 @@ class Changes:
         self._leave_out(changed, people)
         for face in faces / self._size:
             _cells(changed, face, tuning.FACE_EXTENT)[:] = True
+        return self._bounds(changed)
+
+    def _bounds(self, changed: NDArray[np.bool_]) -> Boxes:
+        """Return the (4,) box about all cells that changed, of no size if there are none."""
         bounds = []
         for axis in (0, 1):
             at = np.flatnonzero(changed.any(axis=axis))

@@ -22,6 +22,7 @@ from facered.track.path import CameraPath
 from facered.track.prediction import Predictor
 from facered.track.propagation import follow_backwards, followed_box
 from facered.track.tracklet import Tracklet, reunited
+from facered.track.window import WHOLE, Window, about, holds, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ class Follower:
     Parameters
     ----------
     rate : float
-        Frames a second, as it is told; `wants_detection` and `update` may be given the frames' own times.
+        Frames a second, as it is told; `wanted` and `update` may be given the frames' own times.
     threshold : float
         Least score of a confident detection; lower ones may continue a track.
     size : (int, int)
@@ -86,7 +87,7 @@ class Follower:
         self._most_looks = most_looks
         self._changes = Changes(self.pictures.size)
         self.path = CameraPath(self.pictures.size)
-        self.frame = self._last_detection = -1
+        self.frame = self._last_detection = self._last_whole = -1
         self._entered = self._seen_once = False
         self._predictor = Predictor()
         self.next_key = first_key
@@ -105,7 +106,7 @@ class Follower:
         """Mean side of the smallest confirmed face, in pixels; infinite if there is none."""
         return min((tracklet.size for tracklet in self.active if tracklet.confirmed), default=float("inf"))
 
-    def wants_detection(
+    def wanted(
         self,
         luma: NDArray[np.uint8],
         begins_shot: bool,
@@ -113,11 +114,11 @@ class Follower:
         verifies: bool = False,
         seconds: float | None = None,
         ends_shot: bool = False,
-    ) -> bool:
-        """Tell whether the next frame should be given to the detector; to be asked before `update`.
+    ) -> Window | None:
+        """Return what of the next frame should be given to the detector; to be asked before `update`.
 
-        It should in a new shot; where a track is tentative, lost, fast or found badly; and once in a while, sooner
-        where the picture changes.
+        All of it in a new shot and once in a while; a part of it where the picture changes, and where a track is
+        tentative, lost, fast or found badly.
 
         Parameters
         ----------
@@ -127,21 +128,24 @@ class Follower:
             Whether `update` will be able to verify a few uncertain tracks one by one instead.
         """
         self._enter(luma, begins_shot, seconds)
-        if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_detection, self.frame):
-            return True
+        if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_whole, self.frame):
+            return WHOLE
+        parts = []
         active = self.clock.has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_detection, self.frame)
         # Whoever came since the last detection is not found later.
-        if (active or ends_shot) and self._changes.elsewhere(self.boxes()):
-            return True
-        doubtful = self.clock.has_passed(tuning.DOUBTFUL_INTERVAL_SECONDS, self._last_detection, self.frame)
-        if doubtful and any(patience.is_young(tracklet, self.clock, self.frame) for tracklet in self.active):
-            return True
+        changed = self._changes.elsewhere(self.boxes()) if active or ends_shot else None
+        if changed is not None:
+            parts.append(changed[None])
+        if self.clock.has_passed(tuning.DOUBTFUL_INTERVAL_SECONDS, self._last_detection, self.frame):
+            parts += [self._about(t) for t in self.active if patience.is_young(t, self.clock, self.frame)]
         uncertain = self._uncertain()
-        if not verifies:
-            return bool(uncertain)
-        if len(uncertain) > tuning.MAX_SINGLE_VERIFICATIONS:
-            return True
-        return any(tracklet.verification_failed or self._is_away(tracklet) for tracklet in uncertain)
+        many = len(uncertain) > (tuning.MAX_SINGLE_VERIFICATIONS if verifies else 0)
+        if many or any(tracklet.verification_failed or self._is_away(tracklet) for tracklet in uncertain):
+            parts += [self._about(tracklet) for tracklet in uncertain]
+        return about(np.concatenate(parts), self.boxes(np.inf), self.pictures.size) if parts else None
+
+    def _about(self, tracklet: Tracklet) -> Boxes:
+        return surroundings(self.expected(tracklet)[None])
 
     def update(
         self,
@@ -166,7 +170,7 @@ class Follower:
         verify : callable, optional
             Detects faces on an enlarged crop about a (4,) box of this frame.
         seconds : float, optional
-            The frame's time, if `wants_detection` was not told it; by default it follows from the rate.
+            The frame's time, if `wanted` was not told it; by default it follows from the rate.
         ends_shot : bool
             Whether nothing in this frame goes on after it: what is tentative is verified now or never.
 
@@ -232,16 +236,24 @@ class Follower:
     def _take(self, detections: Detections) -> dict[int, int]:
         """Continue tracks with detections of the whole picture, begin new ones, and count who is missing."""
         self._last_detection = self.frame
-        self._changes.set_reference()
+        if detections.within is None:
+            self._last_whole = self.frame
+        self._changes.set_reference(detections.within)
         # What is found must not depend on the order in which detections come.
         order = np.lexsort((*detections.boxes.T[::-1], -detections.scores))
         boxes, scores = centred(detections.boxes[order]), detections.scores[order]
+        looked_at = [t for t in self.active if holds(detections.within, self.expected(t))]
         found = self._associate(boxes, scores)
         found |= self._begin(boxes, scores, found)
         runs = {tracklet.key: tracklet.runs[-1].key for tracklet in self.active}
         for tracklet in self.active:
+            if tracklet.last_detected == self.frame:
+                tracklet.missed = 0
+            elif tracklet in looked_at:
+                tracklet.missed += 1
+            else:
+                continue
             tracklet.verification_failed = False
-            tracklet.missed = 0 if tracklet.last_detected == self.frame else tracklet.missed + 1
         return {runs[key]: int(order[index]) for key, index in found.items()}
 
     def _uncertain(self) -> list[Tracklet]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from facered.track import tuning
 from facered.track.changes import Changes
+from facered.track.window import about
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,9 +44,12 @@ class DetectionSchedule:
         Width and height of the picture.
     native : bool
         Whether very large pictures are ever detected in their own size.
+    finer : bool
+        Whether there is a larger picture than the usual one.
     """
 
-    def __init__(self, size: tuple[int, int], *, native: bool = True) -> None:
+    def __init__(self, size: tuple[int, int], *, native: bool = True, finer: bool = True) -> None:
+        self._finer = finer
         self._native = native and max(size) > tuning.NATIVE_MIN_SIDE
         self._small = tuning.SMALL_FACE * max(size)
         self._changes = Changes(np.array(size, np.float64))
@@ -60,11 +64,13 @@ class DetectionSchedule:
         Parameters
         ----------
         follower : Follower
-            Has been asked `Follower.wants_detection` for the frame.
+            Has been asked `Follower.wanted` for the frame.
         begins_shot : bool
         detecting : bool
             Whether the frame is given to the detector anyway.
         """
+        if not self._finer:
+            return False
         self._shot_begun |= begins_shot
         seconds = tuning.FINE_INTERVAL_SECONDS[follower.smallest < self._small]
         early = 1 - tuning.FINE_EARLINESS * detecting
@@ -76,7 +82,7 @@ class DetectionSchedule:
         Parameters
         ----------
         follower : Follower
-            Has been asked `Follower.wants_detection` for this frame.
+            Has been asked `Follower.wanted` for this frame.
         luma : (height, width) uint8
             The frame's small luma.
         """
@@ -98,5 +104,7 @@ class DetectionSchedule:
             # people move themselves counts as a change every other time.
             people = follower.boxes() if self._taken % 2 else NOBODY
             within = self._changes.region(follower.boxes(2 * self._small), people)
+            if within is not None and within[2]:
+                within = about(within[None], follower.boxes(np.inf), self._changes.size).within
         self._changes.set_reference(within)
         return TileRequest(within, native) if within is None or within[2] else None

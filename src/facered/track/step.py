@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from facered.track.follower import Follower
     from facered.track.schedule import DetectionSchedule, TileRequest
     from facered.track.verification import Verify
+    from facered.track.window import Window
     from facered.video.picture import Picture
 
     Tiles = Callable[[], TileRequest | None]
@@ -36,10 +37,10 @@ class DetectionSource(Protocol[D]):
     verifies_singly: bool
     """Whether a few uncertain faces are verified one by one instead of detecting the whole picture again."""
 
-    def is_due(self, uncertain: bool) -> bool:
-        """Tell whether the next frame is to be detected, where the follower is uncertain and where it is not."""
+    def due(self, wanted: Window | None) -> Window | None:
+        """Return what of the next frame is to be detected, given what the follower wants."""
 
-    def detect(self, picture: Picture, due: bool, tiles: Tiles | None) -> D | None:
+    def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> D | None:
         """Return what is known to be in a picture, if anything new is; `tiles` is given where they are due."""
 
     def verifier(self, picture: Picture) -> Verify | None:
@@ -91,12 +92,10 @@ class Step(Generic[D]):
         follower, source = self._follower, self._source
         with timed(Stage.FOLLOW):
             verifies = source.verifies_singly
-            wanted = follower.wants_detection(
-                luma, begins_shot, verifies=verifies, seconds=seconds, ends_shot=ends_shot
-            )
-            due = source.is_due(wanted)
-        fine = self._schedule.due(follower, begins_shot, due)
-        found = source.detect(picture, due, partial(self._schedule.take, follower, luma) if fine else None)
+            wanted = follower.wanted(luma, begins_shot, verifies=verifies, seconds=seconds, ends_shot=ends_shot)
+            window = source.due(wanted)
+        fine = self._schedule.due(follower, begins_shot, window is not None)
+        found = source.detect(picture, window, partial(self._schedule.take, follower, luma) if fine else None)
         with timed(Stage.TRACK):
             return found, follower.update(luma, found, begins_shot, source.verifier(picture), ends_shot=ends_shot)
 

@@ -160,6 +160,17 @@ Larger: who comes in is found later, which live nothing makes up for. Smaller: i
 DOUBTFUL_INTERVAL_SECONDS = 0.12
 """The same while it is not known of somebody new whether it is a face. Larger: faces that are seen in few frames are
 bare. Smaller: inference."""
+WINDOW_EXTENT = 4.0
+"""What of a picture is detected about a face that has to be found again, in its sizes. Larger: inference. Smaller:
+it is gone from there, or its surroundings do not show that it is a face."""
+UNCUT_EXTENT = 1.6
+"""What of a picture about a known face is not cut, in its sizes. Larger: inference. Smaller: fragments of faces."""
+WINDOW_MARGIN = 0.05
+"""What is detected about everything that has to be, as a part of the picture's longer side. Larger: inference. Smaller:
+faces at its rim are cut, or not known by their surroundings."""
+MAX_WINDOW_PART = 0.7
+"""Part of the picture above which all of it is detected. Larger: many small gains, and all of it is detected later.
+Smaller: inference."""
 IDLE_INTERVAL_SECONDS = 0.5
 """The same where nothing changes; STEADY_SECONDS is half of it. Larger: faint, still faces are found later. Smaller:
 inference."""
