@@ -113,8 +113,35 @@ class Changes:
     def _changed(self) -> NDArray[np.bool_] | None:
         if self._reference is None or self._current is None or self._reference.shape != self._current.shape:
             return None
-        changed: NDArray[np.bool_] = np.abs(self._current - self._reference) > tuning.MIN_CELL_CHANGE
-        return changed
+        low, high = _neighbourhood(self._reference)
+        below, above = low - self._current, self._current - high
+        return _in_company(np.maximum(below, above) > tuning.MIN_CELL_CHANGE)
+
+
+def _neighbourhood(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the least and the greatest value of each cell and its neighbours: a camera in a hand moves a little."""
+    low, high = cells, cells
+    for axis in (0, 1):
+        edge = [(1, 1) if axis == number else (0, 0) for number in (0, 1)]
+        several = [
+            np.take(np.pad(bound, edge, mode="edge"), range(first, first + bound.shape[axis]), axis=axis)
+            for bound in (low, high)
+            for first in (0, 1, 2)
+        ]
+        low, high = (low + np.minimum.reduce(several[:3])) / 2, (high + np.maximum.reduce(several[3:])) / 2
+    return low, high
+
+
+def _in_company(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return those cells beside, above or below which another one changed: whoever comes is larger than a cell."""
+    found = np.zeros_like(changed)
+    pairs = changed[:-1] & changed[1:]
+    found[:-1] |= pairs
+    found[1:] |= pairs
+    pairs = changed[:, :-1] & changed[:, 1:]
+    found[:, :-1] |= pairs
+    found[:, 1:] |= pairs
+    return found
 
 
 def _cells(cells: NDArray[Cell], face: Boxes, part: tuple[float, float, float, float]) -> NDArray[Cell]:

@@ -263,7 +263,8 @@ class Follower:
         worth = patience.is_worth_a_detection(tracklet, self.clock, self.frame, self.threshold)
         if worth is not None:
             return worth
-        return patience.is_unsteady(tracklet, self._predictor.place(tracklet))
+        place = self._predictor.place(tracklet)
+        return patience.is_unsteady(tracklet, place) or patience.is_stale(tracklet, place, self.clock, self.frame)
 
     def _is_away(self, tracklet: Tracklet) -> bool:
         """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""

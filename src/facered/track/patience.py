@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,15 @@ def is_unsteady(tracklet: Tracklet, place: Boxes) -> bool:
     """Tell whether a face looks otherwise or moves much where it is followed to, a (5,) box and its NCC."""
     moved = float(np.abs(place[:2] - tracklet.boxes[-1][:2]).max())
     return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
+
+
+def is_stale(tracklet: Tracklet, place: Boxes, clock: Clock, frame: int) -> bool:
+    """Tell whether a face was not detected for a while, and moved or changed since, so that its box may lie beside it."""
+    if not clock.has_passed(tuning.REFRESH_SECONDS, tracklet.last_detected, frame):
+        return False
+    detected = tracklet.boxes[bisect_left(tracklet.frames, tracklet.last_detected)]
+    moved = float(np.abs(place[:2] - detected[:2]).max())
+    return bool(place[4] < tuning.MIN_NCC_FRESH or moved > tuning.MAX_STALE_MOTION * tracklet.size)
 
 
 def is_followed(tracklet: Tracklet, clock: Clock, frame: int) -> bool:

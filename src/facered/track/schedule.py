@@ -102,8 +102,8 @@ class DetectionSchedule:
         if not (native or everywhere):
             # Where nothing has changed nobody is new, but small faces that are there have to be found again. What known
             # people move themselves counts as a change every other time.
-            people = follower.boxes() if self._taken % 2 else NOBODY
-            within = self._changes.region(follower.boxes(2 * self._small), people)
+            people = follower.boxes()
+            within = self._changes.region(NOBODY, people)
             if within is not None and within[2]:
                 within = about(within[None], follower.boxes(np.inf), self._changes.size).within
         self._changes.set_reference(within)

@@ -63,7 +63,9 @@ CROPS = (((4.0, 32), (3.0, 64)), ((2.0, 96), (4.0, 24)), ((4.0, 48), (8.0, 40)))
 """The crops of one look, and of the next, in turn: their extents in sizes of the face, and pixels that the face has in
 each. Which shows a faint face depends on the face: of 46 faint ones in filmed clips four of these crops together show
 40 at 0.6 at some moment, the best one alone 35. More: inference. Fewer: some faces are not shown by any."""
-CROPS_OF_KNOWN = ((4.0, 48), (2.0, 96))
+SMALL_CROPS = (((4.0, 32),), ((2.0, 64),), ((4.0, 48),), ((4.0, 24),))
+PROMISING_SCORE = 9
+CROPS_OF_KNOWN = ((4.0, 32), (4.0, 48))
 """The same of a confirmed face that is not found in the whole picture: until one crop shows it. More: inference. Fewer:
 faces that turn away are lost."""
 WHOLE_PICTURE_WEIGHT, WHOLE_PICTURE_MOST = 0.9, 0.6
@@ -76,7 +78,7 @@ doubtful. Smaller: false boxes that are not."""
 LIKELY_MEANS = (0.55, 0.5, 0.46, 0.44, 0.42)
 """The same of what is hidden to be safe, and is called doubtful, of up to five: 6 of those and 158 of these. Larger:
 faint faces are bare. Smaller: false boxes."""
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.12
 """Seconds between looks at a tentative track, when it is no longer young. Larger: who shows seldom is not confirmed.
 Smaller: inference."""
 REDETECTED_SCORE = 0.45
@@ -104,7 +106,7 @@ LOST_VELOCITY_DAMPING = 0.9
 """Part of its velocity that a track keeps each frame while it is not measured. Larger: predictions overshoot who stops.
 Smaller: they lag behind who goes on."""
 
-HOPELESS_LOOKS, HOPELESS_SCORE, HOPELESS_WAIT = 3, 0.35, 3
+HOPELESS_LOOKS, HOPELESS_SCORE, HOPELESS_WAIT = 2, 0.35, 3
 """After so many looks that all showed less than such a score, the next ones come so many times later. Fewer, larger,
 larger: who shows seldom is not confirmed. More, smaller, smaller: inference for what is no face."""
 STANDARD_THRESHOLD = 0.3
@@ -174,13 +176,16 @@ Smaller: inference."""
 IDLE_INTERVAL_SECONDS = 0.5
 """The same where nothing changes; STEADY_SECONDS is half of it. Larger: faint, still faces are found later. Smaller:
 inference."""
+REFRESH_SECONDS = 0.2
+MIN_NCC_FRESH = 0.85
+MAX_STALE_MOTION = 0.2
 MIN_NCC_STEADY = 0.8
 """NCC from which a track is certain, and tells of the camera's motion; 0.9 at first. Larger: inference. Smaller: faces
 that are followed badly are not detected anew."""
 MAX_STEADY_MOTION = 0.1
 """Most motion of a certain track, in parts of the face's size a frame. Larger: fast faces are lost. Smaller:
 inference."""
-FINE_INTERVAL_SECONDS = (1.0, 0.2)
+FINE_INTERVAL_SECONDS = (1.0, 0.4)
 """Seconds between detections on a larger picture, without small faces and with some. Larger: small faces are found
 later; the second was 0.4 before. Smaller: inference, several times a plain one."""
 NATIVE_INTERVAL_SECONDS = (3.0, 1.2)

@@ -35,9 +35,11 @@ KNOWN = [Crop(*crop) for crop in tuning.CROPS_OF_KNOWN]
 """What is looked at of a face that is known to be one, and not detected in the whole picture."""
 
 
-def crops(number: int) -> list[Crop]:
-    """Return what the look with this number, from 0, at a tentative track is at."""
-    return [Crop(*crop) for crop in tuning.CROPS[number % len(tuning.CROPS)]]
+def crops(tracklet: Tracklet) -> list[Crop]:
+    """Return what the next look at a tentative track is at: more where it may well be a face."""
+    promising = max(tracklet.evidence, default=0.0) >= tuning.PROMISING_SCORE
+    several = tuning.CROPS if promising else tuning.SMALL_CROPS
+    return [Crop(*crop) for crop in several[tracklet.looks % len(several)]]
 
 
 def all_crops() -> list[Crop]:
@@ -91,7 +93,7 @@ def look(
     """
     if tracklet.confirmed:
         return best_view(box, verify, others, KNOWN, tuning.scaled(tuning.REDETECTED_SCORE, threshold))
-    chosen = all_crops() if once else crops(tracklet.looks)
+    chosen = all_crops() if once else crops(tracklet)
     return best_view(box, verify, others, chosen, tuning.scaled(tuning.CERTAIN_MEANS[0], threshold))
 
 
