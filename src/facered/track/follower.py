@@ -95,6 +95,7 @@ class Follower:
         self.active: list[Tracklet] = []
         self.finished: list[Tracklet] = []
         self._before_cut: list[Tracklet] | None = None
+        self._ends_shot = False
 
     def boxes(self, largest: float | None = None) -> Boxes:
         """Return where faces are, (n, 4): the confirmed ones; or all, tentative or not, of `largest` pixels at most."""
@@ -128,6 +129,7 @@ class Follower:
             Whether `update` will be able to verify a few uncertain tracks one by one instead.
         """
         self._enter(luma, begins_shot, seconds)
+        self._ends_shot = ends_shot
         if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_whole, self.frame):
             return WHOLE
         parts = []
@@ -264,7 +266,8 @@ class Follower:
         if worth is not None:
             return worth
         place = self._predictor.place(tracklet)
-        return patience.is_unsteady(tracklet, place) or patience.is_stale(tracklet, place, self.clock, self.frame)
+        return patience.is_unsteady(tracklet, place) or patience.is_stale(
+            tracklet, place, self.clock, self.frame, self._ends_shot)
 
     def _is_away(self, tracklet: Tracklet) -> bool:
         """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""

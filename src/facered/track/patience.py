@@ -44,8 +44,10 @@ def is_unsteady(tracklet: Tracklet, place: Boxes) -> bool:
     return bool(place[4] < tuning.MIN_NCC_STEADY or moved > tuning.MAX_STEADY_MOTION * tracklet.size)
 
 
-def is_stale(tracklet: Tracklet, place: Boxes, clock: Clock, frame: int) -> bool:
+def is_stale(tracklet: Tracklet, place: Boxes, clock: Clock, frame: int, ends_shot: bool) -> bool:
     """Tell whether a face was not detected for a while, and moved or changed since, so that its box may lie beside it."""
+    if ends_shot:
+        return True
     if not clock.has_passed(tuning.REFRESH_SECONDS, tracklet.last_detected, frame):
         return False
     detected = tracklet.boxes[bisect_left(tracklet.frames, tracklet.last_detected)]

@@ -72,7 +72,9 @@ class DetectionSchedule:
         if not self._finer:
             return False
         self._shot_begun |= begins_shot
-        seconds = tuning.FINE_INTERVAL_SECONDS[follower.smallest < self._small]
+        small = follower.smallest < self._small
+        full = self._taken < tuning.FULL_DETECTIONS_PER_SHOT
+        seconds = (tuning.FIRST_FINE_INTERVAL_SECONDS if full else tuning.FINE_INTERVAL_SECONDS)[small]
         early = 1 - tuning.FINE_EARLINESS * detecting
         return self._shot_begun or follower.clock.has_passed(seconds, self._last_fine, follower.frame, early)
 

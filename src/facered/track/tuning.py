@@ -185,6 +185,7 @@ that are followed badly are not detected anew."""
 MAX_STEADY_MOTION = 0.1
 """Most motion of a certain track, in parts of the face's size a frame. Larger: fast faces are lost. Smaller:
 inference."""
+FIRST_FINE_INTERVAL_SECONDS = (1.0, 0.4)
 FINE_INTERVAL_SECONDS = (1.0, 0.4)
 """Seconds between detections on a larger picture, without small faces and with some. Larger: small faces are found
 later; the second was 0.4 before. Smaller: inference, several times a plain one."""
