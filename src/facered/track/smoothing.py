@@ -80,7 +80,7 @@ def smooth_and_fill(
         Of the camera; its jumps are taken out of the trajectory, and are put back into the track.
     """
     shot = trajectory[0].shot
-    first, measured, deviations, scores = _measurements(trajectory)
+    first, measured, deviations, scores = _measurements(trajectory, clock)
     last = first + len(measured) - 1
     seen = deviations > 0
     steady = path is not None and not path.shakes(first, measured, seen)
@@ -135,9 +135,15 @@ def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return growth
 
 
-def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first frame, and each frame's measured box, its deviation and score, 0 where there is none."""
-    first, last = min(tracklet.first for tracklet in trajectory), max(tracklet.frames[-1] for tracklet in trajectory)
+def _measurements(
+    trajectory: list[Tracklet], clock: Clock
+) -> tuple[int, Boxes, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first frame, and each frame's measured box, its deviation and score, 0 where there is none.
+
+    Where a face was not measured for too long for the gap to be filled, or not any more, its head is where it is.
+    """
+    first = min(tracklet.first for tracklet in trajectory)
+    last = max(tracklet.last for tracklet in trajectory)
     measured, deviations, scores = np.zeros((last - first + 1, 4)), *np.zeros((2, last - first + 1))
     for tracklet in trajectory:
         back = tracklet.frames[0] - np.arange(1, len(tracklet.backward_boxes) + 1)
@@ -150,6 +156,11 @@ def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.fl
         better = (deviations[frames] == 0) | (found <= deviations[frames])
         measured[frames[better]], deviations[frames[better]] = boxes[better], found[better]
         scores[frames] = np.maximum(scores[frames], np.concatenate([np.zeros(len(back)), tracklet.scores]))
+    filled = _filled(deviations > 0, clock.rates(np.arange(first, last + 1)))
+    for tracklet in trajectory:
+        for frame, box in tracklet.head_boxes.items():
+            if not filled[frame - first] and not deviations[frame - first]:
+                measured[frame - first], deviations[frame - first] = box, kalman.PATCH_DEVIATION
     return first, measured, deviations, scores
 
 

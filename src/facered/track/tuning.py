@@ -145,6 +145,17 @@ MIN_NCC_BEST = 0.25
 MAX_SCALE_CHANGE = 1.5
 """Most, as a factor, that a followed face differs in size from its nearest detection. Larger: sizes drift. Smaller: who
 comes near quickly is not followed."""
+SHOULDERS_EXTENT = (-1.0, -0.8, 1.0, 1.2)
+"""Left, top, right, bottom of head and shoulders, which are followed where the face is not found any more, from the
+face's middle on, in its widths and heights. Larger: what is behind it is followed. Smaller: features that turn away end
+it."""
+MIN_NCC_HEAD, MIN_NCC_HEAD_ANCHOR = 0.8, 0.5
+"""Least NCC of these with how they looked a frame ago, and when the face was last detected. In 1,989 face-frames of
+filmed clips up to 2.4 s after the detector was taken away, 86 % stay hidden with it, 76 without. Larger: who bows or
+turns away is bare. Smaller: boxes on nobody."""
+MIN_NCC_TURNED = 0.3
+"""Least NCC there of the features themselves with how they were last detected. Larger: as above. Smaller: what somebody
+has gone behind is taken for them."""
 FLAT_NCC = 0.5
 """NCC taken where a patch is flat, as in darkness. It equals MIN_LINK_NCC, so that flat patches just pass for alike.
 Larger: strangers in the dark are linked. Smaller: people in the dark get new ids."""
