@@ -106,7 +106,10 @@ def smooth_and_fill(
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
     rates = clock.rates(frames)
-    whole[:, 2:] *= growth_where_faint(np.interp(frames - first, detected, scores[detected]))[:, None]
+    faint = np.interp(frames - first, detected, scores[detected])
+    known = _known_sizes(measured, detected[scores[detected] >= tuning.KNOWN_SCORE], frames - first, rates)
+    share = np.clip((tuning.KNOWN_SCORE - faint) / (tuning.KNOWN_SCORE - tuning.UNKNOWN_SCORE), 0, 1)
+    whole[:, 2:] = np.maximum(whole[:, 2:] * growth_where_faint(faint)[:, None], share[:, None] * known)
     away = _distance(detected, frames - first)
     away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
     whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
@@ -133,6 +136,17 @@ def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     span = tuning.FITTING_SCORE - tuning.LOOSE_SCORE
     growth: NDArray[np.float64] = 1 + tuning.GROWTH_WHERE_FAINT * np.clip((tuning.FITTING_SCORE - scores) / span, 0, 1)
     return growth
+
+
+def _known_sizes(
+    measured: Boxes, good: NDArray[np.int64], frames: NDArray[np.int64], rates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the width and height, (n, 2), that a face has in frames by those `good` ones near them; 0 far from all."""
+    if not len(good):
+        return np.zeros((len(frames), 2))
+    sizes = np.stack([np.interp(frames, good, measured[good, side]) for side in (2, 3)], axis=1)
+    near = _distance(good, frames) <= np.round(tuning.KNOWN_SECONDS * rates)
+    return np.where(near[:, None], sizes, 0.0)
 
 
 def _measurements(
