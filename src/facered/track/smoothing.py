@@ -109,7 +109,8 @@ def smooth_and_fill(
     faint = np.interp(frames - first, detected, scores[detected])
     known = _known_sizes(measured, detected[scores[detected] >= tuning.KNOWN_SCORE], frames - first, rates)
     share = np.clip((tuning.KNOWN_SCORE - faint) / (tuning.KNOWN_SCORE - tuning.UNKNOWN_SCORE), 0, 1)
-    whole[:, 2:] = np.maximum(whole[:, 2:] * growth_where_faint(faint)[:, None], share[:, None] * known)
+    known = np.minimum(share[:, None] * known, tuning.MAX_KNOWN_GROWTH * whole[:, 2:])
+    whole[:, 2:] = np.maximum(whole[:, 2:] * growth_where_faint(faint)[:, None], known)
     away = _distance(detected, frames - first)
     away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
     whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]

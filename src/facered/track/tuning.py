@@ -389,10 +389,11 @@ FITTING_SCORE, LOOSE_SCORE, GROWTH_WHERE_FAINT = 0.7, 0.3, 0.25
 """The score of a detection from which its box fits the face, that from which down it fits worst, and the part of its
 size by which it grows there: faint boxes lie half a face beside it. Larger: more is hidden than faces. Smaller: rims of
 faint faces are not hidden."""
-KNOWN_SCORE, UNKNOWN_SCORE, KNOWN_SECONDS = 0.6, 0.4, 3.0
-"""The score of a detection that tells the size of a face, that from which down a box is at least as large, and seconds
-for which that holds; between the scores, a part of it. Faint boxes of heads that bow or turn hold a part of the face.
-Lower, higher, longer: more is hidden than faces. Otherwise: rims of faint faces are not hidden."""
+KNOWN_SCORE, UNKNOWN_SCORE, KNOWN_SECONDS, MAX_KNOWN_GROWTH = 0.6, 0.4, 3.0, 1.5
+"""The score of a detection that tells the size of a face, that from which down a box is at least as large, seconds for
+which that holds, and by how much it enlarges a box at most; between the scores, a part of it. Faint boxes of heads that
+bow or turn hold a part of the face. Lower, higher, longer, more: more is hidden than faces. Otherwise: rims of faint
+faces are not hidden."""
 STEADY_SECONDS = 0.25
 """Seconds from a detection in which it does not, half of IDLE_INTERVAL_SECONDS: change both; 0.12 while detections were
 0.2 s apart. Larger: rims are not hidden. Smaller: masks pulsate."""
