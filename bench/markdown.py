@@ -34,6 +34,7 @@ def _percent(share: float) -> str:
 ACCURACY: Columns = {
     "face-frames": _of("facered", "face_frames", "{}"),
     "recall": _share("facered"),
+    "tight": lambda row: _percent(row["facered"]["tight"]),
     "bare run": _of("facered", "longest_bare_run", "{}"),
     "false a frame": _of("facered", "false_boxes_per_frame", "{:.3f}"),
     "beyond": _of("facered", "area_beyond_truth", "{:.2f}"),

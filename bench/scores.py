@@ -15,6 +15,8 @@ from bench.truth import Truth, area, enlarged, intersections, overlaps
 
 COVERED = 0.8
 """Part of a face's box that must be hidden."""
+TIGHT = 0.95
+"""Part of it that should be: chin and forehead as well."""
 NEARBY = 15
 """Frames before and behind, of the same shot, in which a box may still belong to a face."""
 SAME_FACE = 0.3
@@ -62,8 +64,8 @@ class Coverage:
 
     Attributes
     ----------
-    frames, face_frames, covered : int
-        Frames, required faces in them, and how many of these are covered.
+    frames, face_frames, covered, tight : int
+        Frames, required faces in them, and how many of these are covered, and are but for a rim.
     bare_run : int
         Most frames in a row in which one person is not covered.
     false_boxes : int
@@ -76,6 +78,7 @@ class Coverage:
     frames: int = 0
     face_frames: int = 0
     covered: int = 0
+    tight: int = 0
     bare_run: int = 0
     false_boxes: int = 0
     hidden_area: float = 0.0
@@ -85,10 +88,12 @@ class Coverage:
         """Count a video and return this."""
         by_truth, by_box = _meeting(truth, hidden)
         faces = clipped(truth.boxes, hidden.size)
-        bare = truth.required & (_shares(faces, hidden.boxes, by_truth, by_box) < COVERED)
+        shares = _shares(faces, hidden.boxes, by_truth, by_box)
+        bare = truth.required & (shares < COVERED)
         self.frames += hidden.length
         self.face_frames += int(truth.required.sum())
         self.covered += int((truth.required & ~bare).sum())
+        self.tight += int((truth.required & (shares >= TIGHT)).sum())
         people = np.unique(truth.people[bare])
         self.bare_run = max(
             [self.bare_run, *(longest_run(truth.frames[bare & (truth.people == who)]) for who in people)]
@@ -109,6 +114,7 @@ class Coverage:
             "face_frames": self.face_frames,
             "bare_face_frames": self.face_frames - self.covered,
             "recall": self.covered / self.face_frames if self.face_frames else 1.0,
+            "tight": self.tight / self.face_frames if self.face_frames else 1.0,
             "longest_bare_run": self.bare_run,
             "false_boxes_per_frame": self.false_boxes / max(self.frames, 1),
             "area_beyond_truth": self.hidden_area / self.true_area - 1 if self.true_area else 0.0,

@@ -300,7 +300,8 @@ class TestFollowing:
         rows = shown([always(150, 90, 40)], len(pictures), lambda frame: frame < 20)
         last = one(follow(rows, pictures, rate=rate)).frames[-1]
         extension = max(1, round(tuning.EXTENSION_SECONDS * rate))
-        assert 19 + follows <= last <= 19 + follows + extension + FEW
+        head = round(tuning.MAX_LOST_SECONDS * rate)
+        assert 19 + follows + head - FEW <= last <= 19 + follows + head + extension + FEW
 
     def test_stays_behind_on_no_wall(self) -> None:
         def way(frame: int) -> Place | None:

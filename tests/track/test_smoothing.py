@@ -231,3 +231,20 @@ def test_within_a_repeated_picture_nobody_moves() -> None:
     for frame in range(15, 50, 6):  # in the middle of the repeats
         assert at[frame][0] == pytest.approx(places[frame][0], abs=1)
         assert at[frame][2] == pytest.approx(40, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("score", "size", "seconds", "least", "most"),
+    [(0.4, 30, 2, 40, 44), (0.58, 30, 2, 30, 36), (0.4, 30, 5, 30, 37), (0.4, 10, 2, 10, 17)],
+    ids=["faint", "well enough", "long after", "another size"],
+)
+def test_a_face_that_was_seen_well_is_no_smaller_when_it_is_seen_faintly(
+    score: float, size: float, seconds: float, least: float, most: float
+) -> None:
+    """Detectors see a part of it then; but who was seen long ago may have become smaller, and must not swell."""
+    bowing = tracklet(straight(range(20), size=40), score=0.9)
+    for frame, place in straight(range(20, 20 + 6 * int(RATE)), size=size).items():
+        bowing.detect(frame, np.array([*place, size], np.float64), score, bowing.anchor)
+    track = smooth_and_fill([bowing], Clock(RATE))
+    (width,) = track.boxes[track.frames == 19 + seconds * RATE, 2]
+    assert least <= width <= most

@@ -57,6 +57,8 @@ class CameraPath:
             back = tracklet.frames[0] - np.arange(1, len(tracklet.backward_boxes) + 1)
             tracklet.boxes = self._moved(tracklet.boxes, np.array(tracklet.frames))
             tracklet.backward_boxes = self._moved(tracklet.backward_boxes, back)
+            heads = self._moved(list(tracklet.head_boxes.values()), np.array(list(tracklet.head_boxes), np.int64))
+            tracklet.head_boxes = dict(zip(tracklet.head_boxes, heads, strict=True))
         return tracklet
 
     def shakes(self, first: int, steady: Boxes, seen: NDArray[np.bool_]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from facered.track import kalman, tuning
 from facered.track.camera import STILL, Motion, common_motion
+from facered.track.propagation import follow_heads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ class Predictor:
 
     def advance(self, tracklets: Sequence[Tracklet], frame: int, pictures: RecentPictures) -> None:
         """Predict tracks into a frame, whose picture is the last one."""
+        follow_heads(pictures, tracklets, frame - 1)
         if pictures.repeats():
             self._repeat(tracklets, frame, pictures)
             return

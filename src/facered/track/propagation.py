@@ -1,4 +1,4 @@
-"""Following a face by its patch of luma, forwards and backwards, where it is not detected."""
+"""Following a face by its patch of luma, forwards and backwards, where it is not detected, and at last by its head."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from facered.track import tuning
 from facered.track.boxes import containment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facered.track.appearance import RecentPictures
@@ -94,6 +96,63 @@ def follow_backwards(
         box = before
         patch = pictures.patch(box, back)
         tracklet.backward_boxes.append(box)
+
+
+def follow_heads(pictures: RecentPictures, tracklets: Sequence[Tracklet], frame: int) -> None:
+    """Follow the heads of confirmed faces that were not measured in a frame: add to `Tracklet.head_boxes`.
+
+    Who bows or turns away still has head and shoulders where the face was, although its features are gone.
+
+    Parameters
+    ----------
+    pictures : RecentPictures
+        The last but one of them is that of the frame.
+    tracklets : sequence of Tracklet
+    frame : int
+    """
+    for tracklet in tracklets:
+        if not tracklet.confirmed or tracklet.frames[-1] >= frame:
+            continue
+        box = tracklet.boxes[-1] if tracklet.frames[-1] == frame - 1 else tracklet.head_boxes.get(frame - 1)
+        if box is None:
+            continue
+        if pictures.repeats(1):
+            tracklet.head_boxes[frame] = box
+            continue
+        there = [other.box_at(frame) for other in tracklets if other is not tracklet and other.confirmed]
+        near = np.array([measured for measured in there if measured is not None]).reshape(-1, 4)
+        followed = _followed_head(pictures, tracklet, box, frame, near)
+        if followed is not None:
+            tracklet.head_boxes[frame] = followed
+
+
+def _followed_head(pictures: RecentPictures, tracklet: Tracklet, box: Boxes, frame: int, others: Boxes) -> Boxes | None:
+    """Return the box of a face whose head is found again that was about a box in the frame before, else None."""
+    age = frame + 1 - tracklet.last_detected
+    detected = tracklet.box_at(tracklet.last_detected)
+    if age >= len(pictures) or detected is None:
+        return None
+    before, jump = head(box), pictures.jump(1)
+    guess = before if jump is None else before + np.append(jump, [0, 0])
+    place = pictures.find([pictures.patch(before, 2)], guess[None], 1)[0]
+    if place[4] < tuning.MIN_NCC_HEAD:
+        return None
+    followed = box.copy()  # of the same size: heads that are followed for so short do not come near
+    followed[:2] += place[:2] - before[:2]
+    if (np.abs(followed[:2] - pictures.size / 2) > (pictures.size - followed[2:]) / 2).any():
+        return None  # who leaves the picture is not seen whole
+    if len(others) and containment(followed, others).max() > tuning.MAX_CONTAINMENT:
+        return None
+    about = pictures.compare([pictures.patch(head(detected), age)], head(followed)[None], 1)[0]
+    face = pictures.compare([tracklet.anchor], followed[None], 1)[0]
+    alike = about[4] >= tuning.MIN_NCC_HEAD_ANCHOR and face[4] >= tuning.MIN_NCC_TURNED
+    return followed if alike else None
+
+
+def head(box: Boxes) -> Boxes:
+    """Return the (4,) box of head and shoulders about a face's."""
+    corners = np.array(tuning.SHOULDERS_EXTENT).reshape(2, 2)
+    return np.concatenate([box[:2] + corners.mean(axis=0) * box[2:], (corners[1] - corners[0]) * box[2:]])
 
 
 def carry_forward(pictures: RecentPictures, boxes: Boxes, rows: list[int], age: int) -> None:

@@ -80,7 +80,7 @@ def smooth_and_fill(
         Of the camera; its jumps are taken out of the trajectory, and are put back into the track.
     """
     shot = trajectory[0].shot
-    first, measured, deviations, scores = _measurements(trajectory)
+    first, measured, deviations, scores = _measurements(trajectory, clock)
     last = first + len(measured) - 1
     seen = deviations > 0
     steady = path is not None and not path.shakes(first, measured, seen)
@@ -106,7 +106,11 @@ def smooth_and_fill(
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
     rates = clock.rates(frames)
-    whole[:, 2:] *= growth_where_faint(np.interp(frames - first, detected, scores[detected]))[:, None]
+    faint = np.interp(frames - first, detected, scores[detected])
+    known = _known_sizes(measured, detected[scores[detected] >= tuning.KNOWN_SCORE], frames - first, rates)
+    share = np.clip((tuning.KNOWN_SCORE - faint) / (tuning.KNOWN_SCORE - tuning.UNKNOWN_SCORE), 0, 1)
+    known = np.minimum(share[:, None] * known, tuning.MAX_KNOWN_GROWTH * whole[:, 2:])
+    whole[:, 2:] = np.maximum(whole[:, 2:] * growth_where_faint(faint)[:, None], known)
     away = _distance(detected, frames - first)
     away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
     whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
@@ -135,9 +139,26 @@ def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return growth
 
 
-def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first frame, and each frame's measured box, its deviation and score, 0 where there is none."""
-    first, last = min(tracklet.first for tracklet in trajectory), max(tracklet.frames[-1] for tracklet in trajectory)
+def _known_sizes(
+    measured: Boxes, good: NDArray[np.int64], frames: NDArray[np.int64], rates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the width and height, (n, 2), that a face has in frames by those `good` ones near them; 0 far from all."""
+    if not len(good):
+        return np.zeros((len(frames), 2))
+    sizes = np.stack([np.interp(frames, good, measured[good, side]) for side in (2, 3)], axis=1)
+    near = _distance(good, frames) <= np.round(tuning.KNOWN_SECONDS * rates)
+    return np.where(near[:, None], sizes, 0.0)
+
+
+def _measurements(
+    trajectory: list[Tracklet], clock: Clock
+) -> tuple[int, Boxes, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first frame, and each frame's measured box, its deviation and score, 0 where there is none.
+
+    Where a face was not measured for too long for the gap to be filled, or not any more, its head is where it is.
+    """
+    first = min(tracklet.first for tracklet in trajectory)
+    last = max(tracklet.last for tracklet in trajectory)
     measured, deviations, scores = np.zeros((last - first + 1, 4)), *np.zeros((2, last - first + 1))
     for tracklet in trajectory:
         back = tracklet.frames[0] - np.arange(1, len(tracklet.backward_boxes) + 1)
@@ -150,6 +171,11 @@ def _measurements(trajectory: list[Tracklet]) -> tuple[int, Boxes, NDArray[np.fl
         better = (deviations[frames] == 0) | (found <= deviations[frames])
         measured[frames[better]], deviations[frames[better]] = boxes[better], found[better]
         scores[frames] = np.maximum(scores[frames], np.concatenate([np.zeros(len(back)), tracklet.scores]))
+    filled = _filled(deviations > 0, clock.rates(np.arange(first, last + 1)))
+    for tracklet in trajectory:
+        for frame, box in tracklet.head_boxes.items():
+            if not filled[frame - first] and not deviations[frame - first]:
+                measured[frame - first], deviations[frame - first] = box, kalman.PATCH_DEVIATION
     return first, measured, deviations, scores
 
 

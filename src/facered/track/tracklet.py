@@ -50,6 +50,9 @@ class Tracklet:
         The score of each where it was detected, 0 where it was followed.
     backward_boxes : list of (4,) float64
         Boxes followed backwards from the first frame, nearest first.
+    head_boxes : dict of int to (4,) float64
+        Where it is by its head and shoulders, by the numbers of frames in which it was not measured; nothing else
+        depends on them but where it is hidden.
     first_patch, best_patch, anchor, recent : (SIDE, SIDE) uint8
         The face when it was first detected, best detected, last detected and last measured.
     detections : int
@@ -94,6 +97,7 @@ class Tracklet:
     deviations: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     backward_boxes: list[Boxes] = field(default_factory=list)
+    head_boxes: dict[int, Boxes] = field(default_factory=dict)
     detections: int = 0
     last_detected: int = 0
     score: float = 0.0
@@ -121,6 +125,11 @@ class Tracklet:
     def first(self) -> int:
         """The first frame in which it was measured, forwards or backwards."""
         return self.frames[0] - len(self.backward_boxes)
+
+    @property
+    def last(self) -> int:
+        """The last frame in which it was measured, or its head was found."""
+        return max([self.frames[-1], *self.head_boxes])
 
     def detect(self, frame: int, box: Boxes, score: float, patch: Patch, key: int | None = None) -> None:
         """Add a detection; a new key begins a new detection run."""
@@ -171,6 +180,7 @@ class Tracklet:
             deviations=deviations,
             scores=self.scores[low:high],
             backward_boxes=self.backward_boxes[: max(frames[0] - begin, 0)] if low == 0 else [],
+            head_boxes=self._heads(begin, end),
             detections=len(detected),
             last_detected=detected[-1],
         )
@@ -200,7 +210,7 @@ class Tracklet:
                 begin, known = run.begin, run
             elif run.score > known.score:
                 known = run
-        return [*parts, *self._of_one_identity(begin, self.frames[-1], known)] if parts else [self]
+        return [*parts, *self._of_one_identity(begin, self.last, known)] if parts else [self]
 
     def _of_one_identity(self, begin: int, end: int, known: DetectionRun) -> list[Tracklet]:
         part = self.clip(begin, end)
@@ -222,11 +232,13 @@ class Tracklet:
         """Drop the boxes after its last detection."""
         keep = self.frames.index(self.last_detected) + 1
         del self.frames[keep:], self.boxes[keep:], self.deviations[keep:], self.scores[keep:]
+        self.head_boxes = self._heads(self.first, self.last_detected)
 
     def drop_backward(self) -> None:
         """Drop the boxes before its first detection."""
         drop = self.frames.index(self.first_detected)
         self.backward_boxes = []
+        self.head_boxes = self._heads(self.first_detected, self.last)
         del self.frames[:drop], self.boxes[:drop], self.deviations[:drop], self.scores[:drop]
 
     def absorb(self, other: Tracklet) -> None:
@@ -235,6 +247,7 @@ class Tracklet:
         self.boxes += other.boxes
         self.deviations += other.deviations
         self.scores += other.scores
+        self.head_boxes |= other.head_boxes
         if other.score > self.score:
             self.score, self.best_patch = other.score, other.best_patch
         self.detections += other.detections
@@ -250,10 +263,15 @@ class Tracklet:
         if not drop:
             return
         self.backward_boxes = []
+        self.head_boxes = self._heads(self.frames[drop], self.last)
         del self.frames[:drop], self.boxes[:drop], self.deviations[:drop], self.scores[:drop]
         self.first_detected = self.frames[self.deviations.index(kalman.DETECTION_DEVIATION)]
         begun = [run for run in self.runs if run.begin <= self.first_detected]
         del self.runs[: max(len(begun) - 1, 0)]
+
+    def _heads(self, begin: int, end: int) -> dict[int, Boxes]:
+        """Return where its head was found from one frame to another."""
+        return {frame: box for frame, box in self.head_boxes.items() if begin <= frame <= end}
 
     def _measure(self, frame: int, box: Boxes, deviation: float, score: float, patch: Patch) -> None:
         if self.frames:
