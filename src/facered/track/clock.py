@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +45,9 @@ class Clock:
         last = self._seconds[-1]
         known = seconds is not None and seconds - last >= MIN_STEP
         self._seconds.append(seconds if known and seconds is not None else last + 1 / self.told)
-        self._now = self._measured(np.frombuffer(self._seconds[-STEPS - 1 :])[None])[0]
+        steps = sorted(later - earlier for earlier, later in pairwise(self._seconds[-STEPS - 1 :]))
+        measured = 2 / (steps[(len(steps) - 1) // 2] + steps[len(steps) // 2])
+        self._now = self.told if abs(measured / self.told - 1) < SAME_RATE else measured
 
     def forget(self, frame: int) -> None:
         """Drop the times of the frames long before one."""
@@ -82,10 +85,13 @@ class Clock:
 
     def _measured(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the rate that each row of times of successive frames tells; NaN stands where there is no frame."""
-        steps = np.diff(times, axis=1)
-        if np.isnan(steps).all(axis=1).any():
+        steps = np.sort(np.diff(times, axis=1), axis=1)  # NaN last
+        count = np.count_nonzero(~np.isnan(steps), axis=1)
+        if not count.all():
             return np.full(len(times), self.told)
-        measured = 1 / np.nanmedian(steps, axis=1)
+        # The medians, by hand: NumPy's takes a hundred times as long for rows as short as these.
+        low, high = (np.take_along_axis(steps, middle[:, None], 1)[:, 0] for middle in ((count - 1) // 2, count // 2))
+        measured = 2 / (low + high)
         return np.where(np.abs(measured / self.told - 1) < SAME_RATE, self.told, measured)
 
     def count(self, seconds: float, frame: int) -> int:
