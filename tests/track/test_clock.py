@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facered.track.clock import MIN_STEP, SAME_RATE, STEPS, Clock
@@ -86,6 +86,7 @@ def measured_by_numpy(times: list[float], told: float, frames: list[int]) -> lis
     return rates
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), told=st.sampled_from([12.446, 25.0, 240.0]), forget=st.sampled_from([0, 3, 20]))
 def test_rates_are_the_same_to_the_bit_whenever_they_are_asked_for(seed: int, told: float, forget: int) -> None:
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facered.track import likeness, tuning
@@ -32,6 +32,7 @@ def cells(picture: NDArray[np.float64]) -> Cells:
     return Cells((np.round(40 * np.clip(picture, 0, 255)) / 40).astype(np.float32))
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.sampled_from(SIZES),
