@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import clips, report
-from bench.inference import Inference, counted
 from bench.rivals import ALONE, hidden_by_rivals
 from bench.scores import Coverage, Hidden, Identities
 from facered.jobs.analyze import analyze_video
 from facered.options import Options
+from facered.runtime.profiling import Profile
+from facered.runtime.work import Inference
 from facered.video.input.file import Reader
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Row:
         """Count what facered does with a clip."""
         self.cut |= scene.has_cut
         self.seconds += run.seconds
-        self.inference.add(run.inference)
+        self.inference += run.inference
         self.facered.add(scene.truth, run.hidden)
         self.identities.add(scene.truth, run.hidden)
 
@@ -104,8 +105,14 @@ class Row:
 
     def figures(self) -> dict[str, dict[str, float]]:
         """Return everything, for the JSON."""
-        frames = self.facered.frames
-        cost = self.inference.figures(frames) | {"frames_per_second": frames / max(self.seconds, 1e-9)}
+        frames = max(self.facered.frames, 1)
+        cost = {
+            "inference_calls": self.inference.calls,
+            "inference_calls_per_frame": self.inference.calls / frames,
+            "inference_megapixels": self.inference.megapixels,
+            "inference_megapixels_per_frame": self.inference.megapixels / frames,
+            "frames_per_second": self.facered.frames / max(self.seconds, 1e-9),
+        }
         rivals = {name: coverage.figures() for name, coverage in self.rivals.items()}
         if rivals:
             rivals["ByteTrack"] |= self.rival_identities.figures()
@@ -148,9 +155,9 @@ def options_for(scene: Scene) -> Options:
 def timed(scene: Scene) -> Run:
     """Return what facered does with a clip."""
     begun = time.perf_counter()
-    with counted() as inference:
+    with Profile() as profile:
         hidden = followed(scene.path, options_for(scene))
-    return Run(hidden, time.perf_counter() - begun, inference)
+    return Run(hidden, time.perf_counter() - begun, profile.inference)
 
 
 def followed(path: Path, options: Options) -> Hidden:

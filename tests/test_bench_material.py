@@ -1,4 +1,4 @@
-"""What the benchmarks measure with: clips begun later or mirrored, counted inference, and truth without faces."""
+"""What the benchmarks measure with: clips begun later or mirrored, and truth without faces."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench import variants
-from bench.inference import counted
 from bench.truth import Truth
 from bench.variants import Variant
 
 import videos
-from facered.detect.detector import Detector
-from facered.video.picture import view
 
 WIDTH = 176
 """Of the clip's pictures."""
@@ -57,18 +54,6 @@ def test_a_mirrored_clip_has_left_and_right_exchanged(carphone: Path, truth: Tru
 def test_as_it_is_nothing_is_made(carphone: Path, truth: Truth, tmp_path: Path) -> None:
     assert Variant().of(carphone, truth) == (carphone, truth)
     assert not list(tmp_path.iterdir())
-
-
-def test_inference_is_counted_by_pixels_of_the_models_input(carphone: Path) -> None:
-    picture = view(videos.decode(carphone, 1)[0])
-    detector = Detector(threads=1, size=176)
-    with counted() as twice:
-        detector.detect(picture, 0.5)
-        detector.detect(picture, 0.5)
-    detector.detect(picture, 0.5)
-    # 176 x 144, filled up to multiples of 32.
-    assert (twice.calls, twice.pixels) == (2, 2 * 192 * 160)
-    assert twice.figures(4)["inference_megapixels_per_frame"] == pytest.approx(2 * 192 * 160 / 1e6 / 4)
 
 
 def test_a_film_without_faces_has_truth_too(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from facered.errors import JobCanceledError
 from facered.jobs.job import Job
 from facered.jobs.task import Task
 from facered.options import Options
+from facered.runtime import cores
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def bench(*arguments: object, temporary: Path) -> subprocess.CompletedProcess[st
 
 
 def test_every_mode_runs_in_turn_and_nothing_is_left(foo: Path, tmp_path: Path) -> None:
-    done = bench(foo, "--repeat", 2, "--json", temporary=tmp_path / "t")
+    done = bench(foo, "--repeat", 2, "--json", "--precision", "fp32", temporary=tmp_path / "t")
     figures = json.loads(done.stdout)
     assert (done.returncode, figures["frames"], figures["people"]) == (0, 15, 1)
     assert list(figures["modes"]) == list(MEASURED)
@@ -46,17 +48,24 @@ def test_every_mode_runs_in_turn_and_nothing_is_left(foo: Path, tmp_path: Path) 
         assert found["frames_per_second"] == pytest.approx(15 / found["median_seconds"])
         ratios = [seconds / base for seconds, base in zip(found["seconds"], floor, strict=True)]
         assert found["floor_ratio"] == pytest.approx(statistics.median(ratios))
-        assert (mode == "floor") == (found["floor_ratio"] == 1)
+        assert (mode == "floor") == (found["floor_ratio"] == 1) == (found["floor_cpu_ratio"] == 1)
+        looks = mode in ("analyze", "combined")
+        assert (found["inference_calls"] > 0) == (found["inference_megapixels"] > 0) == looks
+        assert found["precision"] == ("fp32" if looks else None)
+    assert figures["modes"]["analyze"]["inference_calls"] == figures["modes"]["combined"]["inference_calls"]
+    assert figures["instruction_sets"] == cores.instruction_sets()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["foo.mp4", "t"]
     assert not list((tmp_path / "t").iterdir())
 
 
 def test_people_get_a_table(foo: Path, tmp_path: Path) -> None:
     done = bench(foo, tmp_path / "nope.mp4", "--repeat", 1, "--quiet", "--detect-size", 128, temporary=tmp_path / "t")
-    title, heads, _, *rows = done.stdout.splitlines()
+    title, heads, _, *rows, machine = done.stdout.splitlines()
     assert title == f"{foo}: 15 frames, 1 person"
     assert heads.split()[0] == "mode"
     assert [row.split()[0] for row in rows] == list(MEASURED)
+    assert re.fullmatch(r"inference in (fp32|int8); \d+ processors? with .+", machine)
+    assert set(machine.split(" with ")[1].split()) & {"avx2", "asimd", "sse4_2", "no"}
     assert (done.returncode, done.stderr) == (2, f"facered: {tmp_path / 'nope.mp4'}: no such file\n")
 
 

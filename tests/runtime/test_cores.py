@@ -1,4 +1,4 @@
-"""How many processors there are, as control groups tell."""
+"""How many processors there are, as control groups tell, and what they can do."""
 
 from __future__ import annotations
 
@@ -120,3 +120,27 @@ def test_the_detector_too(monkeypatch: pytest.MonkeyPatch, asked: int, taken: in
     Detector(threads=asked)
     assert ("session.intra_op.allow_spinning", "0") in given
     assert given[-1] == taken
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (
+            "processor\t: 0\nflags\t\t: fpu sse4_2 avx fma avx2 avx512_vnni\n",
+            ["sse4_2", "avx", "fma", "avx2", "avx512_vnni"],
+        ),
+        ("processor : 0\nFeatures : fp asimd asimddp\n", ["asimd", "asimddp"]),
+        ("processor : 0\n", []),
+    ],
+)
+def test_instruction_sets_are_those_that_linux_tells(tmp_path: Path, told: str, expected: list[str]) -> None:
+    assert cores.instruction_sets(machine(tmp_path, V1, {"proc/cpuinfo": told})) == expected
+
+
+@pytest.mark.parametrize(("avx2", "vnni"), [(True, True), (True, False), (False, False)])
+def test_elsewhere_they_are_those_that_the_kernels_ask_for(
+    tmp_path: Path, avx2: bool, vnni: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facered._native.cpu.has_avx2", lambda: avx2)
+    monkeypatch.setattr("facered._native.cpu.has_vnni", lambda: vnni)
+    assert cores.instruction_sets(tmp_path) == ["avx2"] * avx2 + ["vnni"] * vnni

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from facered.track.clock import MIN_STEP, Clock
+from facered.track.clock import MIN_STEP, SAME_RATE, STEPS, Clock
 
 
 def clock(*seconds: float | None, rate: float = 25) -> Clock:
@@ -72,3 +74,32 @@ def test_what_is_forgotten_changes_nothing_of_the_rest() -> None:
         assert short.at(frame) == whole.at(frame)
         assert short.rate(frame) == whole.rate(frame)
     assert short.between(210, 290) == pytest.approx(8)
+
+
+def measured_by_numpy(times: list[float], told: float, frames: list[int]) -> list[float]:
+    """Return the rate about each frame as it is defined: by the median of the steps near it."""
+    rates = []
+    for frame in frames:
+        index = min(max(frame, 0), len(times) - 1)
+        measured = 1 / float(np.median(np.diff(times[max(index - STEPS, 0) : index + STEPS + 1])))
+        rates.append(told if abs(measured / told - 1) < SAME_RATE else measured)
+    return rates
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), told=st.sampled_from([12.446, 25.0, 240.0]), forget=st.sampled_from([0, 3, 20]))
+def test_rates_are_the_same_to_the_bit_whenever_they_are_asked_for(seed: int, told: float, forget: int) -> None:
+    rng = np.random.default_rng(seed)
+    times, made, gone = [0.0], Clock(told), 0
+    made.push(0.0)
+    while len(times) < 60:
+        times.append(times[-1] + float(rng.choice([1, 1, 1, 0.5, 2])) / told)
+        made.push(times[-1])
+        if forget and len(times) % 11 == 0:
+            made.forget(len(times) - forget)
+            gone = max(len(times) - forget - STEPS, gone)
+        # Of what was forgotten nothing is known, and what came before is not there for the next ones.
+        frames = rng.integers(gone - 3, len(times) + 5, 4).tolist()
+        expected = measured_by_numpy(times[gone:], told, [frame - gone for frame in frames])
+        assert made.rates(np.array(frames)).tolist() == expected
+        assert [made.rate(frame) for frame in frames] == expected

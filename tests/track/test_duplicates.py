@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facered.track import tuning
-from facered.track.duplicates import without_duplicates, without_duplicates_at
+from facered.track.duplicates import meeting, without_duplicates
 from facered.track.smoothing import Track
 from tracklets import WHOLE, box
 
@@ -55,9 +55,11 @@ def test_the_one_that_stays_goes_on_for_as_long_as_the_other() -> None:
     assert kept.boxes[-1] == pytest.approx(box((106, 90, 30)))
 
 
-def test_live_only_those_that_meet_in_the_frame_are_compared() -> None:
-    double, other = track(106, 30, range(10, 30), key=1), track(220, 40, range(40), key=2)
-    assert sorted(one.keys for one in without_duplicates_at([face(), double, other], 20)) == [(0,), (2,)]
+def test_boxes_meet_where_one_mostly_lies_inside_another() -> None:
+    faces = np.array([box(place) for place in [(100, 90, 40), (220, 90, 40), (106, 90, 20), (140, 90, 40)]])
+    assert meeting(faces) == [0, 2]
+    assert meeting(faces[::-1]) == [1, 3]
+    assert meeting(faces[:0]) == meeting(faces[:1]) == []
 
 
 def test_an_hour_of_a_street_takes_no_longer_than_its_parts() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facered.track.appearance import RecentPictures
-from facered.track.propagation import carry_forward, followed_box
+from facered.track.propagation import carry_forward, followed_boxes
 from facered.track.tracklet import Tracklet
 from lumas import Person, film
 from tracklets import box
@@ -50,7 +50,10 @@ def followed(
     """Return what is believed of a patch found well at a place, while the face is `where`."""
     pictures = seen(where)
     tracklet = detected(*(looks or [pictures.patch(box(where))]))
-    return followed_box(pictures, np.append(box(place), 0.9), tracklet, size, others)
+    tracklet.size = size
+    rows, boxes = followed_boxes(pictures, np.append(box(place), 0.9)[None], [tracklet], others)
+    assert len(rows) == len(boxes) <= 1
+    return boxes[0] if len(boxes) else None
 
 
 def test_a_face_is_followed_to_where_it_is_found() -> None:

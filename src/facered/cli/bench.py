@@ -22,7 +22,9 @@ from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.result import Result
 from facered.jobs.task import Task
 from facered.options import Options
+from facered.runtime import cores
 from facered.runtime.table import table
+from facered.runtime.work import Inference
 from facered.video.input.file import Reader
 from facered.video.output.file import Writer
 from facered.video.output.settings import Encoding
@@ -30,7 +32,7 @@ from facered.video.picture import VideoFrame
 
 FLOOR = "floor"
 MEASURED = (FLOOR, "analyze", "redact", "combined")
-HEADS = ("mode", "seconds", "frames/s", "times floor", "CPU seconds")
+HEADS = ("mode", "seconds", "frames/s", "times floor", "CPU seconds", "times floor's", "calls/frame", "Mpx/frame")
 WARM_UP_FRAMES = 12
 
 Tell = Callable[[str], None]
@@ -48,6 +50,9 @@ class Benchmark:
     people : int
     seconds, cpu_seconds : dict of str to list of float
         Wall and processor time of each run of each of `MEASURED`.
+    inference : dict of str to Inference
+        How often a run of each of `MEASURED` runs the model, on how many pixels, and in which precision; in every turn
+        alike.
     """
 
     source: Path
@@ -55,11 +60,15 @@ class Benchmark:
     people: int
     seconds: dict[str, list[float]] = field(default_factory=dict)
     cpu_seconds: dict[str, list[float]] = field(default_factory=dict)
+    inference: dict[str, Inference] = field(default_factory=dict)
 
     def floor_ratio(self, mode: str) -> float:
         """Return how many times as long as the floor a mode took: the median of the ratios of each turn."""
-        pairs = zip(self.seconds[mode], self.seconds[FLOOR], strict=True)
-        return statistics.median(seconds / floor for seconds, floor in pairs)
+        return _median_ratio(self.seconds[mode], self.seconds[FLOOR])
+
+    def floor_cpu_ratio(self, mode: str) -> float:
+        """Return how many times the floor's processor time a mode took."""
+        return _median_ratio(self.cpu_seconds[mode], self.cpu_seconds[FLOOR])
 
     def figures(self) -> dict[str, object]:
         """Return everything, for JSON."""
@@ -68,6 +77,8 @@ class Benchmark:
             "input": told(self.source),
             "frames": self.frames,
             "people": self.people,
+            "processors": cores.available(),
+            "instruction_sets": cores.instruction_sets(),
             "modes": {
                 mode: {
                     "seconds": seconds,
@@ -75,6 +86,8 @@ class Benchmark:
                     "frames_per_second": self.frames / statistics.median(seconds),
                     "floor_ratio": self.floor_ratio(mode),
                     "cpu_seconds": self.cpu_seconds[mode],
+                    "floor_cpu_ratio": self.floor_cpu_ratio(mode),
+                    **self.inference[mode].figures(),
                 }
                 for mode, seconds in self.seconds.items()
             },
@@ -85,10 +98,26 @@ class Benchmark:
         rows = []
         for mode, runs in self.seconds.items():
             seconds, cpu = statistics.median(runs), statistics.median(self.cpu_seconds[mode])
-            figures = (f"{seconds:.2f}", f"{self.frames / seconds:.1f}", f"{self.floor_ratio(mode):.2f}", f"{cpu:.2f}")
-            rows.append((mode, *figures))
+            ratio, cpu_ratio, done = self.floor_ratio(mode), self.floor_cpu_ratio(mode), self.inference[mode]
+            times = (f"{seconds:.2f}", f"{self.frames / seconds:.1f}", f"{ratio:.2f}", f"{cpu:.2f}", f"{cpu_ratio:.2f}")
+            work = (
+                (f"{done.calls / self.frames:.2f}", f"{done.megapixels / self.frames:.4f}") if done.calls else ("", "")
+            )
+            rows.append((mode, *times, *work))
         who = "1 person" if self.people == 1 else f"{self.people} people"
-        return f"{printable(str(self.source))}: {self.frames} frames, {who}\n{table(HEADS, rows)}"
+        title = f"{printable(str(self.source))}: {self.frames} frames, {who}"
+        return f"{title}\n{table(HEADS, rows)}\n{self._machine()}"
+
+    def _machine(self) -> str:
+        """Return what computed, and how, in words."""
+        count = cores.available()
+        processors = "1 processor" if count == 1 else f"{count} processors"
+        sets = " ".join(cores.instruction_sets()) or "no instruction sets of note"
+        return f"inference in {self.inference['combined'].precision}; {processors} with {sets}"
+
+
+def _median_ratio(ours: list[float], floors: list[float]) -> float:
+    return statistics.median(each / max(floor, 1e-9) for each, floor in zip(ours, floors, strict=True))
 
 
 def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tell) -> Benchmark:
@@ -114,6 +143,7 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
     options = replace(options, overwrite=True)
     seconds: dict[str, list[float]] = {mode: [] for mode in MEASURED}
     cpu_seconds: dict[str, list[float]] = {mode: [] for mode in MEASURED}
+    inference: dict[str, Inference] = {}
     found: Result | None = None
     said = logging.getLogger("facered")
     level = said.level
@@ -131,6 +161,7 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
                     result = job.run()
                     seconds[mode].append(time.perf_counter() - begun)
                     cpu_seconds[mode].append(time.process_time() - cpu_begun)
+                    inference[mode] = result.inference
                     found = result if mode == "analyze" else found
                 said.setLevel(logging.ERROR)  # every warning has been given
     except OSError as error:
@@ -138,7 +169,7 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
     finally:
         said.setLevel(level)
     assert found is not None
-    return Benchmark(source, found.frames, found.people, seconds, cpu_seconds)
+    return Benchmark(source, found.frames, found.people, seconds, cpu_seconds, inference)
 
 
 def encode_again(task: Task, progress: ProgressCallback | None) -> Result:

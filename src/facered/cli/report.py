@@ -106,6 +106,7 @@ def final_report(
             "seconds": round(result.seconds, 3),
             "startup_seconds": round(result.startup_seconds, 3),
             "frames_per_second": round(result.speed, 2),
+            **result.inference.figures(),
         }
     report["versions"] = {
         "python": platform.python_version(),

@@ -16,8 +16,9 @@ from facered.detect import inference
 from facered.detect.tensor import View
 from facered.detect.tiles import MAX_COORDINATE, Tile, crop_about, split
 from facered.runtime.cancellation import check
-from facered.runtime.profiling import timed
+from facered.runtime.profiling import count_inference, timed
 from facered.runtime.stages import Stage
+from facered.runtime.work import Inference
 
 if TYPE_CHECKING:
     import os
@@ -128,6 +129,12 @@ class Detector:
     ------
     ConfigurationUnsupportedError
         The model is missing, cannot be loaded, or is of no known family.
+
+    Attributes
+    ----------
+    family : Family
+    inference : Inference
+        How often it has run the model so far, on how many pixels, and in which precision.
     """
 
     def __init__(
@@ -140,6 +147,7 @@ class Detector:
         shared: bool = False,
     ) -> None:
         path = inference.model_path(model, precision)
+        self.inference = Inference(precisions=(inference.precision_taken(model, precision),))
         self._session = inference.shared(path, threads) if shared else inference.load(path, threads)
         self.family = inference.recognise(self._session)
         self._input = self._session.get_inputs()[0]
@@ -289,6 +297,9 @@ class Detector:
         """Return boxes, x1, y1, x2, y2 in pixels of the picture, and scores, as (n, 5), and whether there are more."""
         with timed(Stage.INFER):
             outputs = inference.run(self._session, self.family, view.tensor)
+        done = Inference(1, view.tensor.shape[2] * view.tensor.shape[3], self.inference.precisions)
+        self.inference += done
+        count_inference(done)
         with timed(Stage.BOXES):
             count = self.family.decode(outputs, view.tensor.shape[3], threshold, self._boxes)
             found = self._boxes[:count]

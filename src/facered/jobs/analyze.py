@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.annotations.model import Annotations
-from facered.annotations.table import DECIMALS, SCORE_DECIMALS
+from facered.annotations.table import DECIMALS, SCORE_DECIMALS, Extras
 from facered.detect.detector import NOTHING, Detection, Detector
 from facered.detect.turned import LookingAround, TurnedDetector
 from facered.errors import FaceredError, ServiceError
@@ -23,6 +23,7 @@ from facered.jobs.thumbnails import Thumbnails
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
 from facered.runtime.stages import Stage
+from facered.runtime.work import Inference
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.offline import finish
@@ -69,11 +70,14 @@ class Analysis:
         The content of a JPEG file for each id, where they were asked for.
     crowded_frames : int
         Frames in which there were more faces than `Options.max_faces`: the surplus is hidden, but nobody follows it.
+    inference : Inference
+        How often the model was run, on how many pixels, and in which precision.
     """
 
     annotations: Annotations
     thumbnails: dict[int, bytes] = field(default_factory=dict)
     crowded_frames: int = 0
+    inference: Inference = field(default_factory=Inference)
 
 
 def analyze_video(
@@ -126,12 +130,13 @@ def analyze_video(
         boxes=np.round(fractions, DECIMALS),
         scores=scores.round(SCORE_DECIMALS),
         doubtful=doubtful,
+        extras=Extras(document={"precision": finder.model.inference.precision}),
     )
     try:
         annotations.check_sound()
     except FaceredError as error:
         raise ServiceError(f"{reader.path}: what was found cannot be ({error}); please report it") from error
-    return Analysis(annotations, finder.thumbnails(tracks), columns.crowded)
+    return Analysis(annotations, finder.thumbnails(tracks), columns.crowded, finder.model.inference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,12 @@ class _Upcoming:
 
 
 class _Finder:
-    """Finds and follows the faces: the detections of a frame are made while it waits."""
+    """Finds and follows the faces: the detections of a frame are made while it waits.
+
+    Attributes
+    ----------
+    model : Detector
+    """
 
     verifies_singly = True
 
@@ -208,7 +218,8 @@ class _Finder:
         if size is None and options.resolution == "StandardDefinition":
             size = STANDARD_SIZE
         shown = info.width, info.height
-        self._detector = TurnedDetector(Detector(options.model, options.threads, size, options.precision))
+        self.model = Detector(options.model, options.threads, size, options.precision)
+        self._detector = TurnedDetector(self.model)
         self._around = LookingAround()
         self._threshold, limit = detection_limits(options.threshold, options.max_faces)
         self._surplus, self._most = Surplus(limit, options.threshold, shown), options.max_faces

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from facered.annotations.model import Annotations
+from facered.runtime.work import Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Result:
         Frames that may not look as they should, because the video is damaged before them.
     doubtful_shown : bool
         Whether those who are not certain to be faces are bare, because that was asked for.
+    inference : Inference
+        How often the model was run (`calls`), on how many pixels (`pixels`, `megapixels`), and in which `precision`:
+        the same on any machine that computes in the same one.
     """
 
     mode: str
@@ -57,6 +61,7 @@ class Result:
     missing_frames: int = 0
     damaged_frames: int = 0
     doubtful_shown: bool = False
+    inference: Inference = field(default_factory=Inference)
 
     @property
     def speed(self) -> float:

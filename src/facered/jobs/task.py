@@ -169,6 +169,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
         annotations_path=outputs.annotations,
         thumbnails=thumbnails,
         crowded_frames=analysis.crowded_frames,
+        inference=analysis.inference,
         damaged_frames=len(reader.damaged),
     )
 
@@ -234,6 +235,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         video_path=outputs.video if task.stream is None else None,
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,
+        inference=analysis.inference,
         damaged_frames=len(reader.damaged),
         doubtful_shown=options.doubtful == "show",
     )
@@ -274,17 +276,10 @@ def _write(
     progress: ProgressCallback | None,
 ) -> Redaction:
     options = task.options
-    span, style = Span(options.start, options.end), chosen_style(options)
+    span, style, complete = Span(options.start, options.end), chosen_style(options), task.mode == "combined"
     with _writer(task, outputs, files, reader) as writer:
         done = redact_video(
-            reader,
-            writer,
-            annotations,
-            style,
-            span=span,
-            threads=options.threads,
-            progress=progress,
-            complete=task.mode == "combined",
+            reader, writer, annotations, style, span=span, threads=options.threads, progress=progress, complete=complete
         )
     video.check(reader.checksum)
     if task.stream is None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from facered.detect.detector import Detection, Detector
     from facered.live.settings import Settings
+    from facered.runtime.work import Inference
     from facered.track.schedule import TileRequest
     from facered.track.verification import Crop
     from facered.track.window import Window
@@ -49,6 +50,7 @@ class LiveDetector:
     def __init__(self, detector: Detector, settings: Settings) -> None:
         options = settings.options
         threshold, _ = detection_limits(options.threshold, options.max_faces)
+        self._detector = detector
         self._angles = Angles(detector, threshold, hasty=settings.deadline is not None)
         self._beside = settings.detect == "async" or settings.deadline is not None
         self._worker: ThreadPoolExecutor | None = None
@@ -62,6 +64,11 @@ class LiveDetector:
     def beside(self) -> bool:
         """Whether the detector works in a thread of its own."""
         return self._beside
+
+    @property
+    def inference(self) -> Inference:
+        """How often the model was run, on how many pixels, and in which precision."""
+        return self._detector.inference
 
     @property
     def free(self) -> bool:

@@ -56,6 +56,10 @@ class Stats:
         Frames that had to be copied before something could be hidden in them, because others share their memory.
     bytes_copied : int
         Bytes of those.
+    inference_calls : int
+        How often the model was run.
+    inference_megapixels : float
+        Millions of pixels that it was given.
     failures : int
         How often something failed: a stage of the work, or a function that was given. Then the frames that wait are
         hidden whole, and those that come, until something has been detected again.
@@ -69,4 +73,6 @@ class Stats:
     crowded: int = 0
     copied: int = 0
     bytes_copied: int = 0
+    inference_calls: int = 0
+    inference_megapixels: float = 0.0
     failures: int = 0

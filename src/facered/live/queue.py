@@ -66,7 +66,14 @@ class FrameQueue:
     def stats(self) -> Stats:
         """What has happened so far."""
         detector = self._detector
-        return replace(self._stats, detections=detector.detections, late=detector.late, failures=self._failures)
+        return replace(
+            self._stats,
+            detections=detector.detections,
+            late=detector.late,
+            inference_calls=detector.inference.calls,
+            inference_megapixels=detector.inference.megapixels,
+            failures=self._failures,
+        )
 
     def push(self, given: Given) -> list[Any]:
         """Take a frame, and return those that are ready; see `Redactor.process`."""

@@ -17,6 +17,7 @@ from typing import TypeVar
 from facered.runtime.stages import Stage
 from facered.runtime.table import table
 from facered.runtime.targets import write_target
+from facered.runtime.work import Inference
 
 T = TypeVar("T")
 
@@ -55,6 +56,13 @@ def count_frames(count: int) -> None:
         profile.frames += count
 
 
+def count_inference(done: Inference) -> None:
+    """Tell the profile, if one is being made, of runs of the model."""
+    profile = _active.get()
+    if profile is not None:
+        profile.note_inference(done)
+
+
 class Profile:
     """The times of all steps of the jobs that are begun inside its ``with`` block.
 
@@ -65,6 +73,8 @@ class Profile:
     ----------
     frames : int
         How many frames the finished jobs had.
+    inference : Inference
+        How often the model was run, on how many pixels, and in which precision.
 
     Examples
     --------
@@ -77,6 +87,8 @@ class Profile:
 
     def __init__(self) -> None:
         self.frames = 0
+        self.inference = Inference()
+        self._lock = threading.Lock()
         # Begin and end of each call in nanoseconds, one after the other. Each array is written by one thread only.
         self._times: dict[tuple[int, str, str], array[int]] = {}
         self._begun = self._ended = 0
@@ -110,6 +122,11 @@ class Profile:
         times.append(begun)
         times.append(ended)
 
+    def note_inference(self, done: Inference) -> None:
+        """Note runs of the model, of any thread."""
+        with self._lock:
+            self.inference += done
+
     def durations(self) -> dict[str, list[float]]:
         """Return the seconds that each call of each step took, the steps in the order of their first call."""
         found: dict[str, list[float]] = defaultdict(list)
@@ -132,7 +149,15 @@ class Profile:
                 f"{1e3 * durations[round(0.99 * last)]:.3f}",
             )
             rows.append((step, str(len(durations)), *figures))
-        return f"{table(_HEADS, rows)}\n{self.frames} frames in {wall:.3f} s"
+        return f"{table(_HEADS, rows)}\n{self.frames} frames in {wall:.3f} s{self._inference_told()}"
+
+    def _inference_told(self) -> str:
+        """Return how much inference it took, in words; nothing where there was none."""
+        done = self.inference
+        if not done.calls:
+            return ""
+        a_frame = f", {done.megapixels / self.frames:.4f} a frame" if self.frames else ""
+        return f"; inference in {done.precision}: {done.calls} calls, {done.megapixels:.6f} megapixels{a_frame}"
 
     def write_trace(self, path: str | os.PathLike[str]) -> None:
         """Write a trace for Chrome (``chrome://tracing``) or Perfetto, with a row a thread.

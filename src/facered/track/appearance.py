@@ -82,8 +82,13 @@ class RecentPictures:
 
     def patch(self, box: Boxes, back: int = 0) -> Patch:
         """Take the patch of a (4,) box from the last picture or one `back` frames before it."""
-        taken = np.empty((SIDE, SIDE), np.uint8)
-        sample(self._pyramids[-1 - back], self._placed(box[None], 1), taken[None])
+        patch: Patch = self.patches(box[None], back)[0]
+        return patch
+
+    def patches(self, boxes: Boxes, back: int = 0) -> NDArray[np.uint8]:
+        """Take the (n, SIDE, SIDE) patches of (n, 4) boxes, as `patch` does."""
+        taken = np.empty((len(boxes), SIDE, SIDE), np.uint8)
+        sample(self._pyramids[-1 - back], self._placed(boxes, len(boxes)), taken)
         return taken
 
     def find(self, patches: list[Patch], boxes: Boxes, back: int = 0) -> Boxes:
@@ -113,7 +118,7 @@ class RecentPictures:
         """Return so many boxes in pixels of the pictures, of numbers that the kernels can bear."""
         if boxes.shape != (count, 4) or not np.isfinite(boxes).all():
             raise ServiceError(f"{count} faces are looked for in boxes of {boxes.shape} that are not finite numbers")
-        placed: Boxes = np.clip(boxes * self._scale, -MAX_COORDINATE, MAX_COORDINATE)
+        placed: Boxes = np.maximum(np.minimum(boxes * self._scale, MAX_COORDINATE), -MAX_COORDINATE)
         return placed
 
 

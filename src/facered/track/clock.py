@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,8 @@ class Clock:
     def __init__(self, rate: float) -> None:
         self.told = self._now = rate
         self._seconds = array("d")
+        self._rates = array("d")  # about each of these frames, as far as no later frame can change it
+        self._last_rates: list[float] = []  # about the others, empty where it is to be measured anew
         self._first = 0
 
     def push(self, seconds: float | None = None) -> None:
@@ -41,16 +44,20 @@ class Clock:
         if not self._seconds:
             self._seconds.append(0.0 if seconds is None else seconds)
             return
+        self._last_rates = []
         last = self._seconds[-1]
         known = seconds is not None and seconds - last >= MIN_STEP
         self._seconds.append(seconds if known and seconds is not None else last + 1 / self.told)
-        self._now = self._measured(np.frombuffer(self._seconds[-STEPS - 1 :])[None])[0]
+        count = len(self._seconds)
+        self._now = self._measured(count - 1)
+        if count > STEPS:
+            self._rates.append(self._measured(count - 1 - STEPS))
 
     def forget(self, frame: int) -> None:
         """Drop the times of the frames long before one."""
         count = frame - STEPS - self._first
         if count > 0:
-            del self._seconds[:count]
+            del self._seconds[:count], self._rates[:count], self._last_rates[:]
             self._first += count
 
     def at(self, frame: int) -> float:
@@ -67,26 +74,46 @@ class Clock:
 
     def rate(self, frame: int) -> float:
         """Return how many frames a second there are about a frame."""
-        if frame - self._first >= len(self._seconds) - 1:
+        index, count = frame - self._first, len(self._seconds)
+        if index >= count - 1:
             return self._now
-        return float(self.rates(np.array([frame]))[0])
+        if count < 2:
+            return self.told
+        index = max(index, 0)
+        # Where frames were forgotten, fewer are before the first ones than when their rates were measured.
+        if index < (STEPS if self._first else 0):
+            return self._measured(index)
+        known = len(self._rates)
+        return self._rates[index] if index < known else self._newest()[index - known]
 
     def rates(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how many frames a second there are about each of some frames, by those before and after it."""
-        times = np.frombuffer(self._seconds[:])
-        if len(times) < 2:
+        count, known = len(self._seconds), len(self._rates)
+        if count < 2 or not len(frames):
             return np.full(len(frames), self.told)
-        reach = np.arange(-STEPS, STEPS + 1)
-        near = np.clip(frames[:, None] - self._first, 0, len(times) - 1) + reach
-        return self._measured(np.where((near >= 0) & (near < len(times)), times[near.clip(0, len(times) - 1)], np.nan))
+        index = (frames - self._first).clip(0, count - 1)
+        low, high = int(index.min()), int(index.max())
+        near = np.frombuffer(self._rates[low : high + 1])
+        if high >= known:
+            near = np.concatenate([near, self._newest()[max(low - known, 0) :]])
+        found: NDArray[np.float64] = near[index - low]
+        if self._first and low < STEPS:
+            for forgotten in np.flatnonzero(index < STEPS).tolist():
+                found[forgotten] = self._measured(int(index[forgotten]))
+        return found
 
-    def _measured(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the rate that each row of times of successive frames tells; NaN stands where there is no frame."""
-        steps = np.diff(times, axis=1)
-        if np.isnan(steps).all(axis=1).any():
-            return np.full(len(times), self.told)
-        measured = 1 / np.nanmedian(steps, axis=1)
-        return np.where(np.abs(measured / self.told - 1) < SAME_RATE, self.told, measured)
+    def _newest(self) -> list[float]:
+        """Return the rates about the frames that later ones may change."""
+        if not self._last_rates:
+            self._last_rates = [self._measured(index) for index in range(len(self._rates), len(self._seconds))]
+        return self._last_rates
+
+    def _measured(self, index: int) -> float:
+        """Return the rate that the times of the frames about one tell: the median of the steps."""
+        near = self._seconds[max(index - STEPS, 0) : index + STEPS + 1]
+        steps = sorted(later - earlier for earlier, later in pairwise(near))
+        measured = 2 / (steps[(len(steps) - 1) // 2] + steps[len(steps) // 2])
+        return self.told if abs(measured / self.told - 1) < SAME_RATE else measured
 
     def count(self, seconds: float, frame: int) -> int:
         """Return how many frames, one at least, make up some seconds about a frame."""

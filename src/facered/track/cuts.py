@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from facered.track import tuning
 from facered.track.cadence import Cadence, shift
 from facered.track.clock import Clock
+from facered.track.likeness import Cells, correlation, differ, is_moved, unlike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,16 +40,17 @@ class CutDetector:
 
     def __init__(self, rate: float) -> None:
         self._clock = Clock(rate)
-        self._pictures: deque[CellMeans] = deque(maxlen=2 * tuning.CUT_LOOKAHEAD + 2)
+        self._pictures: deque[Cells] = deque(maxlen=2 * tuning.CUT_LOOKAHEAD + 2)
+        self._differ = lru_cache(maxsize=(2 * tuning.CUT_LOOKAHEAD + 2) ** 2)(differ)
         self._cadence = Cadence()
         self._jumps: deque[bool] = deque(maxlen=2 * tuning.CUT_LOOKAHEAD + 2)
         self._waiting = 0
-        self._past: deque[CellMeans] = deque()
+        self._past: deque[Cells] = deque()
         self._pace(rate)
         self._taken = 0
         self._candidate: Dissolve | None = None
         self._last_found = 0
-        self._last_clear: CellMeans | None = None
+        self._last_clear: Cells | None = None
         self._faded = False
         self.dissolves: list[Dissolve] = []
         """Those found so far; each is added about a second late."""
@@ -72,9 +74,9 @@ class CutDetector:
         rate = self._clock.rate(self._taken)
         if rate != self._rate:
             self._pace(rate)
-        picture = cell_means(luma)
+        picture = Cells(cell_means(luma))
         self._pictures.append(picture)
-        self._cadence.push(picture)
+        self._cadence.push(picture.means)
         self._jumps.append(self._cadence.jumped)
         self._find_dissolve(picture)
         fades_in = self._fades_in(picture)
@@ -98,7 +100,7 @@ class CutDetector:
 
     def differs(self) -> bool:
         """Tell whether the last frame taken shows something else than the one before; where a flash ends, that too."""
-        return len(self._pictures) > 1 and _differ(self._pictures[-2], self._pictures[-1])
+        return len(self._pictures) > 1 and self._differ(self._pictures[-2], self._pictures[-1])
 
     def flush(self) -> list[bool]:
         """Judge the frames that are left."""
@@ -114,23 +116,23 @@ class CutDetector:
         at = len(pictures) - following - 1
         before, after = pictures[max(at - tuning.CUT_LOOKAHEAD - 1, 0) : at], pictures[at:]
         # Nearest first: mostly nothing has changed, and one comparison tells. The others tell a flash from a cut.
-        if not before or not all(_differ(a, b) for a in reversed(before) for b in after):
+        if not before or not all(self._differ(a, b) for a in reversed(before) for b in after):
             return False
         # A camera that repeats its pictures swings farther from one to the next.
-        return not self._jumps[at - len(pictures)] or shift(before[-1], after[0]) is None
+        return not self._jumps[at - len(pictures)] or shift(before[-1].means, after[0].means) is None
 
-    def _fades_in(self, picture: CellMeans) -> bool:
+    def _fades_in(self, picture: Cells) -> bool:
         """Tell whether another shot appears out of black or white; that it began some frames earlier does no harm."""
-        contrast = float(picture.std())
+        contrast = float(picture.means.std())
         fades_in = False
         if contrast < tuning.MAX_FLAT_DEVIATION:
             self._faded = True
         elif contrast >= tuning.MIN_CLEAR_DEVIATION:
-            fades_in = self._faded and self._last_clear is not None and _unlike(self._last_clear, picture)
+            fades_in = self._faded and self._last_clear is not None and unlike(self._last_clear, picture)
             self._last_clear, self._faded = picture, False
         return fades_in
 
-    def _find_dissolve(self, picture: CellMeans) -> None:
+    def _find_dissolve(self, picture: Cells) -> None:
         self._past.append(picture)
         found = False
         for span in self._spans:
@@ -178,53 +180,22 @@ def cell_means(luma: NDArray[np.uint8]) -> CellMeans:
     return means
 
 
-def _differ(a: CellMeans, b: CellMeans) -> bool:
-    """Tell whether two pictures are of different shots."""
-    return float(np.abs(a - b).mean()) >= tuning.MIN_CUT_DIFFERENCE and _unlike(a, b)
-
-
-def _unlike(a: CellMeans, b: CellMeans) -> bool:
-    """Tell whether two pictures show different things, allowing for a change of light and a swing of the camera."""
-    return (
-        _correlation(a, b) < tuning.MIN_SHOT_CORRELATION and _shifted_correlation(a, b) < tuning.MIN_SHIFTED_CORRELATION
-    )
-
-
-def _correlation(a: CellMeans, b: CellMeans) -> float:
-    """Return the correlation of two pictures, -1 to 1; of pictures without structure, -1."""
-    a, b = a - a.mean(), b - b.mean()
-    energy = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / energy if energy else -1.0
-
-
-def _shifted_correlation(a: CellMeans, b: CellMeans) -> float:
-    """Return the best correlation of the middle of one picture with any part of the other: cameras swing."""
-    dy, dx = int(a.shape[0] * tuning.MAX_SHIFT), int(a.shape[1] * tuning.MAX_SHIFT)
-    core = a[dy : a.shape[0] - dy, dx : a.shape[1] - dx]
-    core = core - core.mean()
-    parts = sliding_window_view(b, core.shape)
-    parts = parts - parts.mean(axis=(2, 3), keepdims=True)
-    energy = np.sqrt((core * core).sum() * np.einsum("ijkl,ijkl->ij", parts, parts))
-    shared = np.einsum("ijkl,kl->ij", parts, core)
-    return float(np.max(np.divide(shared, energy, out=np.full_like(shared, -1), where=energy > 0)))
-
-
-def _is_mixture(middle: CellMeans, before: CellMeans, after: CellMeans) -> bool:
+def _is_mixture(middle: Cells, before: Cells, after: Cells) -> bool:
     """Tell whether a picture is a mixture of two others, of different shots."""
-    if float(np.abs(before - after).mean()) < tuning.MIN_CUT_DIFFERENCE:
+    if float(np.abs(before.means - after.means).mean()) < tuning.MIN_CUT_DIFFERENCE:
         return False
-    if _correlation(before, after) >= tuning.MIN_SHOT_CORRELATION:
+    if correlation(before, after) >= tuning.MIN_SHOT_CORRELATION:
         return False
     share, other, unexplained = _shares(middle, before, after)
     if min(share, other) < tuning.MIN_SHARE or unexplained > tuning.MAX_UNEXPLAINED:
         return False
-    return _shifted_correlation(before, after) < tuning.MIN_SHIFTED_CORRELATION
+    return not is_moved(before, after)
 
 
-def _shares(middle: CellMeans, before: CellMeans, after: CellMeans) -> tuple[float, float, float]:
+def _shares(middle: Cells, before: Cells, after: Cells) -> tuple[float, float, float]:
     """Return the shares of two pictures in a third, and the part of its variance left unexplained."""
-    a, b, m = (picture.ravel() - picture.mean() for picture in (before, after, middle))
-    aa, bb, ab, am, bm, mm = (float(x @ y) for x, y in ((a, a), (b, b), (a, b), (a, m), (b, m), (m, m)))
+    aa, bb, mm = before.square, after.square, middle.square
+    ab, am, bm = before.times(after), before.times(middle), after.times(middle)
     determinant = aa * bb - ab * ab
     if determinant <= 1e-6 * aa * bb or mm == 0:
         return 0.0, 0.0, 1.0

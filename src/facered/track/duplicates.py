@@ -8,9 +8,10 @@ import numpy as np
 
 from facered.runtime.cancellation import check
 from facered.track import tuning
-from facered.track.boxes import containment, union
+from facered.track.boxes import union
 
 if TYPE_CHECKING:
+    from facered.track.boxes import Boxes
     from facered.track.smoothing import Track
 
 
@@ -59,12 +60,11 @@ def _is_duplicate(track: Track, other: Track) -> bool:
     return int(inside.sum()) > tuning.DUPLICATE_FRAMES * len(track.frames)
 
 
-def without_duplicates_at(tracks: list[Track], frame: int) -> list[Track]:
-    """Return what `without_duplicates` does, comparing only tracks whose boxes lie inside one another in a frame."""
-    boxes = np.array([track.boxes[int(np.searchsorted(track.frames, frame))] for track in tracks]).reshape(-1, 4)
-    inside = np.array([containment(box, boxes) > tuning.DUPLICATE_CONTAINMENT for box in boxes])
-    inside = inside.reshape(len(boxes), len(boxes))
+def meeting(boxes: Boxes) -> list[int]:
+    """Return the numbers of those of (n, 4) boxes that lie inside another, or that another lies inside, ascending."""
+    half = boxes[:, 2:] / 2
+    low, high = boxes[:, :2] - half, boxes[:, :2] + half
+    sides = np.maximum(np.minimum(high[:, None], high) - np.maximum(low[:, None], low), 0)
+    inside = sides[..., 0] * sides[..., 1] / (boxes[:, 2] * boxes[:, 3])[:, None] > tuning.DUPLICATE_CONTAINMENT
     np.fill_diagonal(inside, False)
-    meeting = set(np.argwhere(inside).ravel().tolist())
-    apart = [track for number, track in enumerate(tracks) if number not in meeting]
-    return apart + without_duplicates([tracks[number] for number in sorted(meeting)])
+    return np.flatnonzero(inside.any(axis=0) | inside.any(axis=1)).tolist()

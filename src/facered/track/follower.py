@@ -20,7 +20,7 @@ from facered.track.changes import Changes
 from facered.track.clock import Clock
 from facered.track.path import CameraPath
 from facered.track.prediction import Predictor
-from facered.track.propagation import follow_backwards, followed_box
+from facered.track.propagation import follow_backwards, followed_boxes
 from facered.track.tracklet import Tracklet, reunited
 from facered.track.window import WHOLE, Window, about, holds, surroundings
 
@@ -368,15 +368,16 @@ class Follower:
         """Follow the faces that were not detected by their patches."""
         waiting = [tracklet for tracklet in self.active if tracklet.frames[-1] < self.frame]
         there = np.array([t.boxes[-1] for t in self.active if t.frames[-1] == self.frame]).reshape(-1, 4)
+        followed = []
         for tracklet in waiting:
             if self.pictures.repeats() and tracklet.frames[-1] == self.frame - 1:
                 tracklet.repeat()
-                continue
-            if not patience.is_followed(tracklet, self.clock, self.frame):
-                continue
-            box = followed_box(self.pictures, self._predictor.place(tracklet), tracklet, tracklet.size, there)
-            if box is not None:
-                tracklet.follow(self.frame, box, self.pictures.patch(box))
+            elif patience.is_followed(tracklet, self.clock, self.frame):
+                followed.append(tracklet)
+        places = np.array([self._predictor.place(tracklet) for tracklet in followed]).reshape(-1, 5)
+        rows, boxes = followed_boxes(self.pictures, places, followed, there)
+        for row, box, patch in zip(rows.tolist(), boxes, self.pictures.patches(boxes), strict=True):
+            followed[row].follow(self.frame, box.copy(), patch.copy())
 
     def _verify(self, tracklet: Tracklet, verify: Verify) -> bool:
         """Detect one face on an enlarged crop, and tell whether it was found."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from facered.track import tuning
 from facered.track.boxes import centred, iou, union
-from facered.track.duplicates import without_duplicates_at
+from facered.track.instant import Person, people_in
 from facered.track.propagation import carry_forward
 from facered.track.shot import Shots
-from facered.track.smoothing import growth_where_faint, smooth_and_fill
+from facered.track.smoothing import growth_where_faint
 from facered.track.stitching import join, link_cost
 from facered.track.verification import counts, is_likely
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from facered.track.boxes import Boxes
     from facered.track.clock import Clock
     from facered.track.follower import Follower
-    from facered.track.smoothing import Track
     from facered.track.tracklet import Tracklet
 
 
@@ -102,7 +101,7 @@ class OnlineTracker:
         tracklets = [follower.path.steady(part) for part in near]
         waiting = {tracklet.key for tracklet in follower.active}
         known = {tracklet.key for tracklet in tracklets}
-        tracks, lost, names = [], {}, {}
+        people, lost = [], {}
         for trajectory in join(tracklets, follower.clock, self._link_cost):
             keys, last = [tracklet.key for tracklet in trajectory], trajectory[-1]
             name = self.name(keys[0])
@@ -114,12 +113,13 @@ class OnlineTracker:
                 waited = follower.frame - last.frames[-1] if last.key in waiting else 0
                 recent = _clipped(trajectory, begin, follower.frame)
                 doubtful = not any(part.confirmed for part in trajectory)
-                pixel, path = follower.pictures.pixel, follower.path
-                track = smooth_and_fill(recent, follower.clock, pixel, waited, path=path, doubtful=doubtful)
-                if track.frames[0] <= frame <= track.frames[-1]:
-                    tracks.append(track)
-                    lost[track.keys], names[track.keys] = frame - last.frames[-1], name
-        return self._presences(tracks, frame, lost, names)
+                people.append(Person(recent, name, waited, doubtful))
+                lost[id(recent)] = frame - last.frames[-1]
+        found = []
+        for one, box in people_in(frame, people, follower.clock, follower.pictures.pixel, follower.path):
+            box[2:] *= self._growth(lost[id(one.trajectory)])
+            found.append(Presence(one.key, box, one.score, one.doubtful))
+        return found
 
     def name(self, key: int) -> int:
         """Return the key of the first tracklet of the trajectory that a tracklet belongs to, as far as is known."""
@@ -172,19 +172,6 @@ class OnlineTracker:
         self._names = {key: name for key, name in self._names.items() if key in kept}
         while len(follower.cuts) > 1 and follower.cuts[1] <= oldest:
             del follower.cuts[0]
-
-    def _presences(
-        self, tracks: list[Track], frame: int, lost: dict[tuple[int, ...], int], names: dict[tuple[int, ...], int]
-    ) -> list[Presence]:
-        """Return who is in a frame of some tracks, given by their keys how long each is lost and what it is called."""
-        found = []
-        for track in without_duplicates_at(tracks, frame):
-            at = int(np.searchsorted(track.frames, frame))
-            if track.frames[at] == frame:
-                box = track.boxes[at].copy()
-                box[2:] *= self._growth(lost[track.keys])
-                found.append(Presence(names[track.keys], box, track.score, track.doubtful))
-        return found
 
     def _reidentify(self) -> None:
         """Give tracks that have just begun the name of somebody who was lost and looks alike."""

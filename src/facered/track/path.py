@@ -44,6 +44,15 @@ class CameraPath:
         gone = bisect_left(self._jumps, oldest)
         del self._jumps[:gone], self._places[:gone]
 
+    @property
+    def jumps(self) -> bool:
+        """Whether the camera has jumped."""
+        return bool(self._jumps)
+
+    def repeats(self, first: int, last: int) -> bool:
+        """Tell whether any picture of some frames repeats the one before."""
+        return bisect_left(self._repeats, first) < bisect_right(self._repeats, last)
+
     def repeated(self, first: int, last: int) -> NDArray[np.bool_]:
         """Tell for each of some frames whether its picture repeats the one before."""
         repeated = np.zeros(last - first + 1, np.bool_)

@@ -22,10 +22,10 @@ NO_BOXES = np.empty((0, 4))
 NO_JUMP = np.zeros(2)
 
 
-def followed_box(
-    pictures: RecentPictures, place: Boxes, tracklet: Tracklet, size: float, others: Boxes, back: int = 0
-) -> Boxes | None:
-    """Return the box of a face whose patch was found at a place, or None if that is not believable.
+def followed_boxes(
+    pictures: RecentPictures, places: Boxes, tracklets: Sequence[Tracklet], others: Boxes, back: int = 0
+) -> tuple[NDArray[np.intp], Boxes]:
+    """Return which faces are where their patches were found, as far as that is believable, and their boxes.
 
     Errors of following from frame to frame add up. So what is there must still be a little like the nearest detection,
     the anchor, and like the best one; and the box must be of about the size that the face was detected with. Where the
@@ -34,30 +34,48 @@ def followed_box(
     Parameters
     ----------
     pictures : RecentPictures
-    place : (5,) float64
-        Box and NCC, as `RecentPictures.find` returns them.
-    tracklet : Tracklet
-    size : float
-        Mean side, in pixels, of the nearest detection's box.
-    others : (n, 4) float64
-        Other faces, which it must not be followed onto.
+    places : (n, 5) float64
+        Box and NCC of each, as `RecentPictures.find` returns them.
+    tracklets : sequence of n Tracklet
+    others : (m, 4) float64
+        Other faces, which they must not be followed onto.
     back : int
-        How many frames before the last picture; more than 0 where it is followed backwards.
+        How many frames before the last picture; more than 0 where they are followed backwards.
+
+    Returns
+    -------
+    (k,) intp
+        Their numbers, ascending.
+    (k, 4) float64
     """
-    if place[4] < tuning.MIN_NCC_RECENT or not is_inside(place, pictures.size):
-        return None
-    if len(others) and containment(place[:4], others).max() > tuning.MAX_CONTAINMENT:
-        return None
-    ratio = float(np.sqrt(place[2] * place[3])) / size
-    if not 1 / tuning.MAX_SCALE_CHANGE < ratio < tuning.MAX_SCALE_CHANGE:
-        return None
-    twice = np.repeat(place[None, :4], 2, axis=0)
-    anchor = tracklet.first_patch if back else tracklet.anchor
-    anchored, best = pictures.compare([anchor, tracklet.best_patch], twice, back)
-    if anchored[4] < tuning.MIN_NCC_ANCHOR or best[4] < tuning.MIN_NCC_BEST:
-        return None
-    box: Boxes = (anchored if anchored[4] >= tuning.MIN_NCC_RECENT else place)[:4].copy()
-    return box
+    sizes = np.array([_detected_size(tracklet, back) for tracklet in tracklets])
+    ratio = np.sqrt(places[:, 2] * places[:, 3]) / sizes
+    believable = (places[:, 4] >= tuning.MIN_NCC_RECENT) & (ratio < tuning.MAX_SCALE_CHANGE)
+    believable &= ratio > 1 / tuning.MAX_SCALE_CHANGE
+    believable &= (places[:, :2] > 0).all(axis=1) & (places[:, :2] < pictures.size).all(axis=1)
+    believable[believable] = [
+        not len(others) or containment(place, others).max() <= tuning.MAX_CONTAINMENT
+        for place in places[believable, :4]
+    ]
+    rows = np.flatnonzero(believable)
+    found = places[rows, :4]
+    if len(rows):
+        patches = []
+        for row in rows.tolist():
+            tracklet = tracklets[row]
+            patches += [tracklet.first_patch if back else tracklet.anchor, tracklet.best_patch]
+        compared = pictures.compare(patches, np.repeat(found, 2, axis=0), back)
+        anchored, best = compared[::2], compared[1::2]
+        found = np.where(anchored[:, 4:] >= tuning.MIN_NCC_RECENT, anchored[:, :4], found)
+        alike = (anchored[:, 4] >= tuning.MIN_NCC_ANCHOR) & (best[:, 4] >= tuning.MIN_NCC_BEST)
+        rows, found = rows[alike], found[alike]
+    return rows, found
+
+
+def _detected_size(tracklet: Tracklet, back: int) -> float:
+    """Return the mean side, in pixels, of the box of the nearest detection, the first one backwards."""
+    box = tracklet.boxes[0]
+    return float(np.sqrt(box[2] * box[3])) if back else tracklet.size
 
 
 def follow_backwards(
@@ -78,7 +96,6 @@ def follow_backwards(
     """
     box, patch, step = tracklet.boxes[0], tracklet.first_patch, np.zeros(2)
     elapsed = frame - tracklet.frames[0]
-    size = float(np.sqrt(box[2] * box[3]))
     for back in range(elapsed + 1, min(elapsed + most + 1, len(pictures))):
         if pictures.repeats(back - 1):
             tracklet.backward_boxes.append(box)
@@ -86,12 +103,13 @@ def follow_backwards(
         guess, jump = box.copy(), pictures.jump(back - 1)
         jump = NO_JUMP if jump is None else jump
         guess[:2] += step - jump
-        place = pictures.find([patch], guess[None], back)[0]
+        place = pictures.find([patch], guess[None], back)
         there = [other.box_at(frame - back) for other in others]
         near = np.array([measured for measured in there if measured is not None]).reshape(-1, 4)
-        before = followed_box(pictures, place, tracklet, size, near, back)
-        if before is None:
+        _, found = followed_boxes(pictures, place, [tracklet], near, back)
+        if not len(found):
             break
+        before = found[0]
         step = 0.5 * (step + before[:2] + jump - box[:2])
         box = before
         patch = pictures.patch(box, back)

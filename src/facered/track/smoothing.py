@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from facered.track.path import CameraPath
     from facered.track.shot import Shot
     from facered.track.tracklet import Tracklet
+
+OUTWARDS = np.array([-1.0, -1.0, 1.0, 1.0])
+"""Which way the corners x1, y1, x2, y2 of a box go where it grows."""
 
 
 @dataclass(slots=True)
@@ -80,44 +82,30 @@ def smooth_and_fill(
         Of the camera; its jumps are taken out of the trajectory, and are put back into the track.
     """
     shot = trajectory[0].shot
-    first, measured, deviations, scores = _measurements(trajectory, clock)
+    first, measured, deviations, scores = measurements(trajectory, clock)
     last = first + len(measured) - 1
     seen = deviations > 0
     steady = path is not None and not path.shakes(first, measured, seen)
     if path is not None and not steady:
         measured = path.shaken(first, measured)
-    extension, before = (clock.count(tuning.EXTENSION_SECONDS, frame) for frame in (last, first))
+    extension = clock.count(tuning.EXTENSION_SECONDS, last)
     new = np.ones(len(measured), np.bool_) if path is None else ~path.repeated(first, last)
     boxes = _smoothed(measured, deviations, new, clock.count(tuning.HULL_SECONDS, first))
     for way in (slice(None), slice(None, None, -1)):
         _hold_sudden_ends(boxes[way], measured[way], seen[way], extension)
-    # Who is there when a shot fades into another is hidden until nothing of it can be seen.
-    to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
-    further = max(extension, waited)
-    ahead = _extrapolate(
-        boxes, _last_step(measured, seen), to_end if last + further >= shot.end else min(further, to_end)
-    )
-    back = _extrapolate(
-        boxes[::-1],
-        _last_step(measured[::-1], seen[::-1]),
-        to_begin if first - before <= shot.begin else min(before, to_begin),
-    )
+    begin, end = extent(shot, first, last, clock, waited)
+    ahead = _extrapolate(boxes, _last_step(measured, seen), end - last)
+    back = _extrapolate(boxes[::-1], _last_step(measured[::-1], seen[::-1]), first - begin)
     whole = np.concatenate([back[::-1], boxes, ahead])
     detected = np.flatnonzero(deviations == kalman.DETECTION_DEVIATION)
     frames = np.arange(first - len(back), last + len(ahead) + 1)
     rates = clock.rates(frames)
     faint = np.interp(frames - first, detected, scores[detected])
-    known = _known_sizes(measured, detected[scores[detected] >= tuning.KNOWN_SCORE], frames - first, rates)
-    share = np.clip((tuning.KNOWN_SCORE - faint) / (tuning.KNOWN_SCORE - tuning.UNKNOWN_SCORE), 0, 1)
-    known = np.minimum(share[:, None] * known, tuning.MAX_KNOWN_GROWTH * whole[:, 2:])
-    whole[:, 2:] = np.maximum(whole[:, 2:] * growth_where_faint(faint)[:, None], known)
-    away = _distance(detected, frames - first)
-    away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
-    whole[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
-    whole[:, 2:] += 2 * pixel * np.minimum(away / tuning.PATCH_ERROR_FRAMES, 1)[:, None]
+    sizes = known_sizes(measured, detected, scores, frames - first, rates)
+    enlarge(whole, faint, sizes, distance_to(detected, frames - first), rates, pixel)
     filled = np.flatnonzero(_filled(seen, rates[len(back) : len(back) + len(seen)]))
     reach = np.maximum(np.round(tuning.EXTENSION_SECONDS * rates), 1)
-    near = (frames < first) | (frames > last) | (_distance(filled, frames - first) <= reach)
+    near = (frames < first) | (frames > last) | (distance_to(filled, frames - first) <= reach)
     if path is not None and steady:
         whole = path.shaken(int(frames[0]), whole)
     return Track(
@@ -125,11 +113,62 @@ def smooth_and_fill(
         frames[near],
         whole[near],
         sum(tracklet.detections for tracklet in trajectory),
-        min(max(max([tracklet.score, *tracklet.evidence]) for tracklet in trajectory), 1.0),
+        best_score(trajectory),
         tuple(run.key for tracklet in trajectory for run in tracklet.runs),
         shot,
         doubtful,
     )
+
+
+def extent(shot: Shot, first: int, last: int, clock: Clock, waited: int) -> tuple[int, int]:
+    """Return the first and the last frame of the track of a face that is measured from one frame to another."""
+    # Who is there when a shot fades into another is hidden until nothing of it can be seen.
+    to_end, to_begin = max(shot.last - last, 0), max(first - shot.first, 0)
+    further, before = (
+        max(clock.count(tuning.EXTENSION_SECONDS, last), waited),
+        clock.count(tuning.EXTENSION_SECONDS, first),
+    )
+    return (
+        first - (to_begin if first - before <= shot.begin else min(before, to_begin)),
+        last + (to_end if last + further >= shot.end else min(further, to_end)),
+    )
+
+
+def best_score(trajectory: list[Tracklet]) -> float:
+    """Return the best score of a trajectory's detections, or of the looks at it."""
+    return min(max(max([tracklet.score, *tracklet.evidence]) for tracklet in trajectory), 1.0)
+
+
+def enlarge(
+    boxes: Boxes,
+    scores: NDArray[np.float64],
+    sizes: NDArray[np.float64],
+    away: NDArray[np.int64],
+    rates: NDArray[np.float64],
+    pixel: float,
+) -> None:
+    """Enlarge (n, 4) boxes, in place, that may lie beside the face.
+
+    Parameters
+    ----------
+    boxes : (n, 4) float64
+    scores : (n,) float64
+        Of the detections about each.
+    sizes : (n, 2) float64
+        See `known_sizes`.
+    away : (n,) int64
+        How many frames away the nearest one is.
+    rates : (n,) float64
+        Frames a second about each.
+    pixel : float
+        See `smooth_and_fill`.
+    """
+    share = np.clip((tuning.KNOWN_SCORE - scores) / (tuning.KNOWN_SCORE - tuning.UNKNOWN_SCORE), 0, 1)
+    known = np.minimum(share[:, None] * sizes, tuning.MAX_KNOWN_GROWTH * boxes[:, 2:])
+    boxes[:, 2:] = np.maximum(boxes[:, 2:] * growth_where_faint(scores)[:, None], known)
+    away = np.maximum(away - np.round(tuning.STEADY_SECONDS * rates).astype(np.int64), 0)
+    boxes[:, 2:] *= 1 + tuning.GROWTH_PER_FRAME * np.minimum(away, tuning.MAX_GROWTH_FRAMES)[:, None]
+    boxes[:, 2:] += 2 * pixel * np.minimum(away / tuning.PATCH_ERROR_FRAMES, 1)[:, None]
 
 
 def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -139,24 +178,52 @@ def growth_where_faint(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return growth
 
 
-def _known_sizes(
-    measured: Boxes, good: NDArray[np.int64], frames: NDArray[np.int64], rates: NDArray[np.float64]
+def known_sizes(
+    measured: Boxes,
+    detected: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    frames: NDArray[np.int64],
+    rates: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the width and height, (n, 2), that a face has in frames by those `good` ones near them; 0 far from all."""
+    """Return the width and height that a face has in frames by the detections near them that show it well.
+
+    Parameters
+    ----------
+    measured : (m, 4) float64
+    detected : (k,) int64
+        Those of them that were detected.
+    scores : (m,) float64
+    frames : (n,) int64
+        Counted from the first measured one.
+    rates : (n,) float64
+        Frames a second about each.
+
+    Returns
+    -------
+    (n, 2) float64
+        0 far from all.
+    """
+    good = detected[scores[detected] >= tuning.KNOWN_SCORE]
     if not len(good):
         return np.zeros((len(frames), 2))
     sizes = np.stack([np.interp(frames, good, measured[good, side]) for side in (2, 3)], axis=1)
-    near = _distance(good, frames) <= np.round(tuning.KNOWN_SECONDS * rates)
+    near = distance_to(good, frames) <= np.round(tuning.KNOWN_SECONDS * rates)
     return np.where(near[:, None], sizes, 0.0)
 
 
-def _measurements(
+def measurements(
     trajectory: list[Tracklet], clock: Clock
 ) -> tuple[int, Boxes, NDArray[np.float64], NDArray[np.float64]]:
     """Return the first frame, and each frame's measured box, its deviation and score, 0 where there is none.
 
     Where a face was not measured for too long for the gap to be filled, or not any more, its head is where it is.
     """
+    only = trajectory[0]
+    gapless = only.frames[-1] - only.frames[0] == len(only.frames) - 1
+    if len(trajectory) == 1 and gapless and not only.backward_boxes and not only.head_boxes:
+        # As it mostly is; the rest of this does the same, slower.
+        boxes = np.concatenate(only.boxes).reshape(-1, 4)
+        return only.frames[0], boxes, np.array(only.deviations), np.array(only.scores)
     first = min(tracklet.first for tracklet in trajectory)
     last = max(tracklet.last for tracklet in trajectory)
     measured, deviations, scores = np.zeros((last - first + 1, 4)), *np.zeros((2, last - first + 1))
@@ -206,16 +273,30 @@ def _smooth(measured: Boxes, deviations: NDArray[np.float64], new: NDArray[np.bo
 
 def _enlarged_to_hull(boxes: Boxes, hull: Boxes, radius: int) -> Boxes:
     """Return boxes that hold both smooth boxes and larger, jittering ones, and are nearly as smooth as the former."""
-    outwards = np.array([-1.0, -1.0, 1.0, 1.0])
-    corners, outer = _corners(boxes), _corners(hull)
-    beyond = np.pad(np.maximum((outer - corners) * outwards, 0), ((2 * radius, 2 * radius), (0, 0)))
-    # The mean of greatest values, each of which is at least the one in the middle, is at least that too.
+    corners, outer = corners_of(boxes), corners_of(hull)
+    beyond = np.zeros((len(boxes) + 4 * radius, 4))
+    beyond[2 * radius : 2 * radius + len(boxes)] = np.maximum((outer - corners) * OUTWARDS, 0)
+    corners += OUTWARDS * mean_of_greatest(beyond, radius)
+    return boxes_of(corners)
+
+
+def mean_of_greatest(beyond: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
+    """Return the mean, over frames to either side, of the greatest of as many frames again; 2 `radius` fewer each way.
+
+    Each of them is at least the value in the middle, and so is their mean.
+    """
     greatest = sliding_window_view(beyond, 2 * radius + 1, axis=0).max(axis=-1)
-    corners += outwards * sliding_window_view(greatest, 2 * radius + 1, axis=0).mean(axis=-1)
+    mean: NDArray[np.float64] = sliding_window_view(greatest, 2 * radius + 1, axis=0).mean(axis=-1)
+    return mean
+
+
+def boxes_of(corners: Boxes) -> Boxes:
+    """Return the (n, 4) boxes, centre and size, of x1, y1, x2, y2."""
     return np.concatenate([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], axis=1)
 
 
-def _corners(boxes: Boxes) -> Boxes:
+def corners_of(boxes: Boxes) -> Boxes:
+    """Return x1, y1, x2, y2 of (n, 4) boxes."""
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
 
 
@@ -255,12 +336,13 @@ def _filled(seen: NDArray[np.bool_], rates: NDArray[np.float64]) -> NDArray[np.b
     """Return `seen` with the gaps filled that are not too long; the rate about each frame tells how many that are."""
     at = np.flatnonzero(seen)
     filled = seen.copy()
-    for before, behind in pairwise(at.tolist()):
+    for gap in np.flatnonzero(np.diff(at) > 1).tolist():
+        before, behind = int(at[gap]), int(at[gap + 1])
         filled[before:behind] |= behind - before - 1 <= round(tuning.MAX_FILLED_SECONDS * rates[before])
     return filled
 
 
-def _distance(detected: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
+def distance_to(detected: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each frame how many frames away the nearest detection is."""
     at = np.searchsorted(detected, frames)
     before = frames - detected[np.maximum(at - 1, 0)]
