@@ -79,12 +79,15 @@ class Detection:
         Whether there may be more faces than could be taken from the model: the picture is to be hidden whole.
     within : (4,) float64 or None
         The part of the picture that was looked at, centre and size in pixels; None if it was all of it.
+    shrunk : float
+        Pixels of the picture that are one pixel of the tensor, where it is finest in all of that part.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     full: bool = False
     within: NDArray[np.float64] | None = None
+    shrunk: float = 1.0
 
     def split(self, limit: int | None, threshold: float) -> tuple[Detection, NDArray[np.float32]]:
         """Return the best faces, at most `limit`, and the (m, 4) boxes of those beyond that reach the threshold."""
@@ -180,7 +183,7 @@ class Detector:
             The model gives what cannot be: numbers that are not finite, or outputs of a wrong size.
         """
         found = self._merged(self._planned(picture, window, tiles), threshold)
-        return replace(found, within=looked_at(window, tiles))
+        return self._described(found, picture.shown_size, window, tiles)
 
     def prepare(
         self,
@@ -194,8 +197,8 @@ class Detector:
 
         Until that has been done, nothing else may be asked of this detector.
         """
-        planned = list(self._planned(picture, window, tiles))
-        return lambda: replace(self._merged(planned, threshold), within=looked_at(window, tiles))
+        planned, size = list(self._planned(picture, window, tiles)), picture.shown_size
+        return lambda: self._described(self._merged(planned, threshold), size, window, tiles)
 
     def has_finer(self, size: tuple[int, int]) -> bool:
         """Tell whether there is a larger picture than the usual one for pictures of a size: else tiles are nothing."""
@@ -222,8 +225,20 @@ class Detector:
         """Return the faces of several detections of one picture, or one part of it, each once."""
         several = list(found)
         rows = [np.column_stack([some.boxes, some.scores]) for some in several]
-        found = self._suppressed(rows, full=any(some.full for some in several))
-        return replace(found, within=several[0].within)
+        joined = self._suppressed(rows, full=any(some.full for some in several))
+        return replace(joined, within=several[0].within, shrunk=several[0].shrunk)
+
+    def _described(
+        self, found: Detection, size: tuple[int, int], window: Window | None, tiles: TileRequest | None
+    ) -> Detection:
+        """Return what was found with the part of a picture of a size that it was found in, and how finely."""
+        longer = max(size)
+        usual = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
+        if tiles is None or not self.has_finer(size) or (tiles.within is not None and window is not None):
+            return replace(found, within=window.within if window is not None else None, shrunk=longer / usual)
+        fine = min(longer, max(FINE_SIDE, longer // 2))
+        shrunk = max(longer / MAX_NATIVE_SIDE, 1.0) if tiles.native else longer / fine
+        return replace(found, within=tiles.within, shrunk=shrunk)
 
     def _planned(self, picture: Picture, window: Window | None, request: TileRequest | None) -> Iterator[Tile]:
         """Yield the tiles of a picture, each ready to be given to the model."""
@@ -334,13 +349,6 @@ class Detector:
         scale = longest / max(width, height)
         content = max(1, round(width * scale)), max(1, round(height * scale))
         return (_align(content[0]), _align(content[1])), content
-
-
-def looked_at(window: Window | None, tiles: TileRequest | None) -> NDArray[np.float64] | None:
-    """Return the part of the picture in which faces of any size are found."""
-    if window is not None:
-        return window.within
-    return tiles.within if tiles is not None else None
 
 
 def _place(within: NDArray[np.float64] | None, size: tuple[int, int]) -> Place:

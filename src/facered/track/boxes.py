@@ -27,6 +27,10 @@ class Detections(Protocol):
     def within(self) -> NDArray[np.float64] | None:
         """The part of the picture that was looked at, (4,) centre and size in pixels; None if it was all of it."""
 
+    @property
+    def shrunk(self) -> float:
+        """How many times smaller the detector saw the faces."""
+
 
 def centred(corners: NDArray[np.float32]) -> Boxes:
     """Return the boxes of corners, (n, 4) x1, y1, x2, y2."""

@@ -244,7 +244,8 @@ class Follower:
         # What is found must not depend on the order in which detections come.
         order = np.lexsort((*detections.boxes.T[::-1], -detections.scores))
         boxes, scores = centred(detections.boxes[order]), detections.scores[order]
-        looked_at = [t for t in self.active if holds(detections.within, self.expected(t))]
+        visible = tuning.VISIBLE_SIZE * detections.shrunk
+        looked_at = {t for t in self.active if t.size >= visible and holds(detections.within, self.expected(t))}
         found = self._associate(boxes, scores)
         found |= self._begin(boxes, scores, found)
         runs = {tracklet.key: tracklet.runs[-1].key for tracklet in self.active}
@@ -267,7 +268,8 @@ class Follower:
             return worth
         place = self._predictor.place(tracklet)
         return patience.is_unsteady(tracklet, place) or patience.is_stale(
-            tracklet, place, self.clock, self.frame, self._ends_shot)
+            tracklet, place, self.clock, self.frame, self._ends_shot
+        )
 
     def _is_away(self, tracklet: Tracklet) -> bool:
         """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""

@@ -76,7 +76,8 @@ class DetectionSchedule:
         full = self._taken < tuning.FULL_DETECTIONS_PER_SHOT
         seconds = (tuning.FIRST_FINE_INTERVAL_SECONDS if full else tuning.FINE_INTERVAL_SECONDS)[small]
         early = 1 - tuning.FINE_EARLINESS * detecting
-        return self._shot_begun or follower.clock.has_passed(seconds, self._last_fine, follower.frame, early)
+        passed = follower.clock.has_passed(seconds, self._last_fine, follower.frame, early)
+        return self._shot_begun or passed or self._is_native_due(follower)
 
     def take(self, follower: Follower, luma: NDArray[np.uint8]) -> TileRequest | None:
         """Return which tiles to detect in this frame; None if nothing has changed since the last ones.
@@ -91,9 +92,7 @@ class DetectionSchedule:
         if self._shot_begun:
             self._taken = 0
         everywhere = self._taken < tuning.FULL_DETECTIONS_PER_SHOT
-        seconds = tuning.NATIVE_INTERVAL_SECONDS[follower.smallest < self._small / 2]
-        waited = follower.clock.has_passed(seconds, self._last_native, follower.frame)
-        native = self._native and (self._shot_begun or waited)
+        native = self._native and self._shot_begun or self._is_native_due(follower)
         self._shot_begun = False
         self._last_fine = follower.frame
         self._taken += 1
@@ -110,3 +109,7 @@ class DetectionSchedule:
                 within = about(within[None], follower.boxes(np.inf), self._changes.size).within
         self._changes.set_reference(within)
         return TileRequest(within, native) if within is None or within[2] else None
+
+    def _is_native_due(self, follower: Follower) -> bool:
+        seconds = tuning.NATIVE_INTERVAL_SECONDS[follower.smallest < self._small / 2]
+        return self._native and follower.clock.has_passed(seconds, self._last_native, follower.frame)

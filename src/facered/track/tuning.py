@@ -176,6 +176,9 @@ bare. Smaller: inference."""
 WINDOW_EXTENT = 4.0
 """What of a picture is detected about a face that has to be found again, in its sizes. Larger: inference. Smaller:
 it is gone from there, or its surroundings do not show that it is a face."""
+VISIBLE_SIZE = 8
+"""Mean side of a face, in pixels as the detector sees it, from which it is missing where it is not detected. Larger: who
+is gone is waited for. Smaller: tiny faces are given up where only larger pictures show them."""
 UNCUT_EXTENT = 1.6
 """What of a picture about a known face is not cut, in its sizes. Larger: inference. Smaller: fragments of faces."""
 WINDOW_MARGIN = 0.05
