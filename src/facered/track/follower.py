@@ -267,7 +267,8 @@ class Follower:
             return worth
         place = self._predictor.place(tracklet)
         return patience.is_unsteady(tracklet, place) or patience.is_stale(
-            tracklet, place, self.clock, self.frame, self._ends_shot)
+            tracklet, place, self.clock, self.frame, self._ends_shot
+        )
 
     def _is_away(self, tracklet: Tracklet) -> bool:
         """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""
