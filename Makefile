@@ -5,7 +5,7 @@
 # make soak [SECONDS=600]    what takes hours: every fault, loss of power, kills, long films, many jobs; each program so long at most
 # make sanitize              the kernels' tests, with the compiler's address and undefined-behaviour sanitizers in them
 # make lint                  ruff, mypy --strict, cython-lint, import-linter
-# make bench                 the benchmarks, beside their rivals; says what became slower since the last run
+# make bench                 the benchmarks, beside their rivals, an hour or two; says what became slower since the last run
 # make bench-memory          how much memory long videos take
 # make bench-accuracy        what stays hidden, beside detection alone, ByteTrack and deface, and how steadily
 # make bench-live            how long frames take through a Redactor, its memory, and what it hides
@@ -51,6 +51,7 @@ lint: $(VENV)/.lint $(VENV)/.test
 
 bench: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-json=.cache/bench.json
+	$(BIN)/python -m bench.footage
 	$(BIN)/python -m bench.job
 	$(BIN)/python -m bench.redetection
 	$(BIN)/python -m bench.fidelity

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.util import find_spec
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from av.video.frame import PictureType, VideoFrame
 
 import facered
 from bench import clips, report
-from bench.job import BIN, execute
+from bench.job import DEFACE, execute
 from facered.video.input.file import Reader
 from facered.video.picture import view
 
@@ -304,9 +305,9 @@ def compare(source: Path, directory: Path) -> tuple[list[list[str]], dict[str, A
     assert result.video_path is not None
     made: list[tuple[str, Path | None]] = [("source", source), ("facered", result.video_path)]
     rival = directory / f"deface{source.suffix}"
-    if (BIN / "deface").is_file():
+    if find_spec("deface") is not None:
         try:
-            execute([str(BIN / "deface"), str(source), "-o", str(rival), "--keep-audio", "--backend", "onnxrt"])
+            execute([*DEFACE, str(source), "-o", str(rival), "--keep-audio", "--backend", "onnxrt"])
         except SystemExit as failure:
             print(f"deface failed on {source.name}: {str(failure).splitlines()[-1]}", file=sys.stderr)
         made.append(("deface", rival if rival.is_file() else None))

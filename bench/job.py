@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     Command = Callable[[Path, Path], list[str]]
 
-BIN = Path(sys.executable).parent
+DEFACE = (sys.executable, "-c", "from deface.deface import main; main()")
 ALONE = "import sys; sys.modules['scipy'] = None; from facered.cli.main import main; sys.exit(main())"
 FACERED = (sys.executable, "-c", ALONE)
 """facered as it is installed: SciPy is here for the benchmarks only, and Numba would load it."""
@@ -136,7 +137,7 @@ def deface_command(preset: str, crf: float, *options: str) -> Command:
     # "quality" is imageio's own scale, which would set another crf.
     encoder = {"codec": "libx264", "quality": None, "output_params": ["-preset", preset, "-crf", str(crf)]}
     fixed = ["--backend", "onnxrt", "--ffmpeg-config", json.dumps(encoder), *options]
-    return lambda source, target: [str(BIN / "deface"), str(source), "-o", str(target / "deface.mp4"), *fixed]
+    return lambda source, target: [*DEFACE, str(source), "-o", str(target / "deface.mp4"), *fixed]
 
 
 def measure(path: Path) -> tuple[int, int, int]:
@@ -154,8 +155,8 @@ def contestants(clip: Path, preset: str, options: argparse.Namespace, directory:
     ours.append(Contestant("combined, one core", ours[-1].command, clip, count, repeat, 1))
     if not options.deface_repeat:
         return ours
-    if not (BIN / "deface").is_file():
-        print(f"without deface: {BIN / 'deface'} is missing; install the bench group", file=sys.stderr)
+    if find_spec("deface") is None:
+        print("without deface: it is not installed; install the bench group", file=sys.stderr)
         return ours
     source, shorter = clip, min(options.deface_frames or count, count)
     if shorter < count:

@@ -1,7 +1,7 @@
 """The tables of docs/figures.md, out of the figures that the benchmarks keep.
 
-``python -m bench.markdown .cache/bench-{accuracy,steadiness,leaks}.json`` prints a table for each file; what is in it,
-the figures tell.
+``python -m bench.markdown .cache/bench-{footage,accuracy,steadiness,leaks}.json`` prints a table for each
+file; what is in it, the figures tell.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ def _share(who: str) -> Callable[[Figures], str]:
 
 def _percent(share: float) -> str:
     return "100 %" if share == 1 else f"{share:.2%}".replace("%", " %")
+
+
+def _where_known(hidden: Figures, key: str) -> str:
+    if key not in hidden:
+        return ""
+    return _percent(hidden[key]) if key == "recall" else str(hidden[key])
 
 
 ACCURACY: Columns = {
@@ -61,6 +67,22 @@ LEAKS: Columns = {
     "bare run ": _of("deface", "longest_bare_run", "{}"),
     "false a frame ": _of("deface", "false_boxes_per_frame", "{:.3f}"),
 }
+FOOTAGE: Columns = {
+    "frames": lambda row: str(row["frames"]),
+    "Mpx a frame": lambda row: f"{row['veryfast']['megapixels_per_frame']:.3f}",
+    "calls a frame": lambda row: f"{row['veryfast']['calls_per_frame']:.2f}",
+    "veryfast: times the floor": _of("veryfast", "floor_ratio", "{:.2f}"),
+    "CPU": _of("veryfast", "floor_cpu_ratio", "{:.2f}"),
+    "medium: times the floor": _of("medium", "floor_ratio", "{:.2f}"),
+    "CPU ": _of("medium", "floor_cpu_ratio", "{:.2f}"),
+    "times as fast as deface": lambda row: (
+        f"{row['veryfast']['times_deface']:.1f}" if "times_deface" in row["veryfast"] else ""
+    ),
+    "recall": lambda row: _where_known(row["hidden"], "recall"),
+    "bare run": lambda row: _where_known(row["hidden"], "longest_bare_run"),
+    "deface: recall": lambda row: _where_known(row["deface"], "recall"),
+    "bare run ": lambda row: _where_known(row["deface"], "longest_bare_run"),
+}
 """Columns of the tables by their headings; those of one name differ by a space."""
 
 
@@ -78,10 +100,26 @@ def steadiness(row: Figures) -> Columns:
     }
 
 
+def by_precision(results: Figures) -> Figures:
+    """Return the figures of films as rows, one a precision."""
+    return {
+        f"{name}, {precision}": {
+            "frames": row["frames"],
+            **presets,
+            "hidden": row["hidden"].get(precision, {}),
+            "deface": row["hidden"].get("deface", {}),
+        }
+        for name, row in results.items()
+        for precision, presets in row["combined"].items()
+    }
+
+
 def table(results: Figures) -> str:
     """Return the figures of one benchmark as a table; totals, which come last, are bold."""
     first = next(iter(results.values()))
     columns = steadiness(first) if "variants" in first else ACCURACY if "alone" in first else LEAKS
+    if "combined" in first:
+        columns, results = FOOTAGE, by_precision(results)
     lines = [f"| clip | {' | '.join(head.strip() for head in columns)} |", "|---" * (len(columns) + 1) + "|"]
     for name, row in results.items():
         words = name.replace("_", " ")
@@ -93,7 +131,7 @@ def table(results: Figures) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.markdown", description="Tables for docs/figures.md.")
-    parser.add_argument("files", nargs="+", type=Path, help="what bench.accuracy, steadiness or leaks kept")
+    parser.add_argument("files", nargs="+", type=Path, help="what bench.footage, accuracy, steadiness or leaks kept")
     for path in parser.parse_args(arguments).files:
         print(f"{table(json.loads(path.read_text())['results'])}\n")
     return 0

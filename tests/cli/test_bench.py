@@ -14,7 +14,7 @@ import av
 import pytest
 
 import videos
-from facered.cli.bench import MEASURED, compare, encode_again
+from facered.cli.bench import MEASURED, all_settings, as_asked, compare, encode_again
 from facered.errors import JobCanceledError
 from facered.jobs.job import Job
 from facered.jobs.task import Task
@@ -69,6 +69,31 @@ def test_people_get_a_table(foo: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, f"facered: {tmp_path / 'nope.mp4'}: no such file\n")
 
 
+def test_all_settings_are_measured_beside_the_floor_of_their_preset(foo: Path, tmp_path: Path) -> None:
+    done = bench(foo, "--all", "--repeat", 1, "--json", "--precision", "fp32", temporary=tmp_path / "t")
+    modes = json.loads(done.stdout)["modes"]
+    assert list(modes) == [
+        *(*MEASURED, "combined, veryfast, int8"),
+        *("floor, medium", "combined, medium, fp32", "combined, medium, int8"),
+    ]
+    for name, found in modes.items():
+        mode, preset, precision = (name.split(", ") + ["veryfast", "fp32"][len(name.split(", ")) - 1 :])[:3]
+        looks = mode in ("analyze", "combined")
+        assert (found["mode"], found["preset"]) == (mode, preset)
+        assert found["precision"] == (precision if looks else None)
+        assert found["floor"] == ("floor, medium" if preset == "medium" else "floor")
+        assert found["floor_ratio"] == pytest.approx(found["seconds"][0] / modes[found["floor"]]["seconds"][0])
+        assert found["floor_cpu_ratio"] == pytest.approx(
+            found["cpu_seconds"][0] / modes[found["floor"]]["cpu_seconds"][0]
+        )
+
+
+def test_a_model_of_ones_own_is_measured_in_its_own_precision() -> None:
+    names = [entry.name for entry in all_settings(Options(model="mine.onnx", preset="fast"))]
+    floors = ["floor, veryfast", "combined, veryfast", "floor, medium", "combined, medium"]
+    assert names == [*MEASURED, *floors]
+
+
 def test_the_number_of_turns_is_checked(foo: Path, tmp_path: Path) -> None:
     done = bench(foo, "--repeat", "0", temporary=tmp_path / "t")
     assert done.returncode == 2
@@ -98,6 +123,6 @@ def test_it_can_be_cancelled_in_any_mode(foo: Path, tmp_path: Path, mode: int, m
             job.cancel()
 
     with pytest.raises(JobCanceledError):
-        compare(foo, Options(), 2, watch, lambda _: None)
+        compare(foo, as_asked(Options()), 2, watch, lambda _: None)
     assert len(watched) == mode + 1
     assert [path.name for path in tmp_path.iterdir()] == ["foo.mp4"]

@@ -1,4 +1,7 @@
-"""The three modes on one's own video, beside the floor: decoding it and encoding it again, nothing between."""
+"""The three modes on one's own video, beside the floor: decoding it and encoding it again, nothing between.
+
+They are measured with the options asked for, or, as well, with others that decide how long they take (`all_settings`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import logging
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +19,7 @@ import numpy as np
 from facered.annotations.model import Annotations
 from facered.cli.report import told
 from facered.cli.terminal import printable
+from facered.detect.inference import OWN_PRECISION, precision_taken
 from facered.errors import ServiceError
 from facered.jobs.job import Job
 from facered.jobs.progress import ProgressCallback, StageProgress
@@ -32,11 +36,57 @@ from facered.video.picture import VideoFrame
 
 FLOOR = "floor"
 MEASURED = (FLOOR, "analyze", "redact", "combined")
+PRESETS = ("veryfast", "medium")
+PRECISIONS = ("fp32", "int8")
+"""Settings of x264 and of the model that `all_settings` measures beside those asked for."""
 HEADS = ("mode", "seconds", "frames/s", "times floor", "CPU seconds", "times floor's", "calls/frame", "Mpx/frame")
 WARM_UP_FRAMES = 12
 
 Tell = Callable[[str], None]
 Watch = Callable[[Job], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that is measured.
+
+    Attributes
+    ----------
+    name : str
+    mode : str
+        One of `MEASURED`.
+    options : Options
+    floor : str
+        The name of the floor that has the same encoder settings.
+    """
+
+    name: str
+    mode: str
+    options: Options
+    floor: str = FLOOR
+
+
+def as_asked(options: Options) -> list[Entry]:
+    """Return the floor and the three modes, with the same options."""
+    return [Entry(mode, mode, options) for mode in MEASURED]
+
+
+def all_settings(options: Options) -> list[Entry]:
+    """Return those, and combined at each of `PRESETS` in each of `PRECISIONS` beside floors of the same preset."""
+    found = as_asked(options)
+    taken = precision_taken(options.model, options.precision)
+    precisions = (options.precision,) if taken == OWN_PRECISION else PRECISIONS
+    for preset in PRESETS:
+        floor = FLOOR
+        if preset != options.preset:
+            floor = f"{FLOOR}, {preset}"
+            found.append(Entry(floor, FLOOR, replace(options, preset=preset), floor))
+        for precision in precisions:
+            if (preset, precision) not in ((options.preset, taken), (options.preset, options.precision)):
+                named = preset if taken == OWN_PRECISION else f"{preset}, {precision}"
+                chosen = replace(options, preset=preset, precision=precision)
+                found.append(Entry(f"combined, {named}", "combined", chosen, floor))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +98,29 @@ class Benchmark:
     source : Path
     frames : int
     people : int
+    entries : list of Entry
+        What was measured.
     seconds, cpu_seconds : dict of str to list of float
-        Wall and processor time of each run of each of `MEASURED`.
+        Wall and processor time of each run of each entry, by its name.
     inference : dict of str to Inference
-        How often a run of each of `MEASURED` runs the model, on how many pixels, and in which precision; in every turn
-        alike.
+        How often a run of each entry runs the model, on how many pixels, and in which precision; in every turn alike.
     """
 
     source: Path
     frames: int
     people: int
+    entries: list[Entry]
     seconds: dict[str, list[float]] = field(default_factory=dict)
     cpu_seconds: dict[str, list[float]] = field(default_factory=dict)
     inference: dict[str, Inference] = field(default_factory=dict)
 
-    def floor_ratio(self, mode: str) -> float:
-        """Return how many times as long as the floor a mode took: the median of the ratios of each turn."""
-        return _median_ratio(self.seconds[mode], self.seconds[FLOOR])
+    def floor_ratio(self, entry: Entry) -> float:
+        """Return how many times as long as its floor an entry took: the median of the ratios of each turn."""
+        return _median_ratio(self.seconds[entry.name], self.seconds[entry.floor])
 
-    def floor_cpu_ratio(self, mode: str) -> float:
-        """Return how many times the floor's processor time a mode took."""
-        return _median_ratio(self.cpu_seconds[mode], self.cpu_seconds[FLOOR])
+    def floor_cpu_ratio(self, entry: Entry) -> float:
+        """Return how many times its floor's processor time an entry took."""
+        return _median_ratio(self.cpu_seconds[entry.name], self.cpu_seconds[entry.floor])
 
     def figures(self) -> dict[str, object]:
         """Return everything, for JSON."""
@@ -79,31 +131,35 @@ class Benchmark:
             "people": self.people,
             "processors": cores.available(),
             "instruction_sets": cores.instruction_sets(),
-            "modes": {
-                mode: {
-                    "seconds": seconds,
-                    "median_seconds": statistics.median(seconds),
-                    "frames_per_second": self.frames / statistics.median(seconds),
-                    "floor_ratio": self.floor_ratio(mode),
-                    "cpu_seconds": self.cpu_seconds[mode],
-                    "floor_cpu_ratio": self.floor_cpu_ratio(mode),
-                    **self.inference[mode].figures(),
-                }
-                for mode, seconds in self.seconds.items()
-            },
+            "modes": {entry.name: self._figures(entry) for entry in self.entries},
+        }
+
+    def _figures(self, entry: Entry) -> dict[str, object]:
+        seconds = self.seconds[entry.name]
+        return {
+            "mode": entry.mode,
+            "preset": entry.options.preset,
+            "floor": entry.floor,
+            "seconds": seconds,
+            "median_seconds": statistics.median(seconds),
+            "frames_per_second": self.frames / statistics.median(seconds),
+            "floor_ratio": self.floor_ratio(entry),
+            "cpu_seconds": self.cpu_seconds[entry.name],
+            "floor_cpu_ratio": self.floor_cpu_ratio(entry),
+            **self.inference[entry.name].figures(),
         }
 
     def table(self) -> str:
         """Return the medians for people to read."""
         rows = []
-        for mode, runs in self.seconds.items():
-            seconds, cpu = statistics.median(runs), statistics.median(self.cpu_seconds[mode])
-            ratio, cpu_ratio, done = self.floor_ratio(mode), self.floor_cpu_ratio(mode), self.inference[mode]
+        for entry in self.entries:
+            seconds, cpu = (statistics.median(runs[entry.name]) for runs in (self.seconds, self.cpu_seconds))
+            ratio, cpu_ratio, done = self.floor_ratio(entry), self.floor_cpu_ratio(entry), self.inference[entry.name]
             times = (f"{seconds:.2f}", f"{self.frames / seconds:.1f}", f"{ratio:.2f}", f"{cpu:.2f}", f"{cpu_ratio:.2f}")
             work = (
                 (f"{done.calls / self.frames:.2f}", f"{done.megapixels / self.frames:.4f}") if done.calls else ("", "")
             )
-            rows.append((mode, *times, *work))
+            rows.append((entry.name, *times, *work))
         who = "1 person" if self.people == 1 else f"{self.people} people"
         title = f"{printable(str(self.source))}: {self.frames} frames, {who}"
         return f"{title}\n{table(HEADS, rows)}\n{self._machine()}"
@@ -113,21 +169,23 @@ class Benchmark:
         count = cores.available()
         processors = "1 processor" if count == 1 else f"{count} processors"
         sets = " ".join(cores.instruction_sets()) or "no instruction sets of note"
-        return f"inference in {self.inference['combined'].precision}; {processors} with {sets}"
+        precision = self.inference["combined"].precision
+        unless = " where no other is named" if len(self.entries) > len(MEASURED) else ""
+        return f"inference in {precision}{unless}; {processors} with {sets}"
 
 
 def _median_ratio(ours: list[float], floors: list[float]) -> float:
     return statistics.median(each / max(floor, 1e-9) for each, floor in zip(ours, floors, strict=True))
 
 
-def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tell) -> Benchmark:
-    """Run every mode in turn, several times, on a video; only temporary files are written.
+def compare(source: Path, entries: Sequence[Entry], repeat: int, watch: Watch, tell: Tell) -> Benchmark:
+    """Run every entry in turn, several times, on a video; only temporary files are written.
 
     Parameters
     ----------
     source : Path
-    options : Options
-        For all modes alike.
+    entries : sequence of Entry
+        Those of `as_asked` first.
     repeat : int
         How many turns.
     watch : callable
@@ -140,36 +198,37 @@ def compare(source: Path, options: Options, repeat: int, watch: Watch, tell: Tel
     FaceredError
         The video cannot be read, or the job was canceled.
     """
-    options = replace(options, overwrite=True)
-    seconds: dict[str, list[float]] = {mode: [] for mode in MEASURED}
-    cpu_seconds: dict[str, list[float]] = {mode: [] for mode in MEASURED}
+    seconds: dict[str, list[float]] = {entry.name: [] for entry in entries}
+    cpu_seconds: dict[str, list[float]] = {entry.name: [] for entry in entries}
     inference: dict[str, Inference] = {}
     found: Result | None = None
     said = logging.getLogger("facered")
     level = said.level
     try:
         with tempfile.TemporaryDirectory(prefix="facered-bench-") as folder:
-            _warm_up(source, Path(folder), options, watch)
+            for options in {entry.options.precision: entry.options for entry in entries}.values():
+                _warm_up(source, Path(folder), replace(options, overwrite=True), watch)
             for turn in range(repeat):
-                for mode in MEASURED:
-                    tell(f"{mode}, run {turn + 1} of {repeat}")
-                    annotations = found.annotations if found is not None and mode == "redact" else None
-                    task = Task(mode, source, Path(folder) / "out", options, annotations)
-                    job = Job(task, work=encode_again) if mode == FLOOR else Job(task)
+                for entry in entries:
+                    tell(f"{entry.name}, run {turn + 1} of {repeat}")
+                    annotations = found.annotations if found is not None and entry.mode == "redact" else None
+                    options = replace(entry.options, overwrite=True)
+                    task = Task(entry.mode, source, Path(folder) / "out", options, annotations)
+                    job = Job(task, work=encode_again) if entry.mode == FLOOR else Job(task)
                     watch(job)
                     begun, cpu_begun = time.perf_counter(), time.process_time()
                     result = job.run()
-                    seconds[mode].append(time.perf_counter() - begun)
-                    cpu_seconds[mode].append(time.process_time() - cpu_begun)
-                    inference[mode] = result.inference
-                    found = result if mode == "analyze" else found
+                    seconds[entry.name].append(time.perf_counter() - begun)
+                    cpu_seconds[entry.name].append(time.process_time() - cpu_begun)
+                    inference[entry.name] = result.inference
+                    found = result if entry.mode == "analyze" else found
                 said.setLevel(logging.ERROR)  # every warning has been given
     except OSError as error:
         raise ServiceError(f"no temporary files can be written ({error.strerror or error}); see TMPDIR") from error
     finally:
         said.setLevel(level)
     assert found is not None
-    return Benchmark(source, found.frames, found.people, seconds, cpu_seconds, inference)
+    return Benchmark(source, found.frames, found.people, list(entries), seconds, cpu_seconds, inference)
 
 
 def encode_again(task: Task, progress: ProgressCallback | None) -> Result:

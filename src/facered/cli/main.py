@@ -177,14 +177,15 @@ def _bench(chosen: argparse.Namespace, interruption: Interruption) -> int:
 
 
 def _bench_one(source: str, chosen: argparse.Namespace, interruption: Interruption) -> None:
-    from facered.cli.bench import compare
+    from facered.cli.bench import all_settings, as_asked, compare
     from facered.options import Options
 
     def tell(line: str) -> None:
         if not chosen.quiet:
             print(f"... {line}", file=sys.stderr, flush=True)
 
-    measured = compare(Path(source), Options.of(chosen.options), chosen.repeat, interruption.watch, tell)
+    entries = (all_settings if chosen.all else as_asked)(Options.of(chosen.options))
+    measured = compare(Path(source), entries, chosen.repeat, interruption.watch, tell)
     if chosen.json:
         _print_record(measured.figures())
     else:

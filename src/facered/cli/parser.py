@@ -139,6 +139,9 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--repeat", metavar="N", type=_positive, default=3, help="turns; medians are printed (default: %(default)s)"
     )
+    bench.add_argument(
+        "--all", action="store_true", help="also combined at veryfast and medium, each with the model in fp32 and int8"
+    )
     bench.add_argument("--json", action="store_true", help="print a JSON line a video with every run")
     _add_groups(bench, FILES, "detection", "hiding", "encoding")
 

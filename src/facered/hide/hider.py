@@ -168,7 +168,7 @@ class Hider:
     ) -> None:
         """Blend what replaces a box of a size, in luma samples, through a mask that begins the scratch memory."""
         height, width = mask.shape
-        self._replace(picture.y, left, top, mask, size, radii, 0 if picture.full_range else 16, picture.depth)
+        self._replace([picture.y], left, top, mask, size, radii, 0 if picture.full_range else 16, picture.depth)
         if picture.u is None or picture.v is None:
             return
         across, down = picture.across, picture.down
@@ -179,12 +179,12 @@ class Hider:
             blend.subsample_mask(mask, before_x, before_y, small, across, down)
             mask = small[: picture.u.shape[0] - top // down]  # a field may have half a row of chroma too few
         size, radii = (size[0] / across, size[1] / down), (radii[0] / across, radii[1] / down)
-        for plane in (picture.u, picture.v):
-            self._replace(plane, left // across, top // down, mask, size, radii, 128, picture.depth)
+        chroma = [picture.u, picture.v]
+        self._replace(chroma, left // across, top // down, mask, size, radii, 128, picture.depth)
 
     def _replace(
         self,
-        plane: Plane,
+        planes: list[Plane],
         left: int,
         top: int,
         mask: NDArray[np.uint8],
@@ -193,38 +193,47 @@ class Hider:
         black: int,
         depth: int,
     ) -> None:
-        """Blend what replaces a box of a size, in samples of the plane, into it at (left, top); black is of 8 bits."""
+        """Blend what replaces a box into planes of one shape, at (left, top).
+
+        The box is of a size, and blurred with radii, in samples of the planes; black is of 8 bits.
+        """
         style = self._style
         height, width = mask.shape
-        region = plane[top : top + height, left : left + width]
-        if not region.size:
+        part = slice(top, top + height), slice(left, left + width)
+        if not planes[0][part].size:
             return
         if style.fill:
             cells = np.full((1, 1), 256 * black, np.uint16)
-            blend.blend_cells(region, mask, cells, width, height, 0, 0, False, self._words.view(np.uint8), depth)
+            for plane in planes:
+                blend.blend_cells(
+                    plane[part], mask, cells, width, height, 0, 0, False, self._words.view(np.uint8), depth
+                )
             return
         # The surroundings are blurred in: an oval of the face's own colour alone still looks like a face to detectors.
         radius_x, radius_y = radii
         around_x, around_y = int(radius_x), int(radius_y)
         x, y = max(left - around_x, 0), max(top - around_y, 0)
-        window = plane[y : top + height + around_y, x : left + width + around_x]
-        longest = max(window.shape)
+        around = slice(y, top + height + around_y), slice(x, left + width + around_x)
+        window_height, window_width = planes[0][around].shape
+        longest = max(window_height, window_width)
         if style.cells is None:
             across, down = max(1, int(radius_x / CELLS_PER_RADIUS)), max(1, int(radius_y / CELLS_PER_RADIUS))
         else:
             across, down = ceil(size[0] / style.cells), ceil(size[1] / style.cells)
         across, down = min(across, longest), min(down, longest)
-        rows, columns = -(-window.shape[0] // down), -(-window.shape[1] // across)
+        rows, columns = -(-window_height // down), -(-window_width // across)
         cells = self._words[: rows * columns].view(np.uint16)[: rows * columns].reshape(rows, columns)
         scratch = self._words[rows * columns :]
-        blur.average_cells(window, across, down, scratch, cells, depth)
+        lines = scratch.view(np.uint8)
         if style.radius:
             nearest = round if style.cells is None else ceil
             reach_x = min(max(1, nearest(radius_x / across)), MAX_BLUR_CELLS)
             reach_y = min(max(1, nearest(radius_y / down)), MAX_BLUR_CELLS)
-            blur.box_blur(cells, reach_x, reach_y, BOX_PASSES, scratch)
-        place = left - x, top - y
-        blend.blend_cells(region, mask, cells, across, down, *place, style.smooth, scratch.view(np.uint8), depth)
+        for plane in planes:
+            blur.average_cells(plane[around], across, down, scratch, cells, depth)
+            if style.radius:
+                blur.box_blur(cells, reach_x, reach_y, BOX_PASSES, scratch)
+            blend.blend_cells(plane[part], mask, cells, across, down, left - x, top - y, style.smooth, lines, depth)
 
     def _copied(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a copy of a mask that begins the scratch memory."""

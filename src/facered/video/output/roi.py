@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import TYPE_CHECKING, cast
 
-from av.filter import Graph
+from av.filter import Filter, Graph
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,8 @@ anew; by hand. So far the feathered edge of what is hidden reaches. With less, m
 MAX_GAIN = 1.15
 """How many times as large an area could be marked before blocks are chosen anew; by hand. With more, bits would be
 spent on what is hidden; with less, more graphs would be made."""
+
+SOURCE, MARK, SINK = (Filter(name) for name in ("buffer", "addroi", "buffersink"))
 
 Rectangles = tuple[tuple[int, int, int, int], ...]
 """Each as x, y, width, height."""
@@ -107,7 +109,13 @@ def _blocks(low: float, high: float, length: int) -> tuple[int, int]:
 def _graph(frame: VideoFrame, rectangles: Rectangles) -> Graph:
     graph = Graph()
     graph.threads = 1  # there is nothing to do for the threads that it would start
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
-    marks = [graph.add("addroi", f"{x}:{y}:{width}:{height}:{QUANTISER_OFFSET}") for x, y, width, height in rectangles]
-    graph.link_nodes(source, *marks, graph.add("buffersink")).configure()
+    # Looking filters up by name, and `add_buffer`, which looks the format up as well, take as long as all the rest.
+    size, tick = f"{frame.width}x{frame.height}", frame.time_base or "1/1000"
+    last = graph.add(SOURCE, f"video_size={size}:pix_fmt={frame.format.name}:time_base={tick}:pixel_aspect=1/1")
+    for x, y, width, height in rectangles:
+        mark = graph.add(MARK, f"{x}:{y}:{width}:{height}:{QUANTISER_OFFSET}")
+        last.link_to(mark)
+        last = mark
+    last.link_to(graph.add(SINK))
+    graph.configure()
     return graph
