@@ -31,8 +31,8 @@ def requests(
     tracker, schedule = Follower(RATE, 0.3, size), DetectionSchedule(size, native=native)
     found = {}
     for frame, luma in enumerate(pictures):
-        due = tracker.wants_detection(luma, frame in begins)
-        if schedule.due(tracker, frame in begins, due):
+        window = tracker.wanted(luma, frame in begins)
+        if schedule.due(tracker, frame in begins, window is not None):
             request = schedule.take(tracker, luma)
             if request is not None:
                 found[frame] = request
@@ -99,7 +99,7 @@ def test_very_large_pictures_are_looked_at_whole(size: tuple[int, int], native: 
 
 def test_what_is_due_waits_until_it_is_taken() -> None:
     tracker, schedule = Follower(RATE, 0.3, SIZE), DetectionSchedule(SIZE)
-    tracker.wants_detection(wall(), True)
+    tracker.wanted(wall(), True)
     assert [schedule.due(tracker, frame == 0, False) for frame in range(5)] == [True] * 5
     assert schedule.take(tracker, wall()) == TileRequest()
     assert not schedule.due(tracker, False, False)
