@@ -78,7 +78,7 @@ doubtful. Smaller: false boxes that are not."""
 LIKELY_MEANS = (0.55, 0.5, 0.46, 0.44, 0.42)
 """The same of what is hidden to be safe, and is called doubtful, of up to five: 6 of those and 158 of these. Larger:
 faint faces are bare. Smaller: false boxes."""
-LOOK_SECONDS = 0.12
+LOOK_SECONDS = 0.08
 """Seconds between looks at a tentative track, when it is no longer young. Larger: who shows seldom is not confirmed.
 Smaller: inference."""
 REDETECTED_SCORE = 0.45
@@ -197,7 +197,7 @@ MAX_STEADY_MOTION = 0.1
 """Most motion of a certain track, in parts of the face's size a frame. Larger: fast faces are lost. Smaller:
 inference."""
 FIRST_FINE_INTERVAL_SECONDS = (1.0, 0.4)
-FINE_INTERVAL_SECONDS = (1.0, 0.4)
+FINE_INTERVAL_SECONDS = (2.0, 1.0)
 """Seconds between detections on a larger picture, without small faces and with some. Larger: small faces are found
 later; the second was 0.4 before. Smaller: inference, several times a plain one."""
 NATIVE_INTERVAL_SECONDS = (3.0, 1.2)
