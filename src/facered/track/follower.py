@@ -182,7 +182,7 @@ class Follower:
             For each track detected in this frame, by the key of its detection run, the index of its detection.
         """
         self._enter(luma, begins_shot, seconds)
-        self._entered = False
+        self._entered, self._ends_shot = False, ends_shot
         self._seen_once = patience.sees_once(self.clock, self.frame, ends_shot and self.cuts[-1] == self.frame)
         found: dict[int, int] = {}
         if detections is not None:
@@ -244,7 +244,7 @@ class Follower:
         # What is found must not depend on the order in which detections come.
         order = np.lexsort((*detections.boxes.T[::-1], -detections.scores))
         boxes, scores = centred(detections.boxes[order]), detections.scores[order]
-        looked_at = [t for t in self.active if holds(detections.within, self.expected(t))]
+        looked_at = [t for t in self.active if holds(detections.within, self.expected(t), self.pictures.size)]
         found = self._associate(boxes, scores)
         found |= self._begin(boxes, scores, found)
         runs = {tracklet.key: tracklet.runs[-1].key for tracklet in self.active}
@@ -267,7 +267,8 @@ class Follower:
             return worth
         place = self._predictor.place(tracklet)
         return patience.is_unsteady(tracklet, place) or patience.is_stale(
-            tracklet, place, self.clock, self.frame, self._ends_shot)
+            tracklet, place, self.clock, self.frame, self._ends_shot
+        )
 
     def _is_away(self, tracklet: Tracklet) -> bool:
         """Tell whether a large face is not where it was a frame ago: it may leave faster than single ones are found."""
