@@ -20,7 +20,7 @@ from facered.track import tuning
 from facered.track.cuts import CutDetector
 from facered.track.follower import Follower
 from facered.track.offline import finish
-from facered.track.verification import KNOWN, Crop, all_crops
+from facered.track.verification import KNOWN, Crop
 from lumas import Person, blended, film, wall
 from thinned import thinned
 from windows import in_window
