@@ -61,3 +61,15 @@ def test_that_takes_less_inference_than_another_whole_picture(person: av.VideoFr
     enters = facered.analyze(film(tmp_path / "foo.mp4", person, (0, 0)), tmp_path).inference
     assert enters.calls > empty.calls
     assert enters.pixels - empty.pixels < (enters.calls - empty.calls) * 0.6 * whole.inference.pixels
+
+
+def test_who_only_shows_in_the_larger_picture_is_hidden_as_long_as_nothing_changes(
+    person: av.VideoFrame, tmp_path: Path
+) -> None:
+    """A face of 14 pixels in a picture of 1280 x 720, for ten seconds."""
+    picture = np.clip(np.random.default_rng(0).normal(110, 2, (720, 1280, 1)), 0, 255).astype(np.uint8).repeat(3, 2)
+    picture[300:336, 600:644] = videos.enlarge(person, 44, 36).to_ndarray(format="rgb24")
+    path = videos.encode(tmp_path / "foo.mp4", [av.VideoFrame.from_ndarray(picture, format="rgb24")] * 250)
+    facered.analyze(path, tmp_path)
+    found = facered.Annotations.read(tmp_path / "foo_annotations.json")
+    assert all(len(found.pixel_boxes(number)) for number in range(250))
