@@ -75,7 +75,7 @@ def _high(boxes: Boxes) -> Boxes:
 
 
 def holds(within: Boxes | None, box: Boxes, size: NDArray[np.float64]) -> bool:
-    """Tell whether what is in the picture of a (4,) box lies within a part of it: what is there would have been found."""
+    """Tell whether all that the picture shows of a (4,) box lies within a part, so that it would have been found."""
     if within is None:
         return True
     low, high = (np.clip(corner(box), 0.0, size) for corner in (_low, _high))
