@@ -222,8 +222,8 @@ class Detector:
         """Return the faces of several detections of one picture, or one part of it, each once."""
         several = list(found)
         rows = [np.column_stack([some.boxes, some.scores]) for some in several]
-        found = self._suppressed(rows, full=any(some.full for some in several))
-        return replace(found, within=several[0].within)
+        once = self._suppressed(rows, full=any(some.full for some in several))
+        return replace(once, within=several[0].within)
 
     def _planned(self, picture: Picture, window: Window | None, request: TileRequest | None) -> Iterator[Tile]:
         """Yield the tiles of a picture, each ready to be given to the model."""
