@@ -65,7 +65,7 @@ each. Which shows a faint face depends on the face: of 46 faint ones in filmed c
 40 at 0.6 at some moment, the best one alone 35. More: inference. Fewer: some faces are not shown by any."""
 SMALL_CROPS = (((4.0, 32),), ((2.0, 64),), ((4.0, 48),), ((4.0, 24),))
 PROMISING_SCORE = 9
-CROPS_OF_KNOWN = ((4.0, 32), (4.0, 48))
+CROPS_OF_KNOWN = ((3.0, 32), (4.0, 48))
 """The same of a confirmed face that is not found in the whole picture: until one crop shows it. More: inference. Fewer:
 faces that turn away are lost."""
 WHOLE_PICTURE_WEIGHT, WHOLE_PICTURE_MOST = 0.9, 0.6

@@ -92,7 +92,9 @@ def look(
         Whether there will be no second look.
     """
     if tracklet.confirmed:
-        return best_view(box, verify, others, KNOWN, tuning.scaled(tuning.REDETECTED_SCORE, threshold))
+        followed = not tracklet.missed and not tracklet.verification_failed
+        chosen = KNOWN[:1] if followed else KNOWN
+        return best_view(box, verify, others, chosen, tuning.scaled(tuning.REDETECTED_SCORE, threshold))
     chosen = all_crops() if once else crops(tracklet)
     return best_view(box, verify, others, chosen, tuning.scaled(tuning.CERTAIN_MEANS[0], threshold))
 
