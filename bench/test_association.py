@@ -132,7 +132,7 @@ class Film:
         tracker, cuts = Follower(25, 0.3, (1920, 1080)), CutDetector(25)
         for number, luma in enumerate(self.lumas):
             cuts.push(luma)
-            tracker.wants_detection(luma, begins_shot=number == 0)
+            tracker.wanted(luma, begins_shot=number == 0)
             tracker.update(luma, None if number % every else self.detections[number], begins_shot=number == 0)
         return len(finish(tracker))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import facered
 import videos
-from facered.detect.detector import NOTHING, Detection, Detector
+from facered.detect.detector import NOTHING, WHOLE, Detection, Detector
 from facered.detect.turned import FIRST_WAIT, LookingAround, TurnedDetector
 from facered.track.verification import KNOWN
 from facered.video.orientation import QUARTER_TURNS, UPRIGHT, Orientation
@@ -73,7 +73,7 @@ def test_a_crowd_is_found_at_every_angle(angle: int, crowd: Pixels) -> None:
     around = detector.look_around(picture, 0.5, None)
     assert bool(detector.turn) == bool(angle)
     assert len(around.scores) >= 0.8 * len(upright.scores)
-    again = detector.detect(picture, 0.5, None)
+    again = detector.detect(picture, 0.5, WHOLE, None)
     np.testing.assert_array_equal(np.sort(again.boxes, axis=0), np.sort(around.boxes, axis=0))
     for box in around.boxes[:3]:
         centred = np.array([box[0] + box[2], box[1] + box[3], 2 * (box[2] - box[0]), 2 * (box[3] - box[1])]) / 2
@@ -108,7 +108,7 @@ def test_a_part_of_a_larger_picture_is_turned_along(crowd: Pixels) -> None:
 
     detector = TurnedDetector(Spy())
     detector.turn = QUARTER_TURNS[0]
-    detector.detect(picture_of(crowd), THRESHOLD, Part())
+    detector.detect(picture_of(crowd), THRESHOLD, None, Part())
     (size, within), (turned_size, turned_within) = asked
     assert (size, turned_size) == ((WIDTH, HEIGHT), (HEIGHT, WIDTH))
     np.testing.assert_array_equal(within, Part.within)

@@ -39,7 +39,7 @@ STAGES: dict[str, tuple[type, str]] = {
     "cuts": (CutDetector, "push"),
     "suspect": (CutDetector, "suspect"),
     "follower": (Follower, "update"),
-    "wants": (Follower, "wants_detection"),
+    "wants": (Follower, "wanted"),
     "present": (OnlineTracker, "present"),
     "past": (OnlineTracker, "past"),
     "hider": (Hider, "hide"),

@@ -340,7 +340,7 @@ class TestTime:
             return prepare(*arguments, **settings)
 
         monkeypatch.setattr(Detector, "prepare", noted)
-        shots = [videos.decode(carphone, 3), [videos.enlarge(frame, 176, 144) for frame in videos.decode(rabbit, 3)]]
+        shots = [[videos.enlarge(frame, 1280, 720) for frame in videos.decode(carphone, 3)], videos.decode(rabbit, 3)]
         with facered.Redactor(detect=1, deadline_ms=60_000) as redactor:
             for frame in itertools.chain(*shots):
                 redactor.process(frame)

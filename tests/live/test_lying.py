@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import facered
 import videos
-from facered.detect.detector import Detector
+from facered.detect.detector import WHOLE, Detector
 from facered.detect.turned import TurnedDetector
 from facered.live.angles import Angles
 from facered.video.picture import view
@@ -156,12 +156,12 @@ def test_what_was_found_in_the_shot_before_says_nothing_of_this_one(crowd: Pixel
     somebody, nobody = (view(frames(pixels, 0, 1)[0]) for pixels in (crowd, wall))
     angles = Angles(Detector(), 0.5)
     angles.begin_shot(0)
-    look = angles.prepare(somebody, 0.0, None, keeps=True)
+    look = angles.prepare(somebody, 0.0, WHOLE, None, keeps=True)
     found = look.run()
     angles.begin_shot(1)
     angles.note(look, found)
     assert len(asked) == 3
     for _ in range(2):  # when nobody has been found, it is looked at from all sides
-        look = angles.prepare(nobody, 1.0, None, keeps=True)
+        look = angles.prepare(nobody, 1.0, WHOLE, None, keeps=True)
         angles.note(look, look.run())
     assert len(asked) == 6

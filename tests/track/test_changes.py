@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facered.track.changes import Changes
+from facered.track.window import about
 from lumas import Person, film, wall
 
 SIZE = np.array([640.0, 360.0])
@@ -35,33 +36,34 @@ def holds(region: NDArray[np.float64], x: float, y: float, size: float) -> bool:
 def test_as_long_as_nothing_was_looked_at_everything_is_new() -> None:
     changes = Changes(SIZE)
     changes.push(wall())
-    assert changes.elsewhere(NOBODY)
+    assert changes.elsewhere(NOBODY) is not None
     assert changes.region(NOBODY, NOBODY) is None
 
 
 def test_noise_is_no_change() -> None:
     noise = np.random.default_rng(5).normal(0, 4, wall().shape)
     changes = compared(wall(), np.clip(wall() + noise, 0, 255).astype(np.uint8))
-    assert not changes.elsewhere(NOBODY)
+    assert changes.elsewhere(NOBODY) is None
     region = changes.region(NOBODY, NOBODY)
     assert region is not None
     assert (region[2:] == 0).all()
 
 
 @pytest.mark.parametrize(("x", "y"), [(15, 12), (160, 90), (306, 170)])
-def test_whoever_comes_is_a_change_and_inside_the_region(x: float, y: float) -> None:
+def test_whoever_comes_is_a_change_and_inside_the_window(x: float, y: float) -> None:
     changes = compared(wall(), film([Person(3, lambda _: (x, y, 14))], 1)[0])
-    assert changes.elsewhere(NOBODY)
-    region = changes.region(NOBODY, NOBODY)
-    assert region is not None
-    assert holds(region, x, y, 14)
-    assert np.prod(region[2:]) < 0.1 * np.prod(SIZE)
+    for part in (changes.elsewhere(NOBODY), changes.region(NOBODY, NOBODY)):
+        assert part is not None
+        within = about(part[None], NOBODY, SIZE).within
+        assert within is not None
+        assert holds(within, x, y, 14)
+        assert np.prod(within[2:]) < 0.2 * np.prod(SIZE)
 
 
 @pytest.mark.parametrize(("x", "y", "news"), [(160, 60, False), (150, 110, False), (60, 60, True), (160, 4, True)])
 def test_what_moves_about_a_known_face_is_its_owner(x: float, y: float, news: bool) -> None:
     changes = compared(wall(), film([Person(3, lambda _: (x, y, 14))], 1)[0])
-    assert changes.elsewhere(face(160, 60, 40)) is news
+    assert (changes.elsewhere(face(160, 60, 40)) is not None) is news
 
 
 def test_the_region_holds_the_faces_that_must_be_found_again_though_they_do_not_move() -> None:
@@ -88,4 +90,4 @@ def test_what_has_not_been_looked_at_stays_new() -> None:
 
 def test_pictures_of_another_size_are_all_new() -> None:
     changes = compared(wall(), wall(180, 320))
-    assert changes.elsewhere(NOBODY)
+    assert changes.elsewhere(NOBODY) is not None

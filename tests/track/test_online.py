@@ -77,7 +77,7 @@ def test_a_late_detection_is_brought_to_where_the_face_is_by_now() -> None:
     for frame, luma in enumerate(pictures[:5]):
         followed.update(luma, None, begins_shot=not frame)
     assert followed.present() == []
-    followed.follower.wants_detection(pictures[5], False)
+    followed.follower.wanted(pictures[5], False)
     late = detection(right(1))
     corners = followed.carried(late.boxes, 4)
     assert corners is not None
@@ -92,7 +92,7 @@ def test_a_late_detection_of_a_followed_face_moves_as_it_was_followed() -> None:
     followed = Online()
     for frame, luma in enumerate(pictures[:11]):
         followed.update(luma, detection(right(0)) if not frame else None, begins_shot=not frame)
-    followed.follower.wants_detection(pictures[11], False)
+    followed.follower.wanted(pictures[11], False)
     corners = followed.carried(detection(right(6)).boxes, 5)
     assert corners is not None
     assert (corners[0, 0] + corners[0, 2]) / 2 == pytest.approx(right(11)[0], abs=2)
@@ -103,7 +103,7 @@ def test_a_detection_from_before_a_cut_is_of_no_use() -> None:
     followed = Online()
     for frame, luma in enumerate(pictures):
         followed.update(luma, None, begins_shot=frame in (0, 4))
-    followed.follower.wants_detection(pictures[-1], False)
+    followed.follower.wanted(pictures[-1], False)
     assert followed.carried(detection(right(1)).boxes, 4) is None
     assert followed.carried(detection(right(5)).boxes, 1) is not None
 

@@ -110,14 +110,14 @@ def test_who_can_be_seen_is_expected_where_the_patch_is_found() -> None:
     follower = Follower(RATE, THRESHOLD, (320, 180))
     for frame, luma in enumerate(pictures[:10]):
         follower.update(luma, detection((160, 90, 40)), not frame)
-    follower.wants_detection(pictures[10], False)
+    follower.wanted(pictures[10], False)
     assert follower.boxes()[0, :2] == pytest.approx([168, 90], abs=1.5)
 
 
-@pytest.mark.parametrize(("size", "whole"), [(80.0, True), (40.0, False)])
-def test_a_large_face_that_is_suddenly_away_is_looked_for_in_the_whole_picture(size: float, whole: bool) -> None:
+@pytest.mark.parametrize(("size", "wanted"), [(80.0, True), (40.0, False)])
+def test_a_large_face_that_is_suddenly_away_is_looked_for_about_its_place(size: float, wanted: bool) -> None:
     pictures = film([Person(1, lambda frame: (100.0 + 60 * (frame == 8), 90.0, size))], 9)
     follower = Follower(RATE, THRESHOLD, (320, 180))
     for frame, luma in enumerate(pictures[:8]):
         follower.update(luma, detection((100.0, 90.0, size)), not frame)
-    assert follower.wants_detection(pictures[8], False, verifies=True) is whole
+    assert (follower.wanted(pictures[8], False, verifies=True) is not None) is wanted

@@ -11,9 +11,12 @@ from facered.track.follower import Follower
 from facered.track.schedule import DetectionSchedule
 from facered.track.step import Step, detection_limits
 from lumas import wall
+from windows import in_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from facered.track.window import Window
 
 DOUBTFUL = Detection(np.array([[80, 70, 120, 110]], np.float32), np.array([0.5], np.float32))
 
@@ -27,12 +30,12 @@ class Source:
         self.tiled: list[bool] = []
         self.verified: list[NDArray[np.float64]] = []
 
-    def is_due(self, uncertain: bool) -> bool:
-        return uncertain
+    def due(self, wanted: Window | None) -> Window | None:
+        return wanted
 
-    def detect(self, _: Any, due: bool, tiles: Any) -> Detection | None:
+    def detect(self, _: Any, window: Window | None, tiles: Any) -> Detection | None:
         self.tiled.append(tiles is not None)
-        return DOUBTFUL if due else None
+        return in_window(window, DOUBTFUL)
 
     def verifier(self, _: Any) -> Any:
         def verify(box: NDArray[np.float64], _: Any) -> Detection:

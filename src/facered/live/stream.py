@@ -203,14 +203,14 @@ class Stream:
             # What takes long must not delay the first detection of a shot.
             delays = self._begins_shot and self._detector.beside
             request = tiles() if tiles is not None and not delays else None
-            if window is None and request is None:
-                return None
-            late = found
-            until = self._until if when != "async" or not self._frame else 0.0
-            detection = self._detector.detect(
-                picture, self._frame, self._seconds, window=window, tiles=request, until=until
-            )
-            found = detection or late
+            if request is not None and self._detector.beside:
+                window = WHOLE
+            if window is not None or request is not None:
+                until = self._until if when != "async" or not self._frame else 0.0
+                detection = self._detector.detect(
+                    picture, self._frame, self._seconds, window=window, tiles=request, until=until
+                )
+                found = detection or found
         return None if found is None else self._brought_forward(found)
 
     def verifier(self, picture: Picture) -> Verify | None:

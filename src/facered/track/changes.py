@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Cell = TypeVar("Cell", bound=np.generic)
 
 
+ROUNDING = 1e-6
+"""Cells by which bounds that are equal may differ as floating-point numbers."""
+
+
 class Changes:
     """Compares each picture with a reference: the one that the detector was last given.
 
@@ -53,8 +57,9 @@ class Changes:
         if within is None or self._reference is None or self._current is None:
             self._reference = self._current
             return
-        part = _cells(self._current, within / self._size, (-0.5, -0.5, 0.5, 0.5))
-        _cells(self._reference, within / self._size, (-0.5, -0.5, 0.5, 0.5))[:] = part
+        reference = self._reference.copy()  # the cadence compares with it, too
+        _inner(reference, within / self._size)[:] = _inner(self._current, within / self._size)
+        self._reference = reference
 
     def elsewhere(self, faces: Boxes) -> Boxes | None:
         """Return the (4,) box of what changed outside the heads and bodies of people whose faces, (n, 4), are known.
@@ -142,6 +147,14 @@ def _in_company(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     found[:, :-1] |= pairs
     found[:, 1:] |= pairs
     return found
+
+
+def _inner(cells: NDArray[Cell], part: Boxes) -> NDArray[Cell]:
+    """Return the cells that lie within a part of the picture, a (4,) box in fractions of it."""
+    bounds = np.concatenate([part[:2] - part[2:] / 2, part[:2] + part[2:] / 2]) * np.tile(cells.shape[::-1], 2)
+    left, top = np.ceil(bounds[:2] - ROUNDING).astype(int).tolist()
+    right, bottom = np.floor(bounds[2:] + ROUNDING).astype(int).tolist()
+    return cells[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
 
 
 def _cells(cells: NDArray[Cell], face: Boxes, part: tuple[float, float, float, float]) -> NDArray[Cell]:

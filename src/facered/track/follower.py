@@ -182,7 +182,7 @@ class Follower:
             For each track detected in this frame, by the key of its detection run, the index of its detection.
         """
         self._enter(luma, begins_shot, seconds)
-        self._entered = False
+        self._entered, self._ends_shot = False, ends_shot
         self._seen_once = patience.sees_once(self.clock, self.frame, ends_shot and self.cuts[-1] == self.frame)
         found: dict[int, int] = {}
         if detections is not None:
@@ -245,7 +245,11 @@ class Follower:
         order = np.lexsort((*detections.boxes.T[::-1], -detections.scores))
         boxes, scores = centred(detections.boxes[order]), detections.scores[order]
         visible = tuning.VISIBLE_SIZE * detections.shrunk
-        looked_at = {t for t in self.active if t.size >= visible and holds(detections.within, self.expected(t))}
+        looked_at = {
+            t
+            for t in self.active
+            if t.size >= visible and holds(detections.within, self.expected(t), self.pictures.size)
+        }
         found = self._associate(boxes, scores)
         found |= self._begin(boxes, scores, found)
         runs = {tracklet.key: tracklet.runs[-1].key for tracklet in self.active}

@@ -45,7 +45,7 @@ def is_unsteady(tracklet: Tracklet, place: Boxes) -> bool:
 
 
 def is_stale(tracklet: Tracklet, place: Boxes, clock: Clock, frame: int, ends_shot: bool) -> bool:
-    """Tell whether a face was not detected for a while and has moved or changed: its box may lie beside it."""
+    """Tell whether a face was not detected for a while, and moved or changed since: its box may lie beside it."""
     if ends_shot:
         return True
     if not clock.has_passed(tuning.REFRESH_SECONDS, tracklet.last_detected, frame):

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from facered.track.follower import Follower
 
-NOBODY = np.empty((0, 4))
-
 
 @dataclass(frozen=True, slots=True)
 class TileRequest:
@@ -92,7 +90,7 @@ class DetectionSchedule:
         if self._shot_begun:
             self._taken = 0
         everywhere = self._taken < tuning.FULL_DETECTIONS_PER_SHOT
-        native = self._native and self._shot_begun or self._is_native_due(follower)
+        native = (self._native and self._shot_begun) or self._is_native_due(follower)
         self._shot_begun = False
         self._last_fine = follower.frame
         self._taken += 1
@@ -102,9 +100,9 @@ class DetectionSchedule:
         within = None
         if not (native or everywhere):
             # Where nothing has changed nobody is new, but small faces that are there have to be found again. What known
-            # people move themselves counts as a change every other time.
+            # people move themselves is no change.
             people = follower.boxes()
-            within = self._changes.region(NOBODY, people)
+            within = self._changes.region(follower.boxes(2 * self._small), people)
             if within is not None and within[2]:
                 within = about(within[None], follower.boxes(np.inf), self._changes.size).within
         self._changes.set_reference(within)

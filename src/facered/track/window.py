@@ -30,6 +30,9 @@ class Window:
 
 WHOLE = Window()
 
+ROUNDING = 1e-6
+"""Pixels by which places that are equal may differ as floating-point numbers."""
+
 
 def surroundings(boxes: Boxes) -> Boxes:
     """Return (n, 4) boxes with what the detector needs about them, and where the faces may have gone to."""
@@ -64,13 +67,16 @@ def about(parts: Boxes, faces: Boxes, size: NDArray[np.float64]) -> Window:
 
 
 def _low(boxes: Boxes) -> Boxes:
-    return boxes[:, :2] - boxes[:, 2:] / 2
+    return boxes[..., :2] - boxes[..., 2:] / 2
 
 
 def _high(boxes: Boxes) -> Boxes:
-    return boxes[:, :2] + boxes[:, 2:] / 2
+    return boxes[..., :2] + boxes[..., 2:] / 2
 
 
-def holds(within: Boxes | None, box: Boxes) -> bool:
-    """Tell whether a (4,) box lies within a part of the picture, so that what is there would have been found."""
-    return within is None or bool((np.abs(box[:2] - within[:2]) + box[2:] / 2 <= within[2:] / 2).all())
+def holds(within: Boxes | None, box: Boxes, size: NDArray[np.float64]) -> bool:
+    """Tell whether all that the picture shows of a (4,) box lies within a part, so that it would have been found."""
+    if within is None:
+        return True
+    low, high = (np.clip(corner(box), 0.0, size) for corner in (_low, _high))
+    return bool((low >= _low(within) - ROUNDING).all() and (high <= _high(within) + ROUNDING).all())
