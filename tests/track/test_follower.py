@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 RATE = 25.0
 THRESHOLD = 0.4
-FIRST_CROPS = {KNOWN[0], *(Crop(*several[0]) for several in (*tuning.CROPS, *tuning.SMALL_CROPS))}
+FIRST_CROPS = {KNOWN[0], *(Crop(*one) for one in tuning.CROPS)}
 """Those that looks begin with."""
 EXTENSION = round(tuning.EXTENSION_SECONDS * RATE)
 FOLLOWED = round(tuning.MAX_FOLLOWED_SECONDS * RATE)
@@ -832,7 +832,7 @@ class TestSecondLooks:
             return detection([])
 
         self.doubtful(look, range(20, 60))
-        small = [Crop(*crop) for several in tuning.SMALL_CROPS for crop in several]
+        small = [Crop(*one) for one in tuning.CROPS]
         assert set(seen) >= set(small)
         assert seen[: len(small)] == small
 

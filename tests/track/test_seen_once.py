@@ -9,7 +9,7 @@ from facered.detect.detector import Detection
 from facered.track import tuning
 from facered.track.follower import Follower
 from facered.track.offline import finish
-from facered.track.verification import Crop, all_crops
+from facered.track.verification import SEEN_ONCE, Crop
 from lumas import wall
 
 SIZE = 320, 180
@@ -30,7 +30,7 @@ class Crops:
 
     def __call__(self, box: np.ndarray[tuple[int, ...], np.dtype[np.float64]], crop: Crop) -> Detection:
         self.asked += 1
-        score = self._scores[all_crops().index(crop) % len(self._scores)]
+        score = self._scores[SEEN_ONCE.index(crop) % len(self._scores)]
         half = np.array([15, 20])
         corners = np.concatenate([box[:2] - half, box[:2] + half])[None].astype(np.float32)
         return Detection(corners, np.array([score], np.float32))
@@ -72,7 +72,7 @@ def test_the_more_is_verified_the_fewer_frames_a_second_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("scores", "expected", "asked"),
-    [((0.9,), FACES, 1), ((0.1,), 0, len(all_crops())), ((0.1, 0.1, 0.1, 0.1, 0.69, 0.1), FACES, 5)],
+    [((0.9,), FACES, 1), ((0.1,), 0, len(SEEN_ONCE)), ((0.1, 0.1, 0.1, 0.1, 0.69, 0.1), FACES, 5)],
 )
 def test_what_is_seen_once_is_verified_in_more_than_one_view(
     scores: tuple[float, ...], expected: int, asked: int

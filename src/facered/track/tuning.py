@@ -59,15 +59,16 @@ stay tentative and are verified more. Smaller: false boxes."""
 FAINT_FRACTION = 0.67
 """Part of the threshold from which a detection begins a track that is looked at again. Larger: faces that are always
 faint are not hidden. Smaller: inference for what is no face."""
-CROPS = (((4.0, 32), (3.0, 64)), ((2.0, 96), (4.0, 24)), ((4.0, 48), (8.0, 40)))
-"""The crops of one look, and of the next, in turn: their extents in sizes of the face, and pixels that the face has in
-each. Which shows a faint face depends on the face: of 46 faint ones in filmed clips four of these crops together show
-40 at 0.6 at some moment, the best one alone 35. More: inference. Fewer: some faces are not shown by any."""
-SMALL_CROPS = (((4.0, 32),), ((2.0, 64),), ((4.0, 48),), ((4.0, 24),))
-PROMISING_SCORE = 9
+CROPS = ((4.0, 32), (2.0, 64), (4.0, 48), (4.0, 24))
+"""The crops of one look after the other, in turn: their extents in sizes of the face, and pixels that the face has in
+each. Which shows a faint face depends on the face; a look at one small crop costs little, so that there can be many. A
+look at two large ones cost three times as much, and hid as many. More, larger: inference, and later the next time.
+Fewer: some faces are not shown by any."""
+CROPS_SEEN_ONCE = ((4.0, 32), (3.0, 64), (2.0, 96), (4.0, 24), (4.0, 48), (8.0, 40))
+"""Those of somebody who is seen in one frame only: until one shows a face. More: inference. Fewer: they are bare."""
 CROPS_OF_KNOWN = ((3.0, 32), (4.0, 48))
-"""The same of a confirmed face that is not found in the whole picture: until one crop shows it. More: inference. Fewer:
-faces that turn away are lost."""
+"""The same of a confirmed face, the first alone while it is followed well: until one crop shows it. More: inference.
+Fewer: faces that turn away are lost."""
 WHOLE_PICTURE_WEIGHT, WHOLE_PICTURE_MOST = 0.9, 0.6
 """What the score of a detection of the whole picture counts beside that of a look, and at most: one by itself does not
 confirm. Larger: false boxes. Smaller: what is seen again and again in the whole picture counts for nothing."""
@@ -75,7 +76,7 @@ CERTAIN_MEANS = (0.68, 0.55, 0.5)
 """Mean of the best one, two, three pieces of evidence that confirms a track; of 286 tracks of no face in filmed clips
 and darkened, halved and masked ones, looks alone reach it with 1, of 175 faint faces with 148. Larger: faint faces are
 doubtful. Smaller: false boxes that are not."""
-LIKELY_MEANS = (0.55, 0.5, 0.46, 0.44, 0.42)
+LIKELY_MEANS = (0.55, 0.5, 0.46, 0.44, 0.41)
 """The same of what is hidden to be safe, and is called doubtful, of up to five: 6 of those and 158 of these. Larger:
 faint faces are bare. Smaller: false boxes."""
 LOOK_SECONDS = 0.08
@@ -177,8 +178,8 @@ WINDOW_EXTENT = 4.0
 """What of a picture is detected about a face that has to be found again, in its sizes. Larger: inference. Smaller:
 it is gone from there, or its surroundings do not show that it is a face."""
 VISIBLE_SIZE = 8
-"""Mean side of a face, in pixels as the detector sees it, from which it is missing where it is not detected. Larger: who
-is gone is waited for. Smaller: tiny faces are given up where only larger pictures show them."""
+"""Mean side of a face, in pixels as the detector sees it, from which it is missing where it is not detected. Larger:
+who is gone is waited for. Smaller: tiny faces are given up where only larger pictures show them."""
 UNCUT_EXTENT = 1.6
 """What of a picture about a known face is not cut, in its sizes. Larger: inference. Smaller: fragments of faces."""
 WINDOW_MARGIN = 0.05
@@ -190,19 +191,20 @@ Smaller: inference."""
 IDLE_INTERVAL_SECONDS = 0.5
 """The same where nothing changes; STEADY_SECONDS is half of it. Larger: faint, still faces are found later. Smaller:
 inference."""
-REFRESH_SECONDS = 0.2
-MIN_NCC_FRESH = 0.85
-MAX_STALE_MOTION = 0.2
+REFRESH_SECONDS, MIN_NCC_FRESH, MAX_STALE_MOTION = 0.2, 0.85, 0.2
+"""Seconds without a detection after which a confirmed face is looked at by itself, where its patch fits worse than that
+NCC, or it has moved by that part of its size. Longer, smaller, larger: boxes drift off faces that turn. Shorter,
+larger, smaller: inference."""
 MIN_NCC_STEADY = 0.8
 """NCC from which a track is certain, and tells of the camera's motion; 0.9 at first. Larger: inference. Smaller: faces
 that are followed badly are not detected anew."""
 MAX_STEADY_MOTION = 0.1
 """Most motion of a certain track, in parts of the face's size a frame. Larger: fast faces are lost. Smaller:
 inference."""
-FIRST_FINE_INTERVAL_SECONDS = (1.0, 0.4)
-FINE_INTERVAL_SECONDS = (2.0, 1.0)
-"""Seconds between detections on a larger picture, without small faces and with some. Larger: small faces are found
-later; the second was 0.4 before. Smaller: inference, several times a plain one."""
+FIRST_FINE_INTERVAL_SECONDS, FINE_INTERVAL_SECONDS = (1.0, 0.4), (2.0, 1.0)
+"""Seconds between detections on a larger picture, without small faces and with some, while there were not
+FULL_DETECTIONS_PER_SHOT yet and later. Larger: small faces are found later; who is found is followed back for as long.
+Smaller: inference, several times a plain one."""
 NATIVE_INTERVAL_SECONDS = (3.0, 1.2)
 """The same for very large pictures in their own size, without faces of half SMALL_FACE and with some. Larger: the
 tiniest faces are found later. Smaller: very long inference."""

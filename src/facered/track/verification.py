@@ -31,20 +31,13 @@ class Crop(NamedTuple):
     face_pixels: int
 
 
-KNOWN = [Crop(*crop) for crop in tuning.CROPS_OF_KNOWN]
-"""What is looked at of a face that is known to be one, and not detected in the whole picture."""
+KNOWN, SEEN_ONCE = ([Crop(*one) for one in several] for several in (tuning.CROPS_OF_KNOWN, tuning.CROPS_SEEN_ONCE))
+"""What is looked at of a face that is known to be one, and of what may be one and will not be seen again."""
 
 
-def crops(tracklet: Tracklet) -> list[Crop]:
-    """Return what the next look at a tentative track is at: more where it may well be a face."""
-    promising = max(tracklet.evidence, default=0.0) >= tuning.PROMISING_SCORE
-    several = tuning.CROPS if promising else tuning.SMALL_CROPS
-    return [Crop(*crop) for crop in several[tracklet.looks % len(several)]]
-
-
-def all_crops() -> list[Crop]:
-    """Return what is looked at where there will be no second look."""
-    return [Crop(*crop) for some in tuning.CROPS for crop in some]
+def crop(number: int) -> Crop:
+    """Return what the look with this number, from 0, at a tentative track is at."""
+    return Crop(*tuning.CROPS[number % len(tuning.CROPS)])
 
 
 def due(tracklets: Iterable[Tracklet], frame: int, clock: Clock, most: int) -> list[Tracklet]:
@@ -95,7 +88,7 @@ def look(
         followed = not tracklet.missed and not tracklet.verification_failed
         chosen = KNOWN[:1] if followed else KNOWN
         return best_view(box, verify, others, chosen, tuning.scaled(tuning.REDETECTED_SCORE, threshold))
-    chosen = all_crops() if once else crops(tracklet)
+    chosen = SEEN_ONCE if once else [crop(tracklet.looks)]
     return best_view(box, verify, others, chosen, tuning.scaled(tuning.CERTAIN_MEANS[0], threshold))
 
 
