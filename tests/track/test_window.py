@@ -12,7 +12,7 @@ from facered.detect.detector import Detection
 from facered.track import tuning
 from facered.track.changes import Changes
 from facered.track.follower import Follower
-from facered.track.window import Window, about, holds
+from facered.track.window import WHOLE, Window, about, holds
 from lumas import Luma, Person, Place, film, wall
 from windows import in_window
 
@@ -202,3 +202,10 @@ def test_in_the_last_frame_of_a_shot_all_are_looked_at() -> None:
         follower.update(picture, None, False, verify, ends_shot=last)
     assert sorted(looked_at) == [60, 250]
     assert {track.last_detected for track in follower.active} == {follower.frame}
+
+
+def test_what_is_nowhere_asks_for_the_whole_picture() -> None:
+    nowhere = np.full((1, 4), np.nan)
+    somewhere = np.array([[50.0, 50.0, 10.0, 10.0]])
+    assert about(nowhere, somewhere, np.array([320.0, 180.0])) is WHOLE
+    assert about(np.concatenate([nowhere, somewhere]), nowhere, np.array([320.0, 180.0])) is WHOLE

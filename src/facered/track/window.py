@@ -56,12 +56,12 @@ def about(parts: Boxes, faces: Boxes, size: NDArray[np.float64]) -> Window:
     while True:
         cut = whole[((_low(whole) < high) & (_high(whole) > low)).all(axis=1)]
         wider = _low(cut).min(axis=0, initial=np.inf), _high(cut).max(axis=0, initial=-np.inf)
-        if (wider[0] >= low).all() and (wider[1] <= high).all():
+        if not (wider[0] < low).any() and not (wider[1] > high).any():
             break
         low, high = np.minimum(low, wider[0]), np.maximum(high, wider[1])
     low, high = np.maximum(low, 0.0), np.minimum(high, size)
     sides = np.maximum(high - low, 1.0)
-    if sides.prod() > tuning.MAX_WINDOW_PART * size.prod():
+    if not sides.prod() <= tuning.MAX_WINDOW_PART * size.prod():  # nor where a place is no number
         return WHOLE
     return Window(np.concatenate([low + sides / 2, sides]))
 
