@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facered
-from facered.detect.detector import Detection, Detector, looked_at
+from facered.detect.detector import Detection, Detector
 from facered.detect.turned import TurnedDetector
 from facered.track.schedule import DetectionSchedule, TileRequest
 
@@ -52,7 +52,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
     def prepare(_: Detector, picture: Any, __: float, *, window: Any, tiles: Any) -> Callable[[], Detection]:
         asked.append((window, tiles))
         found = squares(picture.y)
-        return lambda: Detection(found.boxes, found.scores, within=looked_at(window, tiles))
+        return lambda: Detection(found.boxes, found.scores, within=(tiles if window is None else window).within)
 
     monkeypatch.setattr(Detector, "prepare", prepare)
     monkeypatch.setattr(Detector, "verify", lambda _, picture, *__: squares(picture.y))

@@ -238,7 +238,7 @@ class Detector:
             return replace(found, within=window.within if window is not None else None, shrunk=longer / usual)
         fine = min(longer, max(FINE_SIDE, longer // 2))
         shrunk = max(longer / MAX_NATIVE_SIDE, 1.0) if tiles.native else longer / fine
-        return replace(found, within=tiles.within, shrunk=shrunk)
+        return replace(found, within=tiles.within if window is None else window.within, shrunk=shrunk)
 
     def _planned(self, picture: Picture, window: Window | None, request: TileRequest | None) -> Iterator[Tile]:
         """Yield the tiles of a picture, each ready to be given to the model."""
