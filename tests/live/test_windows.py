@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 import facered
 from facered.detect.detector import Detection, Detector
 from facered.detect.turned import TurnedDetector
+from facered.track.follower import Follower
 from facered.track.schedule import DetectionSchedule, TileRequest
+from facered.track.window import WHOLE, Window
 
 WIDTH, HEIGHT, FACE, COUNT, ENTERS, LEAVES = 640, 360, 40, 60, 20, 43
 BRIGHT = 228
@@ -103,13 +105,19 @@ def test_tiles_of_a_part_that_come_late_come_with_the_whole_picture(
 
 @pytest.mark.usefixtures("given")
 def test_a_late_detection_is_taken_though_no_tiles_are_needed_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare = Detector.prepare
+    """It is the only one: where it is lost nobody is ever found."""
+    prepare, wanted = Detector.prepare, Follower.wanted
 
     def slow(*args: Any, **settings: Any) -> Callable[[], Detection]:
         run = prepare(*args, **settings)
         return lambda: (time.sleep(0.02), run())[1]
 
+    def once(follower: Follower, *args: Any, **settings: Any) -> Window | None:
+        wanted(follower, *args, **settings)
+        return WHOLE if follower.frame == ENTERS + 5 else None
+
     monkeypatch.setattr(Detector, "prepare", slow)
+    monkeypatch.setattr(Follower, "wanted", once)
     monkeypatch.setattr(DetectionSchedule, "due", lambda *_: True)
     monkeypatch.setattr(DetectionSchedule, "take", lambda *_: None)
     assert any(faces(deadline_ms=0, after=0.005))

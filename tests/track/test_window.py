@@ -209,3 +209,17 @@ def test_what_is_nowhere_asks_for_the_whole_picture() -> None:
     somewhere = np.array([[50.0, 50.0, 10.0, 10.0]])
     assert about(nowhere, somewhere, np.array([320.0, 180.0])) is WHOLE
     assert about(np.concatenate([nowhere, somewhere]), nowhere, np.array([320.0, 180.0])) is WHOLE
+
+
+def test_who_comes_while_another_is_looked_for_is_found_as_soon() -> None:
+    """What is detected again and again about one person says nothing of the rest of the picture."""
+    follower = Follower(25.0, 0.4, (320, 180))
+    follower.wanted(wall(), True)
+    follower.update(wall(), detection(), True)
+    (picture,) = film([Person(BEN, lambda _: RIGHT)], 1)
+    came = np.array([*RIGHT, RIGHT[2]])
+    for _ in range(5):
+        window = follower.wanted(picture, False)
+        follower.update(picture, detection(within=LEFT), False)
+    assert window is not None
+    assert holds(window.within, came, np.array([320.0, 180.0]))

@@ -14,7 +14,7 @@ import numpy as np
 from facered._native import decode
 from facered.detect import inference
 from facered.detect.tensor import View
-from facered.detect.tiles import MAX_COORDINATE, Tile, crop_about, split
+from facered.detect.tiles import MAX_COORDINATE, Part, Tile, crop_about, split
 from facered.runtime.cancellation import check
 from facered.runtime.profiling import count_inference, timed
 from facered.runtime.stages import Stage
@@ -100,14 +100,7 @@ class Detection:
 NOTHING = Detection(np.empty((0, 4), np.float32), np.empty(0, np.float32))
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """See `facered.detect.tiles.Window`."""
-
-    within: NDArray[np.float64] | None = None
-
-
-WHOLE = _Window()
+WHOLE = Part()
 """All of a picture."""
 
 
@@ -202,8 +195,16 @@ class Detector:
 
     def has_finer(self, size: tuple[int, int]) -> bool:
         """Tell whether there is a larger picture than the usual one for pictures of a size: else tiles are nothing."""
-        fixed = bool(self._size) or isinstance(self._input.shape[3], int)
-        return not fixed and min(max(size), max(FINE_SIDE, max(size) // 2)) > min(max(max(size), MIN_SIDE), MAX_SIDE)
+        usual, fine = self._sides(size)
+        return usual < fine
+
+    def _sides(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the longer side of the usual picture and of the larger one: the same where there is none."""
+        longer = max(size)
+        usual = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
+        if self._size or isinstance(self._input.shape[3], int):
+            return usual, usual
+        return usual, max(usual, min(longer, max(FINE_SIDE, longer // 2)))
 
     def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop, threshold: float) -> Detection:
         """Detect faces about a box on a crop of another size, on which small or faint ones show whether they are faces.
@@ -233,10 +234,9 @@ class Detector:
     ) -> Detection:
         """Return what was found with the part of a picture of a size that it was found in, and how finely."""
         longer = max(size)
-        usual = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
-        if tiles is None or not self.has_finer(size) or (tiles.within is not None and window is not None):
+        usual, fine = self._sides(size)
+        if tiles is None or usual == fine or (tiles.within is not None and window is not None):
             return replace(found, within=window.within if window is not None else None, shrunk=longer / usual)
-        fine = min(longer, max(FINE_SIDE, longer // 2))
         shrunk = max(longer / MAX_NATIVE_SIDE, 1.0) if tiles.native else longer / fine
         return replace(found, within=tiles.within if window is None else window.within, shrunk=shrunk)
 
@@ -244,14 +244,13 @@ class Detector:
         """Yield the tiles of a picture, each ready to be given to the model."""
         size = picture.shown_size
         longer = max(size)
-        usual = self._size or min(max(longer, MIN_SIDE), MAX_SIDE)
-        if request is None or not self.has_finer(size):
+        usual, fine = self._sides(size)
+        if request is None or usual == fine:
             yield from self._usual(picture, window or WHOLE, usual)
             return
-        fine = min(longer, max(FINE_SIDE, longer // 2))
         tiles = split(_place(request.within, size), fine / longer, MAX_FINE_TILE, size)
         if window is None and len(tiles) > 1:
-            window = _Window(request.within)  # large faces are cut in every tile
+            window = Part(request.within)  # large faces are cut in every tile
         alone = len(tiles) == 1 and request.within is None and fine <= MAX_FINE_ALONE * usual
         if window is not None and not alone:
             for tile in self._usual(picture, window, usual):

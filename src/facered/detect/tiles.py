@@ -57,6 +57,13 @@ class Window(Protocol):
         """(4,) centre and size in pixels; None means all of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A `Window`."""
+
+    within: NDArray[np.float64] | None = None
+
+
 class Crop(Protocol):
     """How a face is looked at by itself; see `facered.track.verification.Crop`."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.detect.detector import WHOLE, Detection
+from facered.detect.tiles import Part
 from facered.video.orientation import QUARTER_TURNS, UPRIGHT
 
 if TYPE_CHECKING:
@@ -59,13 +60,6 @@ class LookingAround:
             self._wait = 0.0
         elif seconds >= self._begun + self._wait:
             self._wait = max(FIRST_WAIT, 2 * self._wait)
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """See `facered.detect.tiles.Window`."""
-
-    within: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +143,7 @@ class TurnedDetector:
     ) -> Detection:
         turned = _turned(picture, turn)
         if window is not None and window.within is not None:
-            window = _Window(_box_turned(window.within, turn, turned))
+            window = Part(_box_turned(window.within, turn, turned))
         if tiles is not None and tiles.within is not None:
             tiles = _Request(_box_turned(tiles.within, turn, turned), tiles.native)
         found = self._detector.detect(turned, threshold, window=window, tiles=tiles)

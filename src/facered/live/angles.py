@@ -82,9 +82,9 @@ class Angles:
         self, picture: Picture, seconds: float, window: Window | None, tiles: TileRequest | None, *, keeps: bool
     ) -> Look:
         """Return the detection of a picture; where its own memory is gone until it is made, it `keeps` a copy."""
-        window = WHOLE if self._around.is_due(seconds) else window
-        upright = self._detector.prepare(picture, self._threshold, window=window, tiles=tiles)
         turned, due = self._turned, self._around.is_due(seconds)
+        window = WHOLE if due else window
+        upright = self._detector.prepare(picture, self._threshold, window=window, tiles=tiles)
         if not due and not turned.turn:
             return Look(upright, self._shot, seconds)
         kept = _copy(picture) if keeps else picture

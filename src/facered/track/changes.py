@@ -35,6 +35,7 @@ class Changes:
 
     Attributes
     ----------
+    size : (2,) float64
     step : Step
         How the last picture follows from the one before.
     """

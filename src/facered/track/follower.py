@@ -87,7 +87,7 @@ class Follower:
         self._most_looks = most_looks
         self._changes = Changes(self.pictures.size)
         self.path = CameraPath(self.pictures.size)
-        self.frame = self._last_detection = self._last_whole = -1
+        self.frame = self._last_detection = self._last_whole = self._last_for_changes = -1
         self._entered = self._seen_once = False
         self._predictor = Predictor()
         self.next_key = first_key
@@ -95,7 +95,7 @@ class Follower:
         self.active: list[Tracklet] = []
         self.finished: list[Tracklet] = []
         self._before_cut: list[Tracklet] | None = None
-        self._ends_shot = False
+        self._ends_shot = self._asked_for_changes = False
 
     def boxes(self, largest: float | None = None) -> Boxes:
         """Return where faces are, (n, 4): the confirmed ones; or all, tentative or not, of `largest` pixels at most."""
@@ -133,11 +133,12 @@ class Follower:
         if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_whole, self.frame):
             return WHOLE
         parts = []
-        active = self.clock.has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_detection, self.frame)
+        active = self.clock.has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_for_changes, self.frame)
         # Whoever came since the last detection is not found later.
         changed = self._changes.elsewhere(self.boxes()) if active or ends_shot else None
         if changed is not None:
             parts.append(changed[None])
+        self._asked_for_changes = changed is not None
         if self.clock.has_passed(tuning.DOUBTFUL_INTERVAL_SECONDS, self._last_detection, self.frame):
             parts += [self._about(t) for t in self.active if patience.is_young(t, self.clock, self.frame)]
         uncertain = self._uncertain()
@@ -240,6 +241,9 @@ class Follower:
         self._last_detection = self.frame
         if detections.within is None:
             self._last_whole = self.frame
+        # What is detected about one person says nothing of who came elsewhere.
+        if detections.within is None or self._asked_for_changes:
+            self._last_for_changes = self.frame
         self._changes.set_reference(detections.within)
         # What is found must not depend on the order in which detections come.
         order = np.lexsort((*detections.boxes.T[::-1], -detections.scores))

@@ -101,8 +101,7 @@ class DetectionSchedule:
         if not (native or everywhere):
             # Where nothing has changed nobody is new, but small faces that are there have to be found again. What known
             # people move themselves is no change.
-            people = follower.boxes()
-            within = self._changes.region(follower.boxes(2 * self._small), people)
+            within = self._changes.region(follower.boxes(2 * self._small), follower.boxes())
             if within is not None and within[2]:
                 within = about(within[None], follower.boxes(np.inf), self._changes.size).within
         self._changes.set_reference(within)

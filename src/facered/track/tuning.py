@@ -61,9 +61,9 @@ FAINT_FRACTION = 0.67
 faint are not hidden. Smaller: inference for what is no face."""
 CROPS = ((4.0, 32), (2.0, 64), (4.0, 48), (4.0, 24))
 """The crops of one look after the other, in turn: their extents in sizes of the face, and pixels that the face has in
-each. Which shows a faint face depends on the face; a look at one small crop costs little, so that there can be many. A
-look at two large ones cost three times as much, and hid as many. More, larger: inference, and later the next time.
-Fewer: some faces are not shown by any."""
+each. Which shows a faint face depends on the face; a look at one small crop costs little, so that there can be many:
+with two larger ones, as many face-frames of 24 hard films were bare, at a ninth more inference. More, larger:
+inference, and later the next time. Fewer: some faces are not shown by any."""
 CROPS_SEEN_ONCE = ((4.0, 32), (3.0, 64), (2.0, 96), (4.0, 24), (4.0, 48), (8.0, 40))
 """Those of somebody who is seen in one frame only: until one shows a face. More: inference. Fewer: they are bare."""
 CROPS_OF_KNOWN = ((3.0, 32), (4.0, 48))
@@ -74,11 +74,11 @@ WHOLE_PICTURE_WEIGHT, WHOLE_PICTURE_MOST = 0.9, 0.6
 confirm. Larger: false boxes. Smaller: what is seen again and again in the whole picture counts for nothing."""
 CERTAIN_MEANS = (0.68, 0.55, 0.5)
 """Mean of the best one, two, three pieces of evidence that confirms a track; of 286 tracks of no face in filmed clips
-and darkened, halved and masked ones, looks alone reach it with 1, of 175 faint faces with 148. Larger: faint faces are
-doubtful. Smaller: false boxes that are not."""
+and darkened, halved and masked ones, looks alone, then at two larger crops each, reached it with 1, of 175 faint faces
+with 148. Larger: faint faces are doubtful. Smaller: false boxes that are not."""
 LIKELY_MEANS = (0.55, 0.5, 0.46, 0.44, 0.41)
-"""The same of what is hidden to be safe, and is called doubtful, of up to five: 6 of those and 158 of these. Larger:
-faint faces are bare. Smaller: false boxes."""
+"""The same of what is hidden to be safe, and is called doubtful, of up to five: with 0.42 it was 6 of those and 158 of
+these. Larger: faint faces are bare. Smaller: false boxes."""
 LOOK_SECONDS = 0.08
 """Seconds between looks at a tentative track, when it is no longer young. Larger: who shows seldom is not confirmed.
 Smaller: inference."""
