@@ -177,3 +177,11 @@ def test_what_was_looked_at_is_said(
     ):
         assert (None if found.within is None else found.within.tolist()) == within
         assert found.split(1, CERTAIN)[0].within is found.within
+
+
+@pytest.mark.parametrize(("size", "calls"), [((900, 500), 1), ((1280, 720), 3), ((640, 360), 1)])
+def test_a_larger_picture_of_one_tile_is_looked_at_alone(size: tuple[int, int], calls: int) -> None:
+    detector = Detector(precision="fp32")
+    picture = picture_of(np.zeros((size[1], size[0], 3), np.uint8))
+    detector.detect(picture, CERTAIN, window=WHOLE, tiles=TileRequest())
+    assert detector.inference.calls == calls

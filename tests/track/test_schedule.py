@@ -102,3 +102,10 @@ def test_what_is_due_waits_until_it_is_taken() -> None:
     assert [schedule.due(tracker, frame == 0, False) for frame in range(5)] == [True] * 5
     assert schedule.take(tracker, wall()) == TileRequest()
     assert not schedule.due(tracker, False, False)
+
+
+def test_very_large_pictures_are_looked_at_in_their_own_size_as_often_as_that_says() -> None:
+    found = requests(moving(160), size=(3840, 2160))
+    assert [frame for frame, request in found.items() if request.native] == [
+        round(number * tuning.NATIVE_INTERVAL_SECONDS[0] * RATE) for number in range(3)
+    ]

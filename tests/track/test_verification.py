@@ -10,7 +10,8 @@ import pytest
 from facered.detect.detector import Detection
 from facered.track import tuning
 from facered.track.clock import Clock
-from facered.track.verification import best_match, due, is_certain, is_likely
+from facered.track.verification import KNOWN, Crop, best_match, due, is_certain, is_likely
+from facered.track.verification import look as look_at
 from tracklets import box, straight, tracklet
 
 if TYPE_CHECKING:
@@ -106,3 +107,18 @@ def test_evidence_adds_up(evidence: tuple[float, ...], certain: bool, likely: bo
     halved = tuple(0.5 * score for score in evidence)
     assert (is_certain(halved, 0.15), is_likely(halved, 0.15)) == (certain, likely)
     assert not is_likely(evidence, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("missed", "failed", "crops"), [(0, False, KNOWN[:1]), (1, False, KNOWN), (0, True, KNOWN)], ids=str
+)
+def test_a_known_face_is_looked_at_longer_where_it_is_lost(missed: int, failed: bool, crops: list[Crop]) -> None:
+    known, seen = tracklet(straight(range(3))), []
+    known.missed, known.verification_failed = missed, failed
+
+    def verify(_: NDArray[np.float64], crop: Crop) -> Detection:
+        seen.append(crop)
+        return look()
+
+    assert look_at(known, known.boxes[-1], verify, NOBODY, 0.3, once=False) is None
+    assert seen == crops

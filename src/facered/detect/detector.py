@@ -57,10 +57,8 @@ MAX_NATIVE_SIDE = 3840
 inference. Smaller: tiny faces in 4k are not found."""
 MAX_TILE, MAX_FINE_TILE = 2048, 960
 """Most pixels of the tensor along a tile's sides, its overlap apart, in the picture's own size and on the larger
-picture; the second was set to save memory. Larger: memory. Smaller: more overlap is computed twice."""
-MAX_FINE_ALONE = 1.5
-"""How many times the usual size the larger picture may be to be looked at alone, where it is one tile. Larger: faces
-that fill the picture may be missed there. Smaller: both are looked at."""
+picture; a larger picture that is one tile is looked at alone. Larger: memory, and faces that fill a picture of so many
+times the usual size are missed there. Smaller: more overlap is computed twice."""
 DISTINCT_SIZE = 20
 """Mean side of a face, in pixels of the tensor, below which it is left to the larger picture where that is detected.
 Larger: faces that only the smaller picture shows are dropped. Smaller: false boxes beside small faces."""
@@ -251,7 +249,7 @@ class Detector:
         tiles = split(_place(request.within, size), fine / longer, MAX_FINE_TILE, size)
         if window is None and len(tiles) > 1:
             window = Part(request.within)  # large faces are cut in every tile
-        alone = len(tiles) == 1 and request.within is None and fine <= MAX_FINE_ALONE * usual
+        alone = len(tiles) == 1 and request.within is None
         if window is not None and not alone:
             for tile in self._usual(picture, window, usual):
                 yield replace(tile, min_size=DISTINCT_SIZE * longer / usual, finer=request.within)
