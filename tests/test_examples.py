@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from examples import all_but_one, camera, low_latency, shared_memory, transcode
+from examples import all_but_one, camera, imageio_film, low_latency, shared_memory, transcode
 
 import videos
 
@@ -53,6 +53,18 @@ def test_transcoding_keeps_times_and_sound_and_hides_the_face(short: Path, tmp_p
     for before, after in zip(videos.decode(short), videos.decode(target), strict=True):
         assert changed(before, after, 60, 100) > 10
         assert changed(before, after, 150, 176) < 4
+
+
+# imageio leaves the pipes of its own programs open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_film_that_imageio_reads_is_redacted(short: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.mp4"
+    videos.encode(source, videos.decode(short), options={"crf": "12"})
+    target = tmp_path / "out.mp4"
+    assert imageio_film.redact(str(source), str(target)) == 40
+    for before, after in zip(videos.decode(source), videos.decode(target), strict=True):
+        assert changed(before, after, 60, 100) > 10
+        assert changed(before, after, 150, 176) < 6
 
 
 def test_examples_can_be_called(short: Path, tmp_path: Path) -> None:

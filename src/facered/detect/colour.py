@@ -21,7 +21,7 @@ def conversion(matrix: str, full_range: bool, layout: TensorLayout) -> tuple[NDA
     Parameters
     ----------
     matrix : str
-        A key of `LUMA_WEIGHTS`.
+        A key of `LUMA_WEIGHTS`, or ``"gbr"``: then Y, U and V are green, blue and red.
     full_range : bool
         Whether black is 0 and white 255, instead of 16 and 235.
     layout : TensorLayout
@@ -30,6 +30,17 @@ def conversion(matrix: str, full_range: bool, layout: TensorLayout) -> tuple[NDA
     -------
     (3, 4) float32, (3, 2) float32
     """
+    affine = (_to_rgb(matrix, full_range) - [0, 0, 0, layout.mean]) / layout.scale
+    if layout.order == "bgr":
+        affine = affine[::-1]
+    limits = (np.array([[0, 255]] * 3) - layout.mean) / layout.scale
+    return np.ascontiguousarray(affine, np.float32), limits.astype(np.float32)
+
+
+def _to_rgb(matrix: str, full_range: bool) -> NDArray[np.float64]:
+    """Return the (3, 4) affine map from 8-bit (Y, U, V, 1) to red, green and blue from 0 to 255."""
+    if matrix == "gbr":
+        return np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0]])
     red, blue = LUMA_WEIGHTS[matrix]
     green = 1 - red - blue
     rgb = np.array(
@@ -41,9 +52,4 @@ def conversion(matrix: str, full_range: bool, layout: TensorLayout) -> tuple[NDA
     )
     black, luma_gain, chroma_gain = (0, 1.0, 1.0) if full_range else (16, 255 / 219, 255 / 224)
     linear = rgb * [luma_gain, chroma_gain, chroma_gain]
-    constant = -linear @ [black, 128, 128]
-    affine = (np.column_stack([linear, constant]) - [0, 0, 0, layout.mean]) / layout.scale
-    if layout.order == "bgr":
-        affine = affine[::-1]
-    limits = (np.array([[0, 255]] * 3) - layout.mean) / layout.scale
-    return np.ascontiguousarray(affine, np.float32), limits.astype(np.float32)
+    return np.column_stack([linear, -linear @ [black, 128, 128]])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered._native.tensor import Letterbox
+from facered.video.picture import side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,11 +67,12 @@ class UprightLetterbox:
         luma : (height, width) uint8
             The small picture's luma, as the source stores it.
         """
-        planes = picture.y, picture.u, picture.v
+        y = side_by_side(picture.y)
+        u, v = (None if plane is None else side_by_side(plane) for plane in (picture.u, picture.v))
         if not self._turned:
-            self._letterbox(*planes, matrix, limits, out, luma)
+            self._letterbox(y, u, v, matrix, limits, out, luma)
             return
-        self._letterbox(*planes, matrix, limits, self._tensor, self._luma)
+        self._letterbox(y, u, v, matrix, limits, self._tensor, self._luma)
         width, height = self._size
         out[:, :height, :width] = self._turn(self._tensor)
         luma[:] = self._turn(self._luma)

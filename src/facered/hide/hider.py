@@ -168,7 +168,8 @@ class Hider:
     ) -> None:
         """Blend what replaces a box of a size, in luma samples, through a mask that begins the scratch memory."""
         height, width = mask.shape
-        self._replace([picture.y], left, top, mask, size, radii, 0 if picture.full_range else 16, picture.depth)
+        black, black_chroma = (value >> (picture.depth - 8) for value in picture.gray(0.0))
+        self._replace([picture.y], left, top, mask, size, radii, black, picture.depth)
         if picture.u is None or picture.v is None:
             return
         across, down = picture.across, picture.down
@@ -180,7 +181,7 @@ class Hider:
             mask = small[: picture.u.shape[0] - top // down]  # a field may have half a row of chroma too few
         size, radii = (size[0] / across, size[1] / down), (radii[0] / across, radii[1] / down)
         chroma = [picture.u, picture.v]
-        self._replace(chroma, left // across, top // down, mask, size, radii, 128, picture.depth)
+        self._replace(chroma, left // across, top // down, mask, size, radii, black_chroma, picture.depth)
 
     def _replace(
         self,

@@ -64,9 +64,8 @@ def _fill(picture: Picture, x1: int, y1: int, x2: int, y2: int, light: float) ->
     x2, y2 = min(x2, picture.width), min(y2, picture.height)
     if x1 >= x2 or y1 >= y2:
         return
-    low, high = (0, 255) if picture.full_range else (16, 235)
-    scale, across, down = 1 << (picture.depth - 8), picture.across, picture.down
-    picture.y[y1:y2, x1:x2] = round(low + (high - low) * light) * scale
+    across, down = picture.across, picture.down
+    picture.y[y1:y2, x1:x2], chroma = picture.gray(light)
     for plane in (picture.u, picture.v):
         if plane is not None:
-            plane[y1 // down : -(-y2 // down), x1 // across : -(-x2 // across)] = 128 * scale
+            plane[y1 // down : -(-y2 // down), x1 // across : -(-x2 // across)] = chroma

@@ -65,8 +65,7 @@ class Masks:
 
 def _blacken(picture: Picture) -> None:
     """Fill a picture with black, which takes no memory."""
-    further = picture.depth - 8
-    picture.y[...] = 0 if picture.full_range else 16 << further
+    picture.y[...], chroma = picture.gray(0.0)
     for plane in (picture.u, picture.v):
         if plane is not None:
-            plane[...] = 128 << further
+            plane[...] = chroma

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from facered.checks import shown
 from facered.detect.detector import Detector
 from facered.errors import ConfigurationUnsupportedError
+from facered.live.arrays import GivenArray
 from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
 from facered.live.failure import facered_only
-from facered.live.input import GivenFrame, Orientations, Planes
+from facered.live.input import Given, GivenFrame, Orientations, Planes
 from facered.live.planes import given_planes
 from facered.live.queue import FrameQueue
 from facered.live.selection import Selection
@@ -22,9 +25,12 @@ from facered.live.settings import Settings
 from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from facered.checks import Polygon
 
 T = TypeVar("T")
+F = TypeVar("F", bound="VideoFrame | NDArray[Any]")
 
 
 class Redactor:
@@ -135,17 +141,28 @@ class Redactor:
         """What has happened since the redactor was made."""
         return self._queue.stats
 
-    def process(self, frame: VideoFrame) -> list[VideoFrame]:
+    def process(
+        self,
+        frame: F,
+        format: str | None = None,  # noqa: A002
+        pts: float | None = None,
+    ) -> list[F]:
         """Take the next frame; return those that are ready, the very objects, in order.
 
         A frame in which nothing is hidden is not touched. Another is written into where it lies in memory if nobody
-        else uses that, as decoders do; else it is given a copy first.
+        else uses that, as decoders do; else it is given a copy first. An array is always written into where it is, and
+        must stay as it is until it is returned.
 
         Parameters
         ----------
-        frame : av.VideoFrame
-            In one of the native formats. With another size, format or orientation than the one before, it begins a new
-            stream, and all frames before it are returned at once.
+        frame : av.VideoFrame or (height, width, 3) uint8
+            A frame in one of the native formats, or an array as OpenCV has them. With another size, format or
+            orientation than the one before, it begins a new stream, and all frames before it are returned at once.
+        format : str, optional
+            Of an array: ``"bgr24"``, ``"rgb24"``; one of four samples a pixel, such as ``"bgra"`` or ``"rgb0"``, as
+            (height, width, 4); ``"gray"``, (height, width); ``"i420"``, ``"nv12"``, ``"nv21"``, (1.5 * height, width).
+        pts : float, optional
+            An array's time in seconds; by default it follows the one before at the rate.
 
         Raises
         ------
@@ -157,12 +174,18 @@ class Redactor:
             detected again. As long as call after call fails, only the first raises; the others return what is due,
             hidden whole, and are counted in ``stats.failures``.
         """
-        if not isinstance(frame, VideoFrame):
-            raise ConfigurationUnsupportedError(f"frame is {shown(frame)}; it can be an av.VideoFrame")
+        if isinstance(frame, VideoFrame) and (format is not None or pts is not None):
+            raise ConfigurationUnsupportedError("format and pts are for arrays; an av.VideoFrame knows its own")
+        if not isinstance(frame, VideoFrame | np.ndarray):
+            raise ConfigurationUnsupportedError(f"frame is {shown(frame)}; it can be an av.VideoFrame or a NumPy array")
         with self._alone():
             self._check_open()
             with facered_only("the frame cannot be taken"):
-                given = GivenFrame(frame, self._orientations)
+                given: Given
+                if isinstance(frame, np.ndarray):
+                    given = GivenArray(frame, format, pts)
+                else:
+                    given = GivenFrame(frame, self._orientations)
             return self._queue.push(given)
 
     def process_planes(

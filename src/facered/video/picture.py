@@ -37,7 +37,7 @@ class Picture:
     u, v : (ceil(height / down), ceil(width / across)) uint8 or uint16, or None for gray pictures
         Chroma.
     matrix : str
-        ``"bt601"``, ``"bt709"`` or ``"bt2020"``.
+        ``"bt601"``, ``"bt709"`` or ``"bt2020"``; or ``"gbr"``, where `y`, `u` and `v` are green, blue and red.
     full_range : bool
         Whether black is 0 and white 255, instead of 16 and 235; so many times more where samples have more bits.
     orientation : Orientation
@@ -71,6 +71,13 @@ class Picture:
         """Height in luma samples, as stored."""
         return int(self.y.shape[0])
 
+    def gray(self, light: float) -> tuple[int, int]:
+        """Return the samples of `y`, and of `u` and `v`, that make gray, from black at 0 to white at 1."""
+        low, high = (0, 255) if self.full_range else (16, 235)
+        scale = 1 << (self.depth - 8)
+        luma = round(low + (high - low) * light) * scale
+        return luma, luma if self.matrix == "gbr" else 128 * scale
+
     def part(self, left: int, top: int, right: int, bottom: int) -> Picture:
         """Return the part between these stored luma samples, sharing memory; left and top are multiples of 4."""
         rows = slice(top // self.down, -(-bottom // self.down))
@@ -101,6 +108,11 @@ class Picture:
         y, u, v = (None if plane is None else plane[number::2] for plane in (self.y, self.u, self.v))
         assert y is not None
         return replace(self, y=y, u=u, v=v, interlaced=False)
+
+
+def side_by_side(plane: Plane) -> Plane:
+    """Return a plane whose samples lie side by side, or in pairs as NV12 has them: itself, or a copy of packed ones."""
+    return plane if plane.strides[1] // plane.itemsize in (1, 2) else plane.copy()
 
 
 def view(frame: VideoFrame, orientation: Orientation = UPRIGHT) -> Picture:

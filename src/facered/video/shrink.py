@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered._native.tensor import Letterbox
+from facered.video.picture import side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,5 +34,5 @@ class Shrinker:
             size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
             box = self._letterbox = Letterbox(picture.width, picture.height, 0, 0, *size, picture.depth)
         luma = np.empty((box.content_height, box.content_width), np.uint8)
-        box.shrink(picture.y, luma)
+        box.shrink(side_by_side(picture.y), luma)
         return np.ascontiguousarray(picture.orientation.turn(luma))
