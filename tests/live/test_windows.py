@@ -16,7 +16,7 @@ import facered
 from facered.detect.detector import Detection, Detector
 from facered.detect.turned import TurnedDetector
 from facered.track.follower import Follower
-from facered.track.schedule import DetectionSchedule, TileRequest
+from facered.track.schedule import DetectionSchedule
 from facered.track.window import WHOLE, Window
 
 WIDTH, HEIGHT, FACE, COUNT, ENTERS, LEAVES = 640, 360, 40, 60, 20, 43
@@ -89,17 +89,6 @@ def test_what_comes_late_or_by_number_is_of_the_whole_picture(
 ) -> None:
     faces(**settings)
     assert len(given) >= 3
-    assert all(window is not None and window.within is None for window, _ in given)
-
-
-def test_tiles_of_a_part_that_come_late_come_with_the_whole_picture(
-    given: list[tuple[Any, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was elsewhere when the detection began may be in the part by now."""
-    monkeypatch.setattr(DetectionSchedule, "due", lambda *_: True)
-    monkeypatch.setattr(DetectionSchedule, "take", lambda *_: TileRequest(np.array([100.0, 90, 80, 60])))
-    faces(deadline_ms=1000)
-    assert len(given) > 20
     assert all(window is not None and window.within is None for window, _ in given)
 
 

@@ -191,10 +191,10 @@ class Detector:
         planned, size = list(self._planned(picture, window, tiles)), picture.shown_size
         return lambda: self._described(self._merged(planned, threshold), size, window, tiles)
 
-    def has_finer(self, size: tuple[int, int]) -> bool:
-        """Tell whether there is a larger picture than the usual one for pictures of a size: else tiles are nothing."""
+    def finer(self, size: tuple[int, int]) -> float | None:
+        """Return the scale of the larger picture for pictures of a size; None where there is none, nor tiles."""
         usual, fine = self._sides(size)
-        return usual < fine
+        return fine / max(size) if usual < fine else None
 
     def _sides(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the longer side of the usual picture and of the larger one: the same where there is none."""

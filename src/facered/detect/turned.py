@@ -16,6 +16,8 @@ from facered.detect.tiles import Part
 from facered.video.orientation import QUARTER_TURNS, UPRIGHT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facered.detect.detector import Detector
@@ -95,12 +97,17 @@ class TurnedDetector:
         """Do as `look_around` with what was found upright already."""
         # Where there is somebody, larger pictures at three more angles are not worth their time.
         around = None if shows_somebody(upright) else tiles
-        turned = [self._at(turn, picture, threshold, WHOLE, around) for turn in QUARTER_TURNS]
+        turned = [self.at(turn, picture, threshold, WHOLE, around) for turn in QUARTER_TURNS]
+        best = self.choose(upright, turned)
+        return upright if best is None else self._detector.joined([upright, best])
+
+    def choose(self, upright: Detection, turned: Sequence[Detection]) -> Detection | None:
+        """Set `turn` by what is found upright and at the other angles; return the latter where one of them wins."""
         sums = [_sum(found) for found in turned]
         best = int(np.argmax(sums))
         wins = sums[best] > MIN_WIN * _sum(upright)
         self.turn = QUARTER_TURNS[best] if wins else UPRIGHT
-        return self._detector.joined([upright, turned[best]]) if wins else upright
+        return turned[best] if wins else None
 
     def detect(self, picture: Picture, threshold: float, window: Window | None, tiles: TileRequest | None) -> Detection:
         """Return the faces of a picture; see `Detector.detect`."""
@@ -118,11 +125,11 @@ class TurnedDetector:
         """Do as `detect` with what was found upright already."""
         if not self.turn:
             return upright
-        return self._detector.joined([upright, self._at(self.turn, picture, threshold, window, tiles)])
+        return self._detector.joined([upright, self.at(self.turn, picture, threshold, window, tiles)])
 
-    def has_finer(self, size: tuple[int, int]) -> bool:
-        """See `Detector.has_finer`."""
-        return self._detector.has_finer(size)
+    def finer(self, size: tuple[int, int]) -> float | None:
+        """See `Detector.finer`."""
+        return self._detector.finer(size)
 
     def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop, threshold: float) -> Detection:
         """Return the faces about a box; see `Detector.verify`."""
@@ -133,7 +140,7 @@ class TurnedDetector:
         found = self._detector.verify(turned, _box_turned(box, self.turn, turned), crop, threshold)
         return self._detector.joined([upright, _turned_back(found, self.turn, turned)])
 
-    def _at(
+    def at(
         self,
         turn: Orientation,
         picture: Picture,
@@ -141,6 +148,7 @@ class TurnedDetector:
         window: Window | None,
         tiles: TileRequest | None,
     ) -> Detection:
+        """Return the faces of a picture at one angle; see `Detector.detect`."""
         turned = _turned(picture, turn)
         if window is not None and window.within is not None:
             window = Part(_box_turned(window.within, turn, turned))

@@ -224,7 +224,7 @@ class _Finder:
         self._threshold, limit = detection_limits(options.threshold, options.max_faces)
         self._surplus, self._most = Surplus(limit, options.threshold, shown), options.max_faces
         self._follower = Follower(float(info.rate), options.threshold, shown)
-        self._step = Step(self._follower, DetectionSchedule(shown, finer=self._detector.has_finer(shown)), self)
+        self._step = Step(self._follower, DetectionSchedule(shown, finer=self._detector.finer(shown) is not None), self)
         self._orientation = info.orientation
         self._every = options.detect == "every"
         self._thumbnails = thumbnails

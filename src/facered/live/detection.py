@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TimedDetection:
-    """What was detected in a frame, and the frame's number."""
+    """What was detected in a frame, the frame's number, and whether it was only a part of the larger picture."""
 
     frame: int
     detection: Detection
+    part: bool = False
 
 
 class LiveDetector:
@@ -56,6 +57,7 @@ class LiveDetector:
         self._worker: ThreadPoolExecutor | None = None
         self._running: Future[Detection] | None = None
         self._look: Look | None = None
+        self._part = False
         self._dropped = False
         self._frame = 0
         self.detections = self.late = 0
@@ -75,9 +77,9 @@ class LiveDetector:
         """Whether it may be given a picture."""
         return self._running is None
 
-    def has_finer(self, size: tuple[int, int]) -> bool:
-        """See `Detector.has_finer`."""
-        return self._angles.has_finer(size)
+    def finer(self, size: tuple[int, int]) -> float | None:
+        """See `Detector.finer`."""
+        return self._angles.finer(size)
 
     def begin_shot(self, seconds: float) -> None:
         """Take notice that a shot seems to begin at a time: how its pictures lie is not known."""
@@ -103,9 +105,9 @@ class LiveDetector:
         seconds : float
             Its time.
         window : Window or None
-            What of it to detect; None where tiles are enough.
+            What of it to detect.
         tiles : TileRequest or None
-            Tiles to detect as well.
+            A part of the larger picture to detect instead.
         until : float
             Until when by `time.monotonic` a thread beside the stream is waited for.
 
@@ -115,15 +117,33 @@ class LiveDetector:
             None if it is not ready: `collect` will return it.
         """
         look = self._angles.prepare(picture, seconds, window, tiles, keeps=self._beside)
-        if not self._beside:
-            return TimedDetection(frame, self._taken(look, look.run()))
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "facered detect")
-        running = self._worker.submit(copy_context().run, look.run)
-        self._running, self._look, self._frame = running, look, frame
-        ready = self.collect(until)
+        ready = self._run(look, frame, until, part=window is None)
         self.late += ready is None
         return ready
+
+    def look_at_angle(self, picture: Picture, frame: int, seconds: float, *, until: float = 0.0) -> None:
+        """Look at a picture at the angle that waits; parameters are those of `detect`."""
+        self._run(self._angles.prepare_angle(picture, seconds, keeps=self._beside), frame, until, part=True)
+
+    @property
+    def angle_waits(self) -> bool:
+        """Whether another angle is to be looked at, when there is time."""
+        return self._angles.waits
+
+    def has_turned(self) -> bool:
+        """Tell, once, whether pictures are to be detected at another angle from now on."""
+        turned, self._angles.turned = self._angles.turned, False
+        return turned
+
+    def _run(self, look: Look, frame: int, until: float, *, part: bool) -> TimedDetection | None:
+        """Make a detection, here or in the thread; return it if it is ready and says of the picture who is there."""
+        if not self._beside:
+            return self._told(look, frame, look.run(), part)
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, "facered detect")
+        self._running = self._worker.submit(copy_context().run, look.run)
+        self._look, self._frame, self._part = look, frame, part
+        return self.collect(until)
 
     def collect(self, until: float = 0.0) -> TimedDetection | None:
         """Return what the thread has detected, if anything; wait for it until a moment of `time.monotonic`."""
@@ -139,7 +159,7 @@ class LiveDetector:
             self._dropped = False
             return None
         assert self._look is not None
-        return TimedDetection(self._frame, self._taken(self._look, running.result()))
+        return self._told(self._look, self._frame, running.result(), self._part)
 
     def verify(self, picture: Picture, box: NDArray[np.float64], crop: Crop) -> Detection:
         """Detect faces on a crop about a (4,) box, while the frame waits; see `Detector.verify`."""
@@ -156,10 +176,11 @@ class LiveDetector:
             self._worker.shutdown()
             self._worker = None
 
-    def _taken(self, look: Look, found: Detection) -> Detection:
+    def _told(self, look: Look, frame: int, found: Detection, part: bool) -> TimedDetection | None:
+        """Take what was found; at an angle that is only being compared it is not told."""
         self._angles.note(look, _checked(found))
         self.detections += 1
-        return found
+        return None if look.angle else TimedDetection(frame, found, part)
 
 
 def _checked(found: Detection) -> Detection:

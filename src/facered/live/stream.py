@@ -11,6 +11,7 @@ import numpy as np
 
 from facered.hide import areas
 from facered.live.crowd import HELD_FRAMES, Crowd
+from facered.live.parts import Parts
 from facered.runtime.profiling import timed
 from facered.runtime.stages import Stage
 from facered.track import tuning
@@ -46,6 +47,9 @@ Larger: time, where there is a cut in every frame. Smaller: crowds are bare in p
 MAX_LOOKS_PER_FRAME = 2
 """Most doubtful faces that are looked at by themselves in a frame, fewer than in files; by hand. Larger: frames wait.
 Smaller: in crowds, faint faces are confirmed later."""
+LATE_PART = 0.8
+"""Sides, in parts of its own, of the middle of a part in which whoever is not found was missed, where it is told late;
+by hand. Larger: who has moved into it since is taken for lost. Smaller: who is lost is followed for longer."""
 FORGET_INTERVAL = 64
 """Frames between two occasions on which the past is forgotten; by hand. Larger: memory. Smaller: time."""
 DEFAULT_RATE = 25.0
@@ -95,9 +99,11 @@ class Stream:
             first_key=first_key,
         )
         self._tracker = OnlineTracker(self._follower, settings.lookahead, verifies=not detector.beside)
-        self._step = Step(self._follower, DetectionSchedule(size, native=False, finer=detector.has_finer(size)), self)
+        scale = detector.finer(size)
+        self._step = Step(self._follower, DetectionSchedule(size, native=False, finer=scale is not None), self)
+        self._parts, self._looked_otherwise = Parts(size, scale), True
         self._frame = self._shot = -1
-        self._begins_shot = self._owed = False
+        self._begins_shot = self._owed = self._detected_now = False
         self._until = self._seconds = 0.0
         self._rate = rate
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
@@ -187,35 +193,45 @@ class Stream:
         when = self._settings.detect
         if isinstance(when, int):
             changes = self._changes[-1] == self._frame
-            return WHOLE if changes or self._owed or (self._frame - self._shot) % when == 0 else None
-        if self._crowd.now or when == "async":
+            owed = self._owed or self._detector.has_turned()
+            return WHOLE if changes or owed or (self._frame - self._shot) % when == 0 else None
+        if self._crowd.now or when == "async" or self._detector.has_turned():
             return WHOLE
         # What is found late is found elsewhere.
         return WHOLE if wanted is not None and self._detector.beside else wanted
 
     def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
-        when = self._settings.detect
-        due = window is not None or (tiles is not None and when == "sync")
         found = self._detector.collect()
-        self._owed = due and not self._detector.free
-        if due and not self._owed:
-            # What takes long must not delay the first detection of a shot.
-            delays = self._begins_shot and self._detector.beside
-            request = tiles() if tiles is not None and not delays else None
-            if request is not None and self._detector.beside:
-                window = WHOLE
-            if window is not None or request is not None:
-                until = self._until if when != "async" or not self._frame else 0.0
-                detection = self._detector.detect(
-                    picture, self._frame, self._seconds, window=window, tiles=request, until=until
-                )
-                found = detection or found
+        begins = self._shot == self._frame
+        if begins:
+            self._parts.forget()
+        if tiles is not None and not self._parts:
+            request = tiles()
+            if request is not None:
+                self._parts.ask(request)
+        # What takes long must not delay the first detection of a shot, and they take turns where both are wanted.
+        angle = self._detector.angle_waits
+        extra = (angle or bool(self._parts)) and not begins and (window is None or not self._looked_otherwise)
+        self._detected_now = window is not None or extra
+        self._owed = window is not None and (extra or not self._detector.free)
+        if self._detected_now and self._detector.free:
+            until = self._until if self._settings.detect != "async" or not self._frame else 0.0
+            self._looked_otherwise = extra
+            when = self._frame, self._seconds
+            if extra and angle:
+                self._detector.look_at_angle(picture, *when, until=until)
+            else:
+                tiles_now = self._parts.take() if extra else None
+                wanted = None if extra else window
+                found = self._detector.detect(picture, *when, window=wanted, tiles=tiles_now, until=until) or found
         return None if found is None else self._brought_forward(found)
 
     def verifier(self, picture: Picture) -> Verify | None:
         """See `DetectionSource.verifier`."""
-        return None if self._detector.beside else partial(self._detector.verify, picture)
+        # Single faces are looked at in frames that need not wait for anything else.
+        waits = self._detected_now or self._detector.beside
+        return None if waits else partial(self._detector.verify, picture)
 
     def _find_cut(self, luma: NDArray[np.uint8], seconds: float | None) -> bool:
         """Tell whether a shot seems to begin with the next picture; take back a cut that turns out to be a flash."""
@@ -239,20 +255,23 @@ class Stream:
 
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
-        if found.frame >= self._changes[-1]:  # what it says of pictures that are over, nobody knows any more
+        if found.frame >= self._changes[-1] and not found.part:  # of pictures that are over it says nothing
             self._detected.append(found.frame)
-        age, corners = self._frame - found.frame, found.detection.boxes
+        age, corners, within = self._frame - found.frame, found.detection.boxes, found.detection.within
         if age:
             with timed(Stage.CARRY):
                 moved = self._tracker.carried(corners, age)
             if moved is None:
                 return None
             corners = moved
-        if self._first_known is None:
+            if within is not None:  # who has come into it since was not missed
+                within = within * [1.0, 1.0, LATE_PART, LATE_PART]
+        if self._first_known is None and not found.part:
             self._first_known = self._frame
-        detection = replace(found.detection, boxes=corners)
+        detection = replace(found.detection, boxes=corners, within=within)
         followed, beyond = detection.split(self._limit, self._settings.options.threshold)
-        self._crowd.note(self._frame, beyond, detection.full)
+        if detection.full or len(beyond) or not found.part:
+            self._crowd.note(self._frame, beyond, detection.full)
         return followed
 
     def _shot_of(self, frame: int) -> int:

@@ -96,6 +96,7 @@ class Follower:
         self.finished: list[Tracklet] = []
         self._before_cut: list[Tracklet] | None = None
         self._ends_shot = self._asked_for_changes = False
+        self._asked: Window | None = None
 
     def boxes(self, largest: float | None = None) -> Boxes:
         """Return where faces are, (n, 4): the confirmed ones; or all, tentative or not, of `largest` pixels at most."""
@@ -130,12 +131,16 @@ class Follower:
         """
         self._enter(luma, begins_shot, seconds)
         self._ends_shot = ends_shot
+        self._asked = self._window(verifies)
+        return self._asked
+
+    def _window(self, verifies: bool) -> Window | None:
         if self.cuts[-1] == self.frame or self.clock.has_passed(self._idle_seconds, self._last_whole, self.frame):
             return WHOLE
         parts = []
         active = self.clock.has_passed(tuning.ACTIVE_INTERVAL_SECONDS, self._last_for_changes, self.frame)
         # Whoever came since the last detection is not found later.
-        changed = self._changes.elsewhere(self.boxes()) if active or ends_shot else None
+        changed = self._changes.elsewhere(self.boxes()) if active or self._ends_shot else None
         if changed is not None:
             parts.append(changed[None])
         self._asked_for_changes = changed is not None
@@ -238,12 +243,13 @@ class Follower:
 
     def _take(self, detections: Detections) -> dict[int, int]:
         """Continue tracks with detections of the whole picture, begin new ones, and count who is missing."""
-        self._last_detection = self.frame
         if detections.within is None:
             self._last_whole = self.frame
-        # What is detected about one person says nothing of who came elsewhere.
-        if detections.within is None or self._asked_for_changes:
-            self._last_for_changes = self.frame
+        # What is detected about one person, or elsewhere than was asked for, says nothing of who came.
+        if self._is_answered(detections.within):
+            self._last_detection = self.frame
+            if detections.within is None or self._asked_for_changes:
+                self._last_for_changes = self.frame
         self._changes.set_reference(detections.within)
         # What is found must not depend on the order in which detections come.
         order = np.lexsort((*detections.boxes.T[::-1], -detections.scores))
@@ -266,6 +272,13 @@ class Follower:
                 continue
             tracklet.verification_failed = False
         return {runs[key]: int(order[index]) for key, index in found.items()}
+
+    def _is_answered(self, within: Boxes | None) -> bool:
+        """Tell whether a part of the picture holds the one that was asked for last."""
+        asked = self._asked
+        if within is None or asked is None:
+            return True
+        return asked.within is not None and holds(within, asked.within, self.pictures.size)
 
     def _uncertain(self) -> list[Tracklet]:
         return [tracklet for tracklet in self.active if self._is_uncertain(tracklet)]

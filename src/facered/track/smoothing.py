@@ -224,7 +224,8 @@ def measurements(
         # As it mostly is; the rest of this does the same, slower.
         boxes = np.concatenate(only.boxes).reshape(-1, 4)
         return only.frames[0], boxes, np.array(only.deviations), np.array(only.scores)
-    first = min(tracklet.first for tracklet in trajectory)
+    # What is left of a tracklet may begin where only its head was found.
+    first = min(min([tracklet.first, *tracklet.head_boxes]) for tracklet in trajectory)
     last = max(tracklet.last for tracklet in trajectory)
     measured, deviations, scores = np.zeros((last - first + 1, 4)), *np.zeros((2, last - first + 1))
     for tracklet in trajectory:
