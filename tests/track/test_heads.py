@@ -16,7 +16,7 @@ from facered.track.follower import Follower
 from facered.track.offline import finish
 from facered.track.path import CameraPath
 from facered.track.propagation import follow_heads
-from facered.track.smoothing import smooth_and_fill
+from facered.track.smoothing import measurements, smooth_and_fill
 from lumas import Person, film
 from tracklets import box, patch_of, straight, tracklet
 
@@ -217,3 +217,18 @@ def test_the_jumps_of_a_camera_are_taken_out_of_heads_as_well() -> None:
     path.add(11, Step(shift=np.array([0.25, 0])))
     track = with_heads(range(10, 13), 100)
     assert [box[0] for box in path.steady(track).head_boxes.values()] == [100, 20, 20]
+
+
+def test_what_is_left_of_a_tracklet_may_begin_with_a_head() -> None:
+    """As live, where what is long past is left out."""
+    track = tracklet(straight([*range(5), *range(60, 70)]))
+    track.head_boxes = {frame: box((100, 90, 44)) for frame in range(5, 40)}
+    left = track.clip(30, 69)
+    assert left is not None
+    left.shot = track.shot
+    first, boxes, deviations, _ = measurements([left], Clock(RATE))
+    assert first == 30
+    assert len(boxes) == 40
+    assert (deviations[:10] > 0).all()
+    assert boxes[5, 2] == 44
+    assert not deviations[11:30].any()

@@ -43,8 +43,8 @@ class Redactor:
     Parameters
     ----------
     blur, shape, feather, blur_radius, doubtful, margin, threshold, max_faces, detect_size, precision, model
-        As in `facered.Options`. Without ``detect_size`` smaller faces are looked for on a larger picture now and then, a
-        part a frame: no frame waits for more than one detection, but a stream's first.
+        As in `facered.Options`. Without ``detect_size`` smaller faces are looked for on a larger picture now and then,
+        a part a frame: no frame waits for more than one detection, but a stream's first.
     rate : float, optional
         Frames a second; by default seconds are those of the frames' own times, where they have any, and the rate is
         what the first frame's duration says, else 25.
