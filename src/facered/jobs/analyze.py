@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from facered.annotations.model import Annotations
-from facered.jobs.assembly import Assembly
+from facered.jobs.assembly import Assembly, part_of
 from facered.jobs.finder import Film
 from facered.jobs.progress import ProgressCallback
 from facered.jobs.segments import analyze_segments
@@ -65,7 +65,8 @@ def analyze_video(
     thumbnails : bool
         Whether to keep a picture of each person.
     segments : callable, optional
-        Given each segment's annotations, of its own frames, as soon as they are final.
+        Given each segment's annotations, of its own frames, as soon as they are final: where the video turns out to be
+        damaged, when it has been read to its end.
     grid : Grid
         Where long shots may be divided.
 
@@ -75,10 +76,17 @@ def analyze_video(
         The video cannot be read, or the model is not usable.
     """
     assembly = Assembly(Film(reader.path, reader.info, options, thumbnails))
+    withheld: list[tuple[int, int]] = []
     for result in analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid):
         part = assembly.add(result)
-        if segments is not None:
+        # Which frames damage concerns, and who is hidden there to be safe, is known at the end.
+        if withheld or reader.seems_damaged:
+            withheld.append((result.segment.first, result.segment.end))
+        elif segments is not None:
             segments(part)
     Span(options.start, options.end).check_held(assembly.wanted, reader.path)
     annotations, crowded = assembly.finish(reader.damaged)
+    if segments is not None:
+        for first, end in withheld:
+            segments(part_of(annotations, first, end))
     return Analysis(annotations, assembly.thumbnails, crowded, assembly.inference)

@@ -178,6 +178,22 @@ class Assembly:
         return annotations
 
 
+def part_of(annotations: Annotations, first: int, end: int) -> Annotations:
+    """Return the annotations of some frames only, from one on up to another, which is not included."""
+    low, high = annotations.starts[[first, end]].tolist()
+    following = annotations.pts[end : end + 1].tolist()
+    return replace(
+        annotations,
+        pts=annotations.pts[first:end],
+        last_duration=following[0] - int(annotations.pts[end - 1]) if following else annotations.last_duration,
+        starts=annotations.starts[first : end + 1] - low,
+        ids=annotations.ids[low:high],
+        boxes=annotations.boxes[low:high],
+        scores=annotations.scores[low:high],
+        doubtful=annotations.doubtful[low:high],
+    )
+
+
 def _within(track: Track, first: int, end: int) -> NDArray[np.bool_]:
     return (track.frames >= first) & (track.frames < end)
 
