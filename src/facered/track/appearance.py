@@ -82,8 +82,7 @@ class RecentPictures:
 
     def release(self) -> None:
         """Give their memory back: none will come any more."""
-        self._pyramids.clear()
-        self._spare.clear()
+        self._pyramids, self._spare = deque(), []
 
     def patch(self, box: Boxes, back: int = 0) -> Patch:
         """Take the patch of a (4,) box from the last picture or one `back` frames before it."""
