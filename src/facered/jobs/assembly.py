@@ -54,7 +54,7 @@ class Assembly:
 
     @property
     def wanted(self) -> int:
-        """How many of the frames were to be looked at."""
+        """How many of the frames lie in the part that is worked on."""
         return self._wanted
 
     @property

@@ -79,13 +79,29 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A frame of a film: its number, small luma, time in seconds, and whether it is looked at."""
+    """A frame of a film.
+
+    Attributes
+    ----------
+    number : int
+        From 0 on.
+    frame : av.VideoFrame
+    luma : (height, width) uint8
+        Its small luma.
+    seconds : float
+        Its time.
+    wanted : bool
+        Whether it lies in the part that is worked on.
+    looked_at : bool
+        Whether faces are looked for: a moment beyond that part, too.
+    """
 
     number: int
     frame: VideoFrame
     luma: NDArray[np.uint8]
     seconds: float
     wanted: bool = True
+    looked_at: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ class SegmentResult:
     pts : (frames,) int64
         Times of its own frames.
     wanted : (frames,) bool
-        Which of them were to be looked at.
+        Which of them lie in the part that is worked on.
     last_duration : int
         Duration of the last one in units of `pts`; 0 where it is not known.
     tracks : list of Track
@@ -157,7 +173,7 @@ class Finder:
         self._orientation = film.info.orientation
         self._every = options.detect == "every"
         self._thumbnails = Thumbnails(self._orientation) if film.thumbnails else None
-        self._seconds, self._begun, self._now_wanted = 0.0, False, True
+        self._seconds, self._begun, self._looks = 0.0, False, True
         self._pts: list[int] = []
         self._durations: list[int] = []
         self._wanted: list[bool] = []
@@ -170,9 +186,9 @@ class Finder:
         return self._detector.turn
 
     def take(self, item: Item, *, ends_shot: bool) -> None:
-        """Find the faces of the next frame; where it is not wanted, there are none."""
+        """Find the faces of the next frame; where it is not looked at, there are none."""
         before = self._model.inference
-        self._now_wanted, self._seconds = item.wanted, item.seconds
+        self._looks, self._seconds = item.looked_at, item.seconds
         if not self._begun:
             self._around.begin(item.seconds, lying=bool(self._detector.turn))
         picture = view(item.frame, self._orientation)
@@ -223,7 +239,7 @@ class Finder:
 
     def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
-        if not self._now_wanted:
+        if not self._looks:
             return NOTHING
         request = tiles() if tiles is not None else None
         if window is None and request is None:
@@ -238,4 +254,4 @@ class Finder:
 
     def verifier(self, picture: Picture) -> Verify | None:
         """See `DetectionSource.verifier`."""
-        return partial(self._detector.verify, picture, threshold=self._threshold) if self._now_wanted else None
+        return partial(self._detector.verify, picture, threshold=self._threshold) if self._looks else None

@@ -131,11 +131,12 @@ def frames_between(reader: Reader, options: Options, first: int, end: int) -> It
         if number < first:
             continue
         elapsed = (frame.pts - begun) * reader.info.time_base
+        wanted = span.holds(elapsed)
         # Who is seen for certain a moment later is followed back.
-        wanted = span.holds(elapsed) or span.holds(max(elapsed - LATER, Fraction(0)))
+        looked_at = wanted or span.holds(max(elapsed - LATER, Fraction(0)))
         with timed(Stage.SHRINK):
             luma = shrink(view(frame, reader.info.orientation))
-        yield Item(number, frame, luma, float(elapsed), wanted)
+        yield Item(number, frame, luma, float(elapsed), wanted, looked_at)
 
 
 def _told(result: SegmentResult, reader: Reader, told: bool) -> bool:
