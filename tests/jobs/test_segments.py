@@ -17,13 +17,15 @@ import entering
 import facered
 import videos
 from facered.annotations.table import REGION_IDS
+from facered.detect.turned import TurnedDetector
 from facered.jobs import segments as segments_module
 from facered.jobs.analyze import analyze_video
 from facered.jobs.finder import Finder
 from facered.jobs.segments import analyze_segments, find_segments
 from facered.options import Options
-from facered.track.segmentation import Grid
+from facered.track.segmentation import Grid, Segment
 from facered.video.input.file import Reader
+from facered.video.orientation import UPRIGHT
 from lumas import wall
 from segmented import analyzed, document, joined, piece_analyzed, pieces
 from thinned import thinned
@@ -42,6 +44,11 @@ def film(path: Path, pictures: list[RGB]) -> Path:
     return videos.encode(
         path, [av.VideoFrame.from_ndarray(np.ascontiguousarray(one), format="rgb24") for one in pictures]
     )
+
+
+def lossless(path: Path, pictures: list[RGB]) -> Path:
+    frames = [av.VideoFrame.from_ndarray(np.ascontiguousarray(one), format="rgb24") for one in pictures]
+    return videos.encode(path, frames, options={"qp": "0"})
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,32 @@ def test_a_film_that_lies_is_known_to_in_every_segment(
     assert document(joined(source, options, results[::-1])[0]) == document(at_once)
 
 
+def test_a_shot_of_a_film_that_lies_is_known_to_lie_from_its_first_frame_on(people: list[RGB], tmp_path: Path) -> None:
+    shots = [people[:12], [one[:, ::-1] for one in people[30:34]], people[40:52]]
+    source = film(tmp_path / "lying.mp4", [np.rot90(one) for shot in shots for one in shot])
+    with Reader(source) as reader:
+        assert [segment.first for segment in find_segments(reader, Options())] == [0, 12, 16]
+    assert (np.diff(analyzed(source).starts) > 0).all()
+
+
+def test_a_segment_of_one_frame_is_looked_at_as_the_films_first_picture_lies(people: list[RGB], tmp_path: Path) -> None:
+    source = film(tmp_path / "lying.mp4", [np.rot90(one) for one in people[:12]])
+    alone, turn = Segment(7, 8, 7, 8, ends_shot=True), pieces(source, GRID, Options())[0][3]
+    assert turn
+    assert len(piece_analyzed((source, Options(), alone, turn)).tracks) == 1
+    assert piece_analyzed((source, Options(), alone, UPRIGHT)).tracks == []
+
+
+def test_only_the_films_first_shot_is_looked_at_from_all_sides_where_there_is_somebody(
+    people: list[RGB], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    look = TurnedDetector.look_around
+    monkeypatch.setattr(TurnedDetector, "look_around", lambda *given: looks.append(0) or look(*given))
+    analyzed(film(tmp_path / "foo.mp4", [*people[:12], *(one[:, ::-1] for one in people[30:42])]), GRID)
+    assert len(looks) == 1
+
+
 @pytest.mark.parametrize("length", thinned([1, 7, 10, 16]))
 @pytest.mark.parametrize("before", ["nobody", "a crowd", "another face"])
 def test_what_is_found_behind_a_cut_does_not_depend_on_what_is_before(
@@ -133,10 +166,9 @@ def test_what_is_found_behind_a_cut_does_not_depend_on_what_is_before(
             picture[2 : 2 + small.shape[0], 250 : 250 + small.shape[1]] = small
         second.append(picture)
     options = Options(max_faces=4, threads=1)
-    lossless = {"codec": "libx264", "options": {"qp": "0"}}
     alone, behind = (
-        videos.encode(tmp_path / name, [av.VideoFrame.from_ndarray(one, format="rgb24") for one in shown], **lossless)
-        for name, shown in (("alone.mp4", second), ("behind.mp4", [np.ascontiguousarray(first)] * length + second))
+        lossless(tmp_path / "alone.mp4", second),
+        lossless(tmp_path / "behind.mp4", [first] * length + second),
     )
     one, other = (analyzed(path, options=options) for path in (alone, behind))
     begin = int(other.starts[length])
@@ -255,6 +287,23 @@ def test_there_is_no_seam_in_a_dissolve(people: list[RGB], background: RGB, seam
     assert [n for n in range(28) if not hidden(found, n, (x1 + 4, y1 + 40, x2 + 4, y2 + 40))] == []
     mirrored = (176 - x2 + 170, y1 + 90, 176 - x1 + 170, y2 + 90)
     assert [n for n in range(23, 50) if not hidden(found, n, mirrored)] == []
+
+
+def test_a_dissolve_behind_a_cut_is_found_where_it_is(people: list[RGB], background: RGB, tmp_path: Path) -> None:
+    shown = []
+    for number in range(50):
+        one, other = background.copy(), np.ascontiguousarray(255 - background[:, ::-1])
+        one[40:184, 4:180] = people[number]
+        other[90:234, 170:346] = people[number][:, ::-1]
+        share = min(max((number - 19) / 12, 0.0), 1.0)
+        shown.append(((1 - share) * one + share * other).astype(np.uint8))
+    black = [np.zeros_like(background)] * 17
+    alone, behind = (
+        analyzed(lossless(tmp_path / name, pictures)) for name, pictures in (("a.mp4", shown), ("b.mp4", black + shown))
+    )
+    assert alone.people == 2
+    assert behind.starts[17:].tolist() == alone.starts.tolist()
+    assert (behind.boxes == alone.boxes).all()
 
 
 def test_pictures_of_past_segments_are_let_go_of(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
