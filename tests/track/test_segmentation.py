@@ -61,6 +61,17 @@ def bounds(pictures: list[Luma], grid: Grid = GRID) -> list[tuple[int, int]]:
     return [(segment.first, segment.end) for segment in run(pictures, grid)[1]]
 
 
+@pytest.mark.parametrize(("rate", "frames"), [(1, 1500), (24, 1500), (30, 1500), (50, 3000), (60, 3000), (240, 15000)])
+def test_possible_seams_are_about_a_minute_apart_at_usual_and_at_higher_rates(rate: int, frames: int) -> None:
+    assert Grid().spacing(rate) == frames
+
+
+def test_at_higher_rates_seams_are_at_every_second_multiple() -> None:
+    segmentation, picture = Segmentation(50.0, Grid(frames=100)), scene(1)
+    marks = [segmentation.push(picture, frame / 50) for frame in range(480)]
+    assert [mark.seam for mark in marks if mark is not None and mark.seam is not None] == [200, 400]
+
+
 def test_cuts_and_multiples_of_the_grid_begin_segments() -> None:
     assert bounds(film(330, cuts=[40, 150])) == [(0, 40), (40, 100), (100, 150), (150, 200), (200, 300), (300, 330)]
 

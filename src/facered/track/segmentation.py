@@ -31,7 +31,8 @@ class Grid:
     Attributes
     ----------
     frames : int
-        From one possible seam to the next. More: films are finished in larger pieces. Fewer: more is looked at twice.
+        From one possible seam to the next, at usual rates. More: films are finished in larger pieces. Fewer: more is
+        looked at twice.
     lead_in : float
         Seconds before a seam from which the segment behind it is analyzed. Longer: inference. Shorter: whoever is seen
         faintly is known late, and who is missing at the seam gets a new id.
@@ -52,6 +53,13 @@ class Grid:
     clearance: float = 3.0
     warm_up: float = 6.0
     settled: float = 2.5
+
+    def spacing(self, rate: float) -> int:
+        """Return how many frames there are from one possible seam to the next at so many frames a second.
+
+        At twice the usual rate it is twice as many, and so on: what is looked at twice is told in seconds.
+        """
+        return self.frames * max(1, round(rate / tuning.USUAL_RATE))
 
 
 GRID = Grid()
@@ -166,9 +174,9 @@ class Segmentation:
         seconds = grid.lead_in, grid.lead_out, max(grid.clearance, grid.lead_in), grid.warm_up, grid.settled
         frames = [max(1, round(each * rate)) for each in seconds]
         self._lead_in, self._lead_out, self._clearance, self._warm_up, self._settled = frames
-        self._rate, self._size, self._next = rate, grid.frames, block
+        self._rate, self._size, self._next = rate, grid.spacing(rate), block
         self.begin = self._pushed = self._marked = self._begin_of(block)
-        self._earliest = block * grid.frames
+        self._earliest = block * self._size
         self._blocks: list[_Block] = []
         self._pending: list[_Block] = []  # those at whose first frames there may be seams
         self._lead = 0
