@@ -25,7 +25,7 @@ import videos
 from facered.annotations.model import Annotations
 from facered.detect.detector import Detector
 from facered.detect.tensor import View
-from facered.jobs import analyze, task, thumbnails
+from facered.jobs import finder, task, thumbnails
 from facered.jobs.job import JobState
 from facered.runtime.stages import Stage
 from facered.track.cuts import CutDetector
@@ -259,7 +259,7 @@ WRONG: dict[Stage, dict[str, Wrong] | str] = {
     Stage.CARRY: {name: result(OnlineTracker, "carried", change) for name, change in CHANGES.items()},
     Stage.THUMBNAILS: {"NaN": result(thumbnails, "face_quality", _scaled(NAN))},
     Stage.TRACK_BACK: {
-        name: result(analyze, "finish", _tracks(value))
+        name: result(finder, "finish", _tracks(value))
         for name, value in {"NaN": NAN, "infinite": INFINITE, "huge": HUGE, "negative": -5.0}.items()
     },
     Stage.READ_ANNOTATIONS: {

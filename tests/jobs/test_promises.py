@@ -14,8 +14,8 @@ import facered
 import videos
 from facered.detect.detector import Detector
 from facered.hide.hider import Hider
-from facered.jobs import analyze
-from facered.track import follower
+from facered.jobs import finder, segments
+from facered.track import follower, segmentation
 from facered.video.input.file import Reader
 from facered.video.output.file import Writer
 
@@ -135,11 +135,11 @@ def test_annotations_built_by_hand_are_checked(change: dict[str, Any], carphone:
 
 STAGES: list[tuple[Any, str]] = [
     (Reader, "__init__"),
-    (analyze.Shrinker, "__call__"),
-    (analyze.CutDetector, "push"),
+    (segments.Shrinker, "__call__"),
+    (segmentation.CutDetector, "push"),
     (Detector, "detect"),
     (follower.Follower, "update"),
-    (analyze, "finish"),
+    (finder, "finish"),
     (Hider, "hide"),
     (Writer, "write_frame"),
     (Writer, "close"),

@@ -229,3 +229,33 @@ class TestDissolves:
         assert found
         assert found[0] > 40
         assert 40 + length <= found[-1] <= 40 + 2 * length + 5
+
+
+def faded(picture: Luma, gains: Iterable[float]) -> list[Luma]:
+    return [brighter(picture, gain) for gain in gains]
+
+
+OUT, IN = np.linspace(1, 0, 40), np.linspace(0, 1, 40)
+LONG_FILMS = {
+    "the same comes back after long black": [*[A] * 40, *faded(A, OUT), *[BLACK] * 100, *faded(A, IN), *[A] * 40],
+    "another comes after long dimness": [
+        *[A] * 40,
+        *faded(A, OUT),
+        *faded(B, [0.1] * 150),
+        *faded(B, IN[5:]),
+        *[B] * 40,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", LONG_FILMS)
+@pytest.mark.parametrize("begin", [20, 60, 75, 90])
+def test_whoever_begins_six_seconds_before_finds_the_same(name: str, begin: int) -> None:
+    pictures = LONG_FILMS[name]
+    assert answers(pictures[begin:])[150:] == answers(pictures)[begin + 150 :]
+
+
+def test_what_comes_back_after_short_black_is_the_same_shot_and_after_long_black_another() -> None:
+    assert cuts([*[A] * 20, *faded(A, OUT), *[BLACK] * 25, *faded(A, IN), *[A] * 20]) == []
+    (cut,) = cuts(LONG_FILMS["the same comes back after long black"])
+    assert 180 <= cut < 200

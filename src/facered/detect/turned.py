@@ -37,12 +37,18 @@ who comes into a picture that lies is found late. Smaller: inference where there
 
 
 class LookingAround:
-    """Says when a shot is detected at four angles: at its beginning, and ever less often while nobody is found."""
+    """Says when a shot is detected at four angles: at its beginning, and ever less often while nobody is found.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    first : bool
+        Whether the first shot that is begun is the film's first one.
+    """
+
+    def __init__(self, *, first: bool = True) -> None:
         self._begun = 0.0
         self._wait: float | None = None
-        self._first = self._nobody = True
+        self._first, self._nobody = first, True
 
     def begin(self, seconds: float, *, lying: bool) -> None:
         """Begin a shot; it is looked at at once if it is the first, or the one before lay."""
@@ -78,6 +84,8 @@ class TurnedDetector:
     Parameters
     ----------
     detector : Detector
+    turn : Orientation
+        How the pictures are likely to lie.
 
     Attributes
     ----------
@@ -85,9 +93,9 @@ class TurnedDetector:
         How the pictures are detected as well as upright, until `look_around` finds another angle better.
     """
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, turn: Orientation = UPRIGHT) -> None:
         self._detector = detector
-        self.turn = UPRIGHT
+        self.turn = turn
 
     def look_around(self, picture: Picture, threshold: float, tiles: TileRequest | None) -> Detection:
         """Detect a picture at all four angles, set `turn`, and return what is found upright and at that angle."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -30,12 +30,18 @@ StrPath = str | os.PathLike[str]
 Video = StrPath | IO[bytes]
 Ids = Iterable[int] | StrPath
 Config = StrPath | Mapping[str, object]
+SegmentCallback = Callable[[Annotations], None]
 _NAMELESS = "video"
 """What is used for the name of a video that has none."""
 
 
 def analyze(
-    video: Video, output: StrPath = ".", *, progress: ProgressCallback | None = None, **options: object
+    video: Video,
+    output: StrPath = ".",
+    *,
+    progress: ProgressCallback | None = None,
+    segments: SegmentCallback | None = None,
+    **options: object,
 ) -> Result:
     """Find and follow every face; write where each is in each frame, and a picture of each person.
 
@@ -48,6 +54,12 @@ def analyze(
         A directory, made if need be, for ``foo_annotations.json`` and ``foo_thumb000001.jpg`` and so on.
     progress : callable, optional
         Called with a `Progress` after every frame.
+    segments : callable, optional
+        Called with the `Annotations` of each segment of the film, in order, as soon as they are final: a segment ends
+        at a cut, or after a minute or so, and is final about two and a half seconds of film later. They hold its
+        own frames, each of the film in one of them. Boxes, and whether they are doubtful, are those of the document;
+        ids and scores are provisional: take them for telling people of one segment apart. Where damage is found, what
+        follows comes when the video has been read to its end. The next frame waits until it returns.
     **options
         Fields of `Options`.
 
@@ -61,7 +73,7 @@ def analyze(
     FaceredError
         ``error.code`` says what kind, the message what to do. Nothing is left half-written.
     """
-    return Job(make_task("analyze", video, output, options=options), progress).run()
+    return Job(make_task("analyze", video, output, options=options, segments=segments), progress).run()
 
 
 def redact(
@@ -212,6 +224,7 @@ def make_task(
     ids: Ids | None = None,
     keep_annotations: bool = False,
     stream: tuple[int, str] | None = None,
+    segments: SegmentCallback | None = None,
 ) -> Task:
     """Check a call and return the task that it asks for; see `submit`, and `Task` for `stream`."""
     config = read_pipes(None, None, config)[2]
@@ -248,6 +261,7 @@ def make_task(
         id_list=id_list,
         keep_annotations=keep_annotations,
         stream=stream,
+        segments=checks.FUNCTION.check("segments", segments),
         # Annotated boxes have their margin already: only one that was asked for is added.
         enlarge=checked.margin if mode == "redact" and "margin" in merged else 1.0,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -50,21 +50,44 @@ class Columns:
     boxes: Boxes
 
     @classmethod
-    def of(cls, tracks: list[Track], wanted: NDArray[np.bool_], most: int | None) -> Columns:
-        """Return the boxes of tracks, numbered from 1, in the wanted frames; those beyond `most` are regions."""
+    def of(
+        cls,
+        tracks: list[Track],
+        wanted: NDArray[np.bool_],
+        most: int | None,
+        ids: Sequence[int] | None = None,
+        ranks: Sequence[tuple[float, ...]] | None = None,
+    ) -> Columns:
+        """Return the boxes of tracks in the wanted frames; those beyond `most` are regions.
+
+        Parameters
+        ----------
+        tracks : list of Track
+        wanted : (frames,) bool
+        most : int or None
+            Most tracks that keep their ids in a frame.
+        ids : sequence of int, optional
+            Of the tracks; by default they are numbered from 1. One id may have several tracks.
+        ranks : sequence of tuple, optional
+            The least are the first that keep their ids; by default those who came first, then those of the best scores.
+        """
         if not tracks:
             return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)))
+        if ranks is None:
+            ranks = [(track.frames[0], -track.score, index) for index, track in enumerate(tracks)]
+        numbers = np.array(range(1, len(tracks) + 1) if ids is None else ids, np.int64)
         at = np.concatenate([track.frames for track in tracks])
-        ids = np.concatenate([np.full(len(track.boxes), number) for number, track in enumerate(tracks, 1)])
+        which = np.repeat(np.arange(len(tracks)), [len(track.boxes) for track in tracks])
         boxes = np.concatenate([track.boxes for track in tracks])
-        ids, boxes, at = ids[wanted[at]], boxes[wanted[at]], at[wanted[at]]
-        ranked = sorted(range(len(tracks)), key=lambda index: (tracks[index].frames[0], -tracks[index].score, index))
-        order = np.lexsort((np.argsort(ranked)[ids - 1], at))
-        ids, boxes, at = ids[order], boxes[order], at[order]
+        which, boxes, at = which[wanted[at]], boxes[wanted[at]], at[wanted[at]]
+        ranked = sorted(range(len(tracks)), key=ranks.__getitem__)
+        order = np.lexsort((np.argsort(ranked)[which], at))
+        which, boxes, at = which[order], boxes[order], at[order]
+        found = numbers[which]
         # The first ones of a frame are those followed for longest, then the surest.
         place = np.arange(len(at)) - np.searchsorted(at, at)
-        ids[place >= (most or len(at))] += REGION_IDS
-        return cls(at, ids, boxes)._in_order()
+        found[place >= (most or len(at))] += REGION_IDS
+        return cls(at, found, boxes)._in_order()
 
     @property
     def crowded(self) -> int:
@@ -109,14 +132,6 @@ class Columns:
     def _in_order(self) -> Columns:
         order = np.lexsort((self.ids, self.at))
         return Columns(self.at[order], self.ids[order], self.boxes[order])
-
-
-def certainties(tracks: list[Track], ids: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return how certain the faces with these ids are, (n,), NaN for what nobody follows, and which are doubtful."""
-    scores = np.array([np.nan, *[track.score for track in tracks]], np.float32)
-    doubtful = np.array([False, *[track.doubtful for track in tracks]])
-    numbers = ids % REGION_IDS
-    return scores[numbers], doubtful[numbers]
 
 
 class Surplus:

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
+from typing import TypeVar
 
 from facered import checks
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError, ServiceError
@@ -39,6 +40,7 @@ class JobState(StrEnum):
 
 FINAL = frozenset({JobState.FINISHED, JobState.CANCELED, JobState.ERROR})
 
+T = TypeVar("T")
 StateCallback = Callable[[JobState, JobState], None]
 
 
@@ -58,7 +60,7 @@ class Job:
         progress: ProgressCallback | None = None,
         work: Callable[[Task, ProgressCallback | None], Result] = perform,
     ) -> None:
-        self.task = task
+        self.task = replace(task, segments=None if task.segments is None else partial(self._call, task.segments))
         self._work = work
         self.progress: Progress | None = None
         self._callback: ProgressCallback | None = checks.FUNCTION.check("progress", progress)
@@ -157,17 +159,21 @@ class Job:
         self._check()
         self.progress = replace(progress, stages=self.task.stages)
         if self._callback is not None:
-            try:
-                self._callback(self.progress)
-            except Exception as error:
-                self._callback_error = error
-                raise
+            self._call(self._callback, self.progress)
+
+    def _call(self, callback: Callable[[T], None], news: T) -> None:
+        """Call a callback; what it raises is raised to whoever gave it."""
+        try:
+            callback(news)
+        except Exception as error:
+            self._callback_error = error
+            raise
 
     def _wrapped(self, error: BaseException) -> ServiceError:
         if isinstance(error, MemoryError):
             reason = "out of memory"
         elif error is self._callback_error:
-            reason = f"the progress callback failed, {type(error).__name__}: {error}"
+            reason = f"a callback failed, {type(error).__name__}: {error}"
         else:
             reason = f"internal error, {type(error).__name__}: {error}; please report it"
         wrapped = ServiceError(f"{self.task.source}: {reason}")

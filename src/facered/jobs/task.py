@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,6 +67,8 @@ class Task:
     stream : tuple of int and str, or None
         A file descriptor that the video is written to as it is made, instead of a file, and one of
         `facered.video.output.STREAMS`.
+    segments : callable, optional
+        For the mode analyze; see `facered.analyze`.
     """
 
     mode: str
@@ -79,6 +81,7 @@ class Task:
     enlarge: float = 1.0
     opened: Source | None = None
     stream: tuple[int, str] | None = None
+    segments: Callable[[Annotations], None] | None = None
 
     @property
     def outputs(self) -> Outputs:
@@ -150,7 +153,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
     with _reader(task) as reader:
         outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _read_besides(task))
         with outputs.claimed([outputs.annotations]) as files:
-            analysis = analyze_video(reader, options, progress, thumbnails=True)
+            analysis = analyze_video(reader, options, progress, thumbnails=True, segments=task.segments)
             thumbnails = {number: outputs.thumbnail(number) for number in analysis.thumbnails}
             for number, path in thumbnails.items():
                 files.file(path).write_bytes(analysis.thumbnails[number])

@@ -77,9 +77,9 @@ class Thumbnails:
         if quality >= best * MIN_IMPROVEMENT and quality > 0:
             self._best[key] = quality, encode(crop(frame, box, self._orientation))
 
-    def take(self, keys: Iterable[int]) -> bytes | None:
-        """Return the best picture of a person, known by some keys, as a JPEG file's content, if there is any."""
-        return max((self._best[key] for key in keys if key in self._best), default=(0.0, None))[1]
+    def best(self, keys: Iterable[int]) -> tuple[float, bytes] | None:
+        """Return how good the best picture of a person is, known by some keys, and a JPEG file's content, if any."""
+        return max((self._best[key] for key in keys if key in self._best), default=None)
 
 
 def face_quality(picture: Picture, box: NDArray[np.float32]) -> float:

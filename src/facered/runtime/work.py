@@ -27,6 +27,10 @@ class Inference:
         precisions = tuple(dict.fromkeys(self.precisions + other.precisions))
         return Inference(self.calls + other.calls, self.pixels + other.pixels, precisions)
 
+    def since(self, before: Inference) -> Inference:
+        """Return what has come since it was `before`."""
+        return Inference(self.calls - before.calls, self.pixels - before.pixels, self.precisions)
+
     @property
     def megapixels(self) -> float:
         """Millions of pixels."""

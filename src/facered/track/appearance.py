@@ -80,6 +80,10 @@ class RecentPictures:
         self._spare += self._pyramids
         self._pyramids.clear()
 
+    def release(self) -> None:
+        """Give their memory back: none will come any more."""
+        self._pyramids, self._spare = deque(), []
+
     def patch(self, box: Boxes, back: int = 0) -> Patch:
         """Take the patch of a (4,) box from the last picture or one `back` frames before it."""
         patch: Patch = self.patches(box[None], back)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,10 @@ class Dissolve:
     middle: int
     last: int
 
+    def shifted(self, frames: int) -> Dissolve:
+        """Return the same, numbered from so many frames earlier."""
+        return replace(self, first=self.first + frames, middle=self.middle + frames, last=self.last + frames)
+
 
 class CutDetector:
     """Tells whether a shot begins with a frame, `tuning.CUT_LOOKAHEAD` frames after that frame.
@@ -51,7 +55,8 @@ class CutDetector:
         self._candidate: Dissolve | None = None
         self._last_found = 0
         self._last_clear: Cells | None = None
-        self._faded = False
+        self._clear_at: float | None = None  # when that was
+        self._flat_at: float | None = None  # when the last picture since then was black or white
         self.dissolves: list[Dissolve] = []
         """Those found so far; each is added about a second late."""
 
@@ -78,8 +83,8 @@ class CutDetector:
         self._pictures.append(picture)
         self._cadence.push(picture.means)
         self._jumps.append(self._cadence.jumped)
+        fades_in = self._fades_in(picture, self._clock.at(self._taken))
         self._find_dissolve(picture)
-        fades_in = self._fades_in(picture)
         self._waiting += 1
         if self._waiting <= tuning.CUT_LOOKAHEAD:
             return None
@@ -110,6 +115,10 @@ class CutDetector:
         self._close_dissolve()
         return answers
 
+    def known_dissolves(self) -> list[Dissolve]:
+        """Return those found so far, the one that may still be going on among them."""
+        return [*self.dissolves, *([] if self._candidate is None else [self._candidate])]
+
     def _first_is_cut(self, following: int) -> bool:
         """Judge the frame that has `following` frames after it."""
         pictures = list(self._pictures)
@@ -121,16 +130,23 @@ class CutDetector:
         # A camera that repeats its pictures swings farther from one to the next.
         return not self._jumps[at - len(pictures)] or shift(before[-1].means, after[0].means) is None
 
-    def _fades_in(self, picture: Cells) -> bool:
-        """Tell whether another shot appears out of black or white; that it began some frames earlier does no harm."""
+    def _fades_in(self, picture: Cells, seconds: float) -> bool:
+        """Tell whether another shot appears out of black or white; that it began some frames earlier does no harm.
+
+        What was there long before is forgotten: whoever begins in the middle of a film must find the same.
+        """
         contrast = float(picture.means.std())
-        fades_in = False
+        if self._clear_at is None:
+            self._clear_at = seconds
         if contrast < tuning.MAX_FLAT_DEVIATION:
-            self._faded = True
-        elif contrast >= tuning.MIN_CLEAR_DEVIATION:
-            fades_in = self._faded and self._last_clear is not None and unlike(self._last_clear, picture)
-            self._last_clear, self._faded = picture, False
-        return fades_in
+            self._flat_at = seconds
+        if contrast < tuning.MIN_CLEAR_DEVIATION:
+            return False
+        faded = self._flat_at is not None and seconds - self._flat_at <= tuning.FADED_SECONDS
+        known = seconds - self._clear_at <= tuning.FADED_SECONDS
+        other = not known or (self._last_clear is not None and unlike(self._last_clear, picture))
+        self._last_clear, self._clear_at, self._flat_at = picture, seconds, None
+        return faded and other
 
     def _find_dissolve(self, picture: Cells) -> None:
         self._past.append(picture)

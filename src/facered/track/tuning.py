@@ -306,6 +306,10 @@ Smaller: fades with noise are missed."""
 MIN_CLEAR_DEVIATION = 8.0
 """The same of one that shows something again, at least. Larger: the new shot begins late. Smaller: it begins on nothing
 that can be compared."""
+FADED_SECONDS = 3.0
+"""Seconds for which it is known what was shown before black or white; after that it is another shot whatever comes: as
+MAX_GAP_SECONDS, nobody is linked across more. Longer: blocks of a film have to be warmed up for longer. Shorter: a shot
+that goes on after black becomes two."""
 
 # --- Cameras that repeat pictures and jump --------------------------------------------------------------------------
 
