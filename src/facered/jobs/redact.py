@@ -17,6 +17,7 @@ from facered.runtime.ahead import Ahead, depth
 from facered.runtime.profiling import timed, timed_items
 from facered.runtime.stages import Stage
 from facered.video.orientation import UPRIGHT, Orientation
+from facered.video.output.parts import Parts, usual_segment
 from facered.video.picture import VideoFrame, view
 
 if TYPE_CHECKING:
@@ -157,7 +158,9 @@ def redact_video(
     # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
     with Ahead(hiding.walk(decoded), waiting, "decode and hide") as items:
         for item in items:
-            if isinstance(item, VideoFrame):
+            if isinstance(item, PartBegin):
+                writer.begin_part()
+            elif isinstance(item, VideoFrame):
                 writer.write_frame(item)
                 stage.step()
             else:
@@ -188,6 +191,13 @@ def redact_video(
     return Redaction(stage.done, hiding.hidden, missing, hiding.film_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class PartBegin:
+    """What comes is encoded apart from what came; `number` is that of the next frame."""
+
+    number: int
+
+
 class _Hiding:
     """Hides faces in frames on their way to the encoder, and counts."""
 
@@ -202,6 +212,9 @@ class _Hiding:
     ) -> None:
         self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
         self._regions, self._complete = regions, complete
+        known = annotations.segments
+        self._parts = Parts(reader.info.rate)
+        self._begins_segment = usual_segment if known is None else frozenset(known).__contains__
         self._first: int | None = None
         self._end = 0
         self._number = -1
@@ -216,16 +229,23 @@ class _Hiding:
         """From the first frame's time to the last one's end."""
         return float((self._end - (self._first or 0)) * self._reader.info.time_base)
 
-    def walk(self, items: Iterator[VideoFrame | Packet[Stream]]) -> Iterator[VideoFrame | Packet[Stream]]:
-        """Yield frames with their faces hidden, and packets as they are."""
+    def walk(self, items: Iterator[VideoFrame | Packet[Stream]]) -> Iterator[PartBegin | VideoFrame | Packet[Stream]]:
+        """Yield frames with their faces hidden, and packets as they are, and where a part begins."""
         for item in items:
-            yield self._take(item) if isinstance(item, VideoFrame) else item
+            if isinstance(item, VideoFrame):
+                self._number += 1
+                if self._number and self._begins_segment(self._number) and self._parts.begins(self._number):
+                    if self._regions is not None:
+                        self._regions.begin_anew()
+                    yield PartBegin(self._number)
+                yield self._take(item)
+            else:
+                yield item
             del item  # the next may be long in coming
 
     def _take(self, frame: VideoFrame) -> VideoFrame:
         self._reader.info.check_frame(frame)
         assert frame.pts is not None
-        self._number += 1
         self._first = frame.pts if self._first is None else self._first
         self.last = frame.pts
         info = self._reader.info

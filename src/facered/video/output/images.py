@@ -125,6 +125,9 @@ class ImageWriter:
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"standard output: writing failed ({error.strerror or error})") from error
 
+    def begin_part(self) -> None:
+        """Do nothing: each image is encoded apart."""
+
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Take nothing: images have no other streams."""
 
