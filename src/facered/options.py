@@ -129,6 +129,8 @@ TABLE = (
         "the source's"),
     Option("encoder_options", "encoding", checks.TEXTS, {}, "an option of FFmpeg's encoder; can be given several times",
         "KEY=VALUE", "none"),
+    Option("encoder_threads", "encoding", checks.whole(1, 128).or_none(), None,
+        "threads of the encoder; with others it makes other files", "N", "by the picture's height, at most 4", FILES),
     Option("audio", "encoding", checks.choice(AUDIO_CHOICES), "copy",
         "copy, aac, none: a voice identifies too", "HOW", "copy, or AAC where that cannot be"),
     Option("keep_location", "encoding", checks.FLAG, False, "keep the tag that says where the video was recorded",
@@ -148,7 +150,7 @@ TABLE = (
         "most pixels of a picture, width by height; each takes 25 to 75 bytes of memory", "N", use=FILES),
     Option("strict", "results", checks.FLAG, False, "stop at damage instead of working on what is left", use=FILES),
     Option("threads", "general", _THREADS, 0,
-        "threads for each of decoding, detecting and encoding; 1: one thing after the other", "N", "all cores", FILES),
+        "threads for each of decoding and detecting; 1: one thing after the other", "N", "all cores", FILES),
     Option("threads", "general", _THREADS, 1,
         "threads for each detection, and for encoding; 0: all cores", "N", "1, and all for encoding", LIVE),
     Option("rate", "delay", checks.number(1, 1000).or_none(), None,
@@ -226,6 +228,7 @@ class Options:
     bitrate: int | None = _DEFAULTS["bitrate"]
     pix_fmt: str | None = _DEFAULTS["pix_fmt"]
     encoder_options: Mapping[str, str] = field(default_factory=lambda: _DEFAULTS["encoder_options"])
+    encoder_threads: int | None = _DEFAULTS["encoder_threads"]
     audio: str = _DEFAULTS["audio"]
     keep_location: bool = _DEFAULTS["keep_location"]
     stream: int | None = _DEFAULTS["stream"]

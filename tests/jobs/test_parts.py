@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 import facered
 import videos
 from facered.annotations.table import Extras
+from facered.cli.main import main
+from facered.runtime import cores
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +54,32 @@ def test_combined_and_redact_make_the_same_parts(film: Path, tmp_path: Path) -> 
     facered.redact(film, tmp_path / "two.mp4", annotations=one.annotations_path, encoder_options={"g": "10000"})
     assert beginnings(tmp_path / "one.mp4") == [0, 1500]
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("h264", "mp4"), ("hevc", "mkv"), ("prores", "mov")])
+def test_the_encoders_threads_do_not_follow_from_the_machine(
+    carphone: Path, tmp_path: Path, codec: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = tmp_path / f"one.{suffix}", tmp_path / f"other.{suffix}"
+    first = facered.combined(carphone, one, codec=codec)
+    monkeypatch.setattr(cores, "available", lambda: 32)
+    facered.combined(carphone, other, codec=codec, threads=2)
+    assert one.read_bytes() == other.read_bytes()
+    assert (first.encoder_threads, first.parts) == (4, 1)
+
+
+def test_whoever_asks_for_other_threads_gets_them_and_another_file(carphone: Path, tmp_path: Path) -> None:
+    code = main(
+        ["combined", str(carphone), "-o", str(tmp_path / "two.mp4"), "--encoder-threads", "2", "-q",
+         "--report", str(tmp_path / "report.json")]
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads((tmp_path / "report.json").read_text())["encoder_threads"] == 2
+    facered.combined(carphone, tmp_path / "four.mp4")
+    assert (tmp_path / "two.mp4").read_bytes() != (tmp_path / "four.mp4").read_bytes()
+
+
+def test_a_low_picture_has_fewer_threads(carphone: Path, tmp_path: Path) -> None:
+    frames = [frame.reformat(width=64, height=48) for frame in videos.decode(carphone, 3)]
+    low = videos.encode(tmp_path / "low.mp4", frames)
+    assert facered.combined(low, tmp_path / "bar.mp4").encoder_threads == 1

@@ -55,12 +55,18 @@ class Redaction:
         Those that the annotations have no entry for.
     film_seconds : float
         From the first frame's time to the last one's end.
+    parts : int
+        Parts that were encoded apart; 0 where the result is no video.
+    encoder_threads : int
+        Threads of the encoder, on which the result depends; 0 where the result is no video.
     """
 
     frames: int
     hidden_frames: int
     missing_frames: int
     film_seconds: float
+    parts: int = 0
+    encoder_threads: int = 0
 
 
 def redact_frame(
@@ -188,7 +194,7 @@ def redact_video(
             missing,
             stage.done,
         )
-    return Redaction(stage.done, hiding.hidden, missing, hiding.film_seconds)
+    return Redaction(stage.done, hiding.hidden, missing, hiding.film_seconds, writer.parts, writer.encoder_threads)
 
 
 @dataclass(frozen=True, slots=True)

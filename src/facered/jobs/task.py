@@ -199,6 +199,8 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
         video_path=outputs.video if task.stream is None else None,
         missing_frames=done.missing_frames,
         damaged_frames=len(reader.damaged),
+        parts=done.parts,
+        encoder_threads=done.encoder_threads,
     )
 
 
@@ -238,6 +240,8 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         inference=analysis.inference,
         damaged_frames=len(reader.damaged),
         doubtful_shown=options.doubtful == "show",
+        parts=done.parts,
+        encoder_threads=done.encoder_threads,
     )
 
 

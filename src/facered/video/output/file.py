@@ -27,7 +27,7 @@ from facered.video.output.filmmuxer import FilmMuxer
 from facered.video.output.pictures import EncodedPicture, PartEncoder
 from facered.video.output.raw import Descriptor
 from facered.video.output.roi import RegionsOfInterest
-from facered.video.output.settings import ENCODERS, Encoding, choose_codec
+from facered.video.output.settings import ENCODERS, Encoding, choose_codec, encoder_threads
 from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, layout_name, takes
 from facered.video.output.tags import add_tags, stream_tags, timecode_of, timecode_rate
 
@@ -76,6 +76,10 @@ class Writer:
     ----------
     others : list of av.stream.Stream
         Streams of the reader whose packets `write_packet` takes.
+    parts : int
+        How many there are so far that are encoded apart.
+    encoder_threads : int
+        Threads of the encoder.
     regions : RegionsOfInterest or None
         Where hidden faces are marked for the encoder, if it takes notice.
 
@@ -98,6 +102,7 @@ class Writer:
         files: FileSet | None = None,
     ) -> None:
         self.path = path
+        self.parts = 1
         self.regions: RegionsOfInterest | None = None
         self._own: FileSet | None = None
         self._container = self._opened(stream, files)
@@ -129,6 +134,7 @@ class Writer:
         """Encode what comes from now on apart from what came before."""
         self._end_part()
         self._muxer.begin_part()
+        self.parts += 1
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
@@ -188,6 +194,7 @@ class Writer:
     def _add_video(self, reader: Reader, encoding: Encoding) -> None:
         info = reader.info
         codec = choose_codec(info, encoding)
+        self.encoder_threads = encoder_threads(info, encoding, codec)
         if ENCODERS[codec] not in self._container.supported_codecs:
             raise ConfigurationUnsupportedError(
                 f"{self.path}: {self.path.suffix or self._format} cannot hold {codec}; prores goes into .mov"

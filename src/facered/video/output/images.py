@@ -71,6 +71,7 @@ class ImageWriter:
     ) -> None:
         self.path = path
         self.others: list[Stream] = []
+        self.parts = self.encoder_threads = 0
         self.regions = None  # pictures are coded as well as can be
         self._orientation = reader.info.orientation
         self._written = 0
