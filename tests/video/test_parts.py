@@ -87,7 +87,7 @@ def copied(
                 continue
             number += 1
             if number in begins:
-                writer.begin_part()
+                writer.begin_part(number)
             if number in wanted:
                 writer.write_frame(item)
     return target
@@ -169,7 +169,7 @@ def test_parts_that_a_decoder_would_not_understand_are_refused(carphone: Path, t
     frame = videos.decode(carphone, 1)[0]
     with Reader(carphone) as reader:
         slow, fast = (Writer(tmp_path / f"{n}.mp4", reader, Encoding(preset=n)) for n in ("medium", "ultrafast"))
-        encoders = [writer._encoder._make() for writer in (slow, fast)]
+        encoders = [writer._film.encoder._make() for writer in (slow, fast)]
         encoder = PartEncoder(lambda: encoders.pop(0), "foo.mp4")
         encoder.encode(frame)
         list(encoder.end_part())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,19 +16,19 @@ import av
 from av.error import FFmpegError
 from av.stream import Disposition
 
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime import cancellation
 from facered.runtime.replace import FileSet
 from facered.video.address import file_url
 from facered.video.output import CONTAINERS, subtitles
-from facered.video.output.encoder import Conversion, encoder_apart
+from facered.video.output.film import FilmEncoder
 from facered.video.output.filmmuxer import FilmMuxer
-from facered.video.output.pictures import EncodedPicture, PartEncoder
+from facered.video.output.partfile import PartFile, PartStore, Playback, StoredPart, part_name, write_all
+from facered.video.output.pictures import EncodedPicture, check_equal
 from facered.video.output.raw import Descriptor
-from facered.video.output.roi import RegionsOfInterest
-from facered.video.output.settings import ENCODERS, Encoding, choose_codec, encoder_threads
+from facered.video.output.settings import ENCODERS, Encoding, choose_codec
 from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, layout_name, takes
-from facered.video.output.tags import add_tags, stream_tags, timecode_of, timecode_rate
+from facered.video.output.tags import add_tags, stream_tags
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -40,19 +39,15 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
     from facered.video.input.file import Reader
+    from facered.video.output.roi import RegionsOfInterest
 
 logger = logging.getLogger(__name__)
-
 PLAYABLE = {name: {"movflags": "+faststart"} for name in ("mp4", "mov")}
 """What puts the index first, by container, so that players can start before they have everything."""
 REPEATABLE = {"matroska": {"fflags": "+bitexact"}}
 """What has the same content always make the same file: Matroska files get random numbers otherwise."""
 FRAGMENTS = {"mp4": {"movflags": "+frag_keyframe+delay_moov+default_base_moof", "frag_duration": "1000000"}}
 """What needs no going back: an index a second, or a key frame; the first one waits until all times are known."""
-ROI_CODECS = ("h264", "hevc")
-"""Codecs whose encoders give more bits to some parts of a picture than to others, and can be told which."""
-ROI_IGNORING_PRESET = "ultrafast"
-"""Their preset that has no adaptive quantisation, and so does not look at regions of interest."""
 
 
 class Writer:
@@ -71,6 +66,8 @@ class Writer:
         A file descriptor to write to instead, and one of `STREAMS`; `path` is what it is called in messages.
     files : FileSet, optional
         What the file belongs to; whoever made the set publishes it.
+    store : PartStore, optional
+        Where encoded parts are.
 
     Attributes
     ----------
@@ -100,9 +97,14 @@ class Writer:
         encoding: Encoding,
         stream: tuple[int, str] | None = None,
         files: FileSet | None = None,
+        store: PartStore | None = None,
     ) -> None:
         self.path = path
         self.parts = 1
+        self._store = store
+        self._begun, self._number = False, 0
+        self._playback: Playback | None = None
+        self._copy: PartFile | None = None
         self.regions: RegionsOfInterest | None = None
         self._own: FileSet | None = None
         self._container = self._opened(stream, files)
@@ -130,17 +132,46 @@ class Writer:
         else:
             self.discard()
 
-    def begin_part(self) -> None:
-        """Encode what comes from now on apart from what came before."""
-        self._end_part()
+    def begin_part(self, number: int, *, stored: bool = False, keep: bool = False) -> None:
+        """Write what comes from now on, from the frame of a number, as a part of its own.
+
+        Parameters
+        ----------
+        number : int
+        stored : bool
+            Whether the part is encoded already, in the store: its frames are not looked at but for their times.
+        keep : bool
+            Whether it is kept in the store, if there is one.
+
+        Raises
+        ------
+        ServiceError
+            It is not in the store, or not one of this film.
+        """
+        self._end_part(over=False)
         self._muxer.begin_part()
-        self.parts += 1
+        self.parts += self._begun
+        self._number = number
+        if stored:
+            self._film.encoder.release()
+            self._playback = self._muxer.guard(lambda: self._recalled(number))
+        elif keep and self._store is not None:
+            draft = self._store.draft(part_name(number))
+            self._copy = self._muxer.guard(lambda: PartFile(draft, self._film.encoder.extradata))
+
+    def has_part(self, number: int) -> bool:
+        """Tell whether the part that begins at a frame is encoded already."""
+        return self._store is not None and self._store.find(part_name(number)) is not None
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
-        frame = self._conversion.prepare(frame)
+        self._begun = True
         self._muxer.expect_picture()
-        self._muxer.guard(lambda: self._write(self._encoder.encode(frame)))
+        if self._playback is not None:
+            self._muxer.write_picture(self._playback.take(frame.pts))
+            return
+        frame = self._film.conversion.prepare(frame)
+        self._muxer.guard(lambda: self._write(self._film.encoder.encode(frame)))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `others`, copied bit for bit or transcoded."""
@@ -149,7 +180,7 @@ class Writer:
     def close(self) -> None:
         """Finish the file and give it its name."""
         try:
-            self._end_part()
+            self._end_part(over=True)
             self._muxer.finish_film()
             if self._own is not None:
                 self._own.publish()
@@ -160,16 +191,39 @@ class Writer:
 
     def discard(self) -> None:
         """Leave nothing behind."""
+        if self._copy is not None:
+            self._copy.close()
         with suppress(FFmpegError, OSError, ValueError):
             self._container.close()
         if self._own is not None:
             self._own.release()
 
-    def _end_part(self) -> None:
-        self._muxer.guard(lambda: self._write(self._encoder.end_part()))
+    def _end_part(self, over: bool) -> None:
+        """Write what is left of a part, and keep it if that was asked for and the film is not `over`."""
+        if self._playback is not None:
+            self._playback.finish()
+            self._playback = None
+            return
+        self._muxer.guard(lambda: self._write(self._film.encoder.end_part()))
+        if self._copy is not None:
+            copy, self._copy = self._copy, None
+            self._muxer.guard(copy.close if over else lambda: self._keep(copy))
+
+    def _keep(self, copy: PartFile) -> None:
+        assert self._store is not None
+        copy.finish()
+        self._store.save(part_name(self._number))
+
+    def _recalled(self, number: int) -> Playback:
+        path = None if self._store is None else self._store.find(part_name(number))
+        if path is None:
+            raise ServiceError(f"{self.path}: a part that was encoded is gone; begin anew without --resume")
+        part = StoredPart(path)
+        check_equal(self._film.encoder.extradata, part.extradata, self.path)
+        return Playback(part, self.path)
 
     def _write(self, pictures: Iterable[EncodedPicture]) -> None:
-        for picture in pictures:
+        for picture in write_all(self._copy, pictures):
             self._muxer.write_picture(picture)
 
     def _opened(self, stream: tuple[int, str] | None, files: FileSet | None) -> OutputContainer:
@@ -192,41 +246,21 @@ class Writer:
             ) from None
 
     def _add_video(self, reader: Reader, encoding: Encoding) -> None:
-        info = reader.info
-        codec = choose_codec(info, encoding)
-        self.encoder_threads = encoder_threads(info, encoding, codec)
+        codec = choose_codec(reader.info, encoding)
         if ENCODERS[codec] not in self._container.supported_codecs:
             raise ConfigurationUnsupportedError(
                 f"{self.path}: {self.path.suffix or self._format} cannot hold {codec}; prores goes into .mov"
             )
-        timecode = timecode_of(reader.container)
-        if timecode is not None and self._format != "matroska":
-            rate = timecode_rate(timecode, (info.rate, reader.stream.base_rate))
-            if rate is None:
-                logger.warning(
-                    "%s: the time code %s is left out: it does not fit the frame rate", reader.path, timecode
-                )
-                timecode = None
-            else:
-                info = replace(info, rate=rate)  # at which the container counts
-        # ProRes has no way of telling the range.
-        self._conversion = Conversion(codec, info, encoding, reader.path, limited=codec == "prores")
-        self._conversion.tell_format()
-        if codec in ROI_CODECS and encoding.preset != ROI_IGNORING_PRESET and not self._conversion.converts:
-            self.regions = RegionsOfInterest()
-        if info.interlaced and codec not in ("h264", "prores"):
-            logger.warning("%s: interlaced frames are encoded as progressive by %s", reader.path, codec)
-        field_order = reader.stream.codec_context.field_order
-        make = partial(encoder_apart, self._format, codec, info, encoding, field_order, reader.path, self._conversion)
-        self._encoder = PartEncoder(make, reader.path)
-        video = self._encoder.add_to(self._container, info)
+        self._film = FilmEncoder(reader, encoding, self._format)
+        self.regions, self.encoder_threads = self._film.regions, self._film.threads
+        video = self._film.encoder.add_to(self._container, self._film.info)
         if codec == "hevc" and self._format in PLAYABLE:
             video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
         video.metadata.update(stream_tags(reader.stream, self._format))
-        if timecode is not None:
-            video.metadata["timecode"] = timecode
+        if self._film.timecode is not None:
+            video.metadata["timecode"] = self._film.timecode
         video.disposition = reader.stream.disposition
-        self._muxer.set_pictures(video, info.time_base)
+        self._muxer.set_pictures(video, reader.info.time_base)
 
     def _add_other(self, stream: Stream, reader: Reader, encoding: Encoding) -> None:
         """Take over a stream, or say that it is left out."""

@@ -126,8 +126,12 @@ class ImageWriter:
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"standard output: writing failed ({error.strerror or error})") from error
 
-    def begin_part(self) -> None:
+    def begin_part(self, number: int, *, stored: bool = False, keep: bool = False) -> None:
         """Do nothing: each image is encoded apart."""
+
+    def has_part(self, number: int) -> bool:  # noqa: ARG002  (as for videos)
+        """Tell that nothing is encoded already."""
+        return False
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Take nothing: images have no other streams."""

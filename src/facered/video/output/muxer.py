@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import av
 from av.error import FFmpegError
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Convert = Callable[[Packet[Stream]], Iterable[Packet[Stream]]]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _NONSTRICT = cast("int", Flags.ts_nonstrict.value)
 _COUNTING = ("mp4", "mov")
@@ -142,8 +144,8 @@ class Muxer:
         for track in self._tracks.values():
             track.tell()
 
-    def guard(self, step: Callable[[], object]) -> None:
-        """Take a step of writing.
+    def guard(self, step: Callable[[], T]) -> T:
+        """Take a step of writing, and return what it gives.
 
         Raises
         ------
@@ -151,7 +153,7 @@ class Muxer:
             It failed.
         """
         try:
-            step()
+            return step()
         except self._passed:
             raise
         except (FFmpegError, OSError) as error:
