@@ -136,6 +136,8 @@ TABLE = (
     Option("keep_location", "encoding", checks.FLAG, False, "keep the tag that says where the video was recorded",
         use=FILES),
     Option("overwrite", "results", checks.FLAG, False, "replace results that exist", use=FILES),
+    Option("resume", "results", checks.FLAG, False,
+        "go on with what a job of the same call had finished when it was killed, or ran out of disk", use=FILES),
     Option("start", "results", checks.TIME.or_none(), None,
         "work from here on: seconds, or 1:30, or 0:01:30; what is before is passed through BARE", "TIME",
         "the beginning", FILES),
@@ -237,6 +239,7 @@ class Options:
     strict: bool = _DEFAULTS["strict"]
     threads: int = _DEFAULTS["threads"]
     overwrite: bool = _DEFAULTS["overwrite"]
+    resume: bool = _DEFAULTS["resume"]
 
     def __post_init__(self) -> None:
         for name, option in _FILES.items():

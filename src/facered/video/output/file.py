@@ -155,9 +155,8 @@ class Writer:
         if stored:
             self._film.encoder.release()
             self._playback = self._muxer.guard(lambda: self._recalled(number))
-        elif keep and self._store is not None:
-            draft = self._store.draft(part_name(number))
-            self._copy = self._muxer.guard(lambda: PartFile(draft, self._film.encoder.extradata))
+        elif keep:
+            self._copy = self._muxer.guard(lambda: self._copied(number))
 
     def has_part(self, number: int) -> bool:
         """Tell whether the part that begins at a frame is encoded already."""
@@ -209,10 +208,13 @@ class Writer:
             copy, self._copy = self._copy, None
             self._muxer.guard(copy.close if over else lambda: self._keep(copy))
 
+    def _copied(self, number: int) -> PartFile | None:
+        draft = None if self._store is None else self._store.draft(part_name(number))
+        return None if draft is None else PartFile(draft, self._film.encoder.extradata)
+
     def _keep(self, copy: PartFile) -> None:
-        assert self._store is not None
         copy.finish()
-        self._store.save(part_name(self._number))
+        cast("PartStore", self._store).save(part_name(self._number))
 
     def _recalled(self, number: int) -> Playback:
         path = None if self._store is None else self._store.find(part_name(number))

@@ -26,8 +26,8 @@ class PartStore(Protocol):
     def find(self, name: str) -> Path | None:
         """Return a file that is whole, None where there is none."""
 
-    def draft(self, name: str) -> Path:
-        """Return where to write a file."""
+    def draft(self, name: str) -> Path | None:
+        """Return where to write a file; None where none is kept."""
 
     def save(self, name: str) -> None:
         """Keep the file that was written as a draft: it is whole."""
