@@ -129,11 +129,15 @@ TABLE = (
         "the source's"),
     Option("encoder_options", "encoding", checks.TEXTS, {}, "an option of FFmpeg's encoder; can be given several times",
         "KEY=VALUE", "none"),
+    Option("encoder_threads", "encoding", checks.whole(1, 128).or_none(), None,
+        "threads of the encoder; with others it makes other files", "N", "by the picture's height, at most 4", FILES),
     Option("audio", "encoding", checks.choice(AUDIO_CHOICES), "copy",
         "copy, aac, none: a voice identifies too", "HOW", "copy, or AAC where that cannot be"),
     Option("keep_location", "encoding", checks.FLAG, False, "keep the tag that says where the video was recorded",
         use=FILES),
     Option("overwrite", "results", checks.FLAG, False, "replace results that exist", use=FILES),
+    Option("resume", "results", checks.FLAG, False,
+        "go on with what a job of the same call had finished when it was killed, or ran out of disk", use=FILES),
     Option("start", "results", checks.TIME.or_none(), None,
         "work from here on: seconds, or 1:30, or 0:01:30; what is before is passed through BARE", "TIME",
         "the beginning", FILES),
@@ -148,7 +152,7 @@ TABLE = (
         "most pixels of a picture, width by height; each takes 25 to 75 bytes of memory", "N", use=FILES),
     Option("strict", "results", checks.FLAG, False, "stop at damage instead of working on what is left", use=FILES),
     Option("threads", "general", _THREADS, 0,
-        "threads for each of decoding, detecting and encoding; 1: one thing after the other", "N", "all cores", FILES),
+        "threads for each of decoding and detecting; 1: one thing after the other", "N", "all cores", FILES),
     Option("threads", "general", _THREADS, 1,
         "threads for each detection, and for encoding; 0: all cores", "N", "1, and all for encoding", LIVE),
     Option("rate", "delay", checks.number(1, 1000).or_none(), None,
@@ -226,6 +230,7 @@ class Options:
     bitrate: int | None = _DEFAULTS["bitrate"]
     pix_fmt: str | None = _DEFAULTS["pix_fmt"]
     encoder_options: Mapping[str, str] = field(default_factory=lambda: _DEFAULTS["encoder_options"])
+    encoder_threads: int | None = _DEFAULTS["encoder_threads"]
     audio: str = _DEFAULTS["audio"]
     keep_location: bool = _DEFAULTS["keep_location"]
     stream: int | None = _DEFAULTS["stream"]
@@ -234,6 +239,7 @@ class Options:
     strict: bool = _DEFAULTS["strict"]
     threads: int = _DEFAULTS["threads"]
     overwrite: bool = _DEFAULTS["overwrite"]
+    resume: bool = _DEFAULTS["resume"]
 
     def __post_init__(self) -> None:
         for name, option in _FILES.items():

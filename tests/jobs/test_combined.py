@@ -179,9 +179,14 @@ def test_the_same_call_twice_gives_the_same_bytes(carphone: Path, tmp_path: Path
     assert first.annotations_path.read_bytes() == second.annotations_path.read_bytes()
 
 
-def test_threads_change_nothing_but_speed(carphone: Path, tmp_path: Path) -> None:
-    one, two = (facered.combined(carphone, tmp_path / str(n), threads=n, annotations=True) for n in (1, 2))
-    assert np.array_equal(one.annotations.boxes, two.annotations.boxes)
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_threads_change_nothing_but_speed(carphone: Path, tmp_path: Path, codec: str) -> None:
+    made = {n: facered.combined(carphone, tmp_path / f"{n}.mp4", threads=n, codec=codec) for n in (1, 2, 4)}
+    assert len({(tmp_path / f"{n}.mp4").read_bytes() for n in made}) == 1
+    for n, result in made.items():
+        facered.redact(carphone, tmp_path / f"again{n}.mp4", annotations=result.annotations, threads=n, codec=codec)
+        assert (tmp_path / f"again{n}.mp4").read_bytes() == (tmp_path / "1.mp4").read_bytes()
+        assert np.array_equal(result.annotations.boxes, made[1].annotations.boxes)
 
 
 def test_progress_is_told_after_every_frame_of_both_passes(carphone: Path, tmp_path: Path) -> None:

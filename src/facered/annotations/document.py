@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -58,6 +59,9 @@ HEADER = {
     "height": _whole(1, 1 << 16),
     "margin": _positive(100),
 }
+SEGMENTS = "segments"
+"""The key of the list of the frames, by their numbers, at which something begins that is worked on by itself."""
+MAX_SEGMENTS = 1_000_000
 FRAGMENT = {"start": _TIME, "duration": _SPAN, "interval": _SPAN}
 SCORE = Rule(False, 0, 1, "a number from 0 to 1")
 FACE = {
@@ -73,6 +77,16 @@ _Size = Annotated[float, msgspec.Meta(gt=0, le=MAX_FRACTION)]
 _Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # others are read with care
 _Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
+
+
+def checked_segments(value: object, where: str) -> list[int]:
+    """Return a list of numbers of frames that grow; `where` is its name in the message of the `WrongError`."""
+    rule = _whole(0, MAX_ID)
+    numbers = value if isinstance(value, list) and len(value) <= MAX_SEGMENTS else None
+    checked = [int(rule.check(number, f"{where}[{place}]")) for place, number in enumerate(numbers or ())]
+    if numbers is None or any(after <= before for before, after in pairwise(checked)):
+        raise WrongError(f"{where} must be a list of at most {MAX_SEGMENTS} whole numbers that grow")
+    return checked
 
 
 class Face(msgspec.Struct, gc=False, omit_defaults=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from facered import checks
-from facered.annotations.document import MAX_FRACTION, MAX_TICKS
+from facered.annotations.document import MAX_FRACTION, MAX_TICKS, SEGMENTS, checked_segments
 from facered.annotations.read import read_table
 from facered.annotations.table import Extras, Table
 from facered.annotations.write import encode
@@ -211,7 +211,8 @@ class Annotations(Table):
                 "scores": self.scores.shape == (faces,)
                 and bool(((self.scores >= 0) & (self.scores <= 1) | np.isnan(self.scores)).all()),
                 "doubtful": self.doubtful.shape == (faces,) and self.doubtful.dtype == np.bool_,
-                "extras": isinstance(self.extras, Extras),
+                "extras": isinstance(self.extras, Extras)
+                and (self.segments is None or checked_segments(self.segments, SEGMENTS) == self.segments),
             }
             wrong = [name for name, holds in sound.items() if not holds]
         except Exception as error:

@@ -31,9 +31,11 @@ from facered.annotations.document import (
     MAX_TICKS,
     REGION,
     SCORE,
+    SEGMENTS,
     Face,
     Fragment,
     Simple,
+    checked_segments,
 )
 from facered.annotations.table import REGION_IDS, Extras, Table
 from facered.annotations.text import Text, WrongError
@@ -152,7 +154,8 @@ class _Reader:
             elif key in HEADER:
                 self.header[key] = HEADER[key].check(text.value(f"$.{key}"), f"$.{key}")
             else:
-                self.extras.document[key] = text.value(f"$.{key}")
+                value = text.value(f"$.{key}")
+                self.extras.document[key] = checked_segments(value, f"$.{key}") if key == SEGMENTS else value
         text.end()
         for key in ("timescale", "width", "height", "fragments"):
             if key not in found:

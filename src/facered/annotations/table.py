@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from facered.annotations.document import SEGMENTS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -75,6 +77,11 @@ class Table:
     def people(self) -> int:
         """How many different ids of persons there are."""
         return len(np.unique(self.ids[self.ids < REGION_IDS]))
+
+    @property
+    def segments(self) -> list[int] | None:
+        """The numbers of the frames at which segments of the film begin; None where nothing tells of them."""
+        return self.extras.document.get(SEGMENTS)
 
     @property
     def seconds(self) -> float:

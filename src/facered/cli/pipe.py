@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,8 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     """
     settings = {name: value for name, value in chosen.options.items() if name in _REDACTOR}
     rest = {name: value for name, value in chosen.options.items() if name not in settings or name == "threads"}
-    encoding = Encoding.of(Options.of(rest))
+    options = Options.of(rest)
+    encoding = replace(Encoding.of(options), encoder_threads=options.threads)  # what is sent need not come out twice
     source = _source(chosen)
     if chosen.output == "-":
         chosen.output = None

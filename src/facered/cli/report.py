@@ -102,6 +102,8 @@ def final_report(
                 {"id": number, "from": round(begin, 3), "to": round(end, 3), "hidden": not result.doubtful_shown}
                 for number, (begin, end) in result.doubtful.items()
             ],
+            "parts": result.parts or None,
+            "encoder_threads": result.encoder_threads or None,
             "film_seconds": round(result.film_seconds, 3),
             "seconds": round(result.seconds, 3),
             "startup_seconds": round(result.startup_seconds, 3),

@@ -44,6 +44,10 @@ class Result:
     inference : Inference
         How often the model was run (`calls`), on how many pixels (`pixels`, `megapixels`), and in which `precision`:
         the same on any machine that computes in the same one.
+    parts : int
+        Parts of the video that were encoded apart; 0 where no video was made.
+    encoder_threads : int
+        Threads of the encoder, on which the video's bytes depend; 0 where no video was made.
     """
 
     mode: str
@@ -62,6 +66,8 @@ class Result:
     damaged_frames: int = 0
     doubtful_shown: bool = False
     inference: Inference = field(default_factory=Inference)
+    parts: int = 0
+    encoder_threads: int = 0
 
     @property
     def speed(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,24 +13,20 @@ from pathlib import Path
 
 from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
-from facered.hide.style import chosen_style
 from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.outputs import Outputs
 from facered.jobs.progress import Progress, ProgressCallback, Startup
-from facered.jobs.redact import Redaction, redact_video
 from facered.jobs.result import Result
 from facered.jobs.span import Span
 from facered.jobs.spool import spooled
 from facered.jobs.unchanged import Unchanged
+from facered.jobs.writing import publish, write
 from facered.options import Options
 from facered.runtime import cancellation, forking
 from facered.runtime.profiling import count_frames, timed
-from facered.runtime.replace import FileSet, final_name, recover
+from facered.runtime.replace import final_name, recover
 from facered.runtime.stages import Stage
 from facered.video.input.file import Reader, Source
-from facered.video.output.file import Writer
-from facered.video.output.images import ImageWriter
-from facered.video.output.settings import Encoding
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +146,8 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
         from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
 
     options, outputs = task.options, task.outputs
+    if options.resume:
+        raise ConfigurationUnsupportedError(f"{task.source}: an analysis cannot be gone on with; leave out --resume")
     with _reader(task) as reader:
         outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _read_besides(task))
         with outputs.claimed([outputs.annotations]) as files:
@@ -161,7 +159,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
                 analysis.annotations.write_to(files.file(outputs.annotations))
             old = set(outputs.old_thumbnails()) - set(thumbnails.values())
             video.check(reader.checksum)
-            _publish(files, options.overwrite, old)
+            publish(files, options.overwrite, old)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -191,7 +189,7 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
             chosen = chosen.without_doubtful()
         _check(task, outputs, reader)
         with outputs.claimed(_wanted(task, outputs)) as files:
-            done = _write(task, outputs, files, reader, video, chosen, progress)
+            done = write(task.mode, options, outputs, files, reader, video, chosen, progress, task.stream)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -202,6 +200,8 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
         video_path=outputs.video if task.stream is None else None,
         missing_frames=done.missing_frames,
         damaged_frames=len(reader.damaged),
+        parts=done.parts,
+        encoder_threads=done.encoder_threads,
     )
 
 
@@ -227,7 +227,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
             chosen = analysis.annotations
             if options.doubtful == "show":
                 chosen = chosen.without_doubtful()
-            done = _write(task, outputs, files, reader, video, chosen, progress)
+            done = write(task.mode, options, outputs, files, reader, video, chosen, progress, task.stream)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -241,6 +241,8 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         inference=analysis.inference,
         damaged_frames=len(reader.damaged),
         doubtful_shown=options.doubtful == "show",
+        parts=done.parts,
+        encoder_threads=done.encoder_threads,
     )
 
 
@@ -267,47 +269,6 @@ def _check(task: Task, outputs: Outputs, reader: Reader) -> None:
             f"{task.source}: this is a film, whatever it is called; name the result with -o, such as film.mp4"
         )
     outputs.check(_wanted(task, outputs), task.options.overwrite, _read_besides(task))
-
-
-def _write(
-    task: Task,
-    outputs: Outputs,
-    files: FileSet,
-    reader: Reader,
-    video: Unchanged,
-    annotations: Annotations,
-    progress: ProgressCallback | None,
-) -> Redaction:
-    options = task.options
-    span, style, complete = Span(options.start, options.end), chosen_style(options), task.mode == "combined"
-    with _writer(task, outputs, files, reader) as writer:
-        done = redact_video(
-            reader, writer, annotations, style, span=span, threads=options.threads, progress=progress, complete=complete
-        )
-    video.check(reader.checksum)
-    if task.stream is None:
-        gone = writer.superseded() if options.overwrite and isinstance(writer, ImageWriter) else []
-        _publish(files, options.overwrite, gone)
-    return done
-
-
-def _publish(files: FileSet, overwrite: bool, gone: Iterable[Path] = ()) -> None:
-    cancellation.check()  # the last moment
-    try:
-        with timed(Stage.PUBLISH):
-            files.publish(gone, overwrite=overwrite)
-    except FileExistsError as error:
-        raise ConfigurationUnsupportedError(
-            f"{error.filename}: has come while the job ran; add --overwrite to replace it"
-        ) from None
-
-
-def _writer(task: Task, outputs: Outputs, files: FileSet, reader: Reader) -> Writer | ImageWriter:
-    number = None if task.stream is None else task.stream[0]
-    if outputs.is_image:
-        return ImageWriter(outputs.video, reader, outputs.sequence, number, files)
-    name = outputs.video if number is None else Path("standard output")
-    return Writer(name, reader, Encoding.of(task.options), task.stream, files)
 
 
 def _read_annotations(task: Task, outputs: Outputs) -> Annotations:

@@ -29,6 +29,14 @@ class Unchanged:
         self._before = self._state()
         self._checksum: int | None = None
 
+    @property
+    def identity(self) -> str | list[tuple[int, ...]] | None:
+        """An address, or device, inode, size and time of each file; None where nobody can know it again."""
+        if isinstance(self._opened, str):
+            return self._opened
+        known = [] if self._opened is not None else [state for state in self._before if state is not None]
+        return known if known and len(known) == len(self._before) else None
+
     def check(self, checksum: int) -> None:
         """Make sure that nothing has changed; to be called after each pass, with the `Reader.checksum` of it.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import av
 from av.error import FFmpegError
 from av.video.frame import PictureType
 
@@ -36,90 +38,45 @@ CAPTIONED_CODECS = ("h264", "hevc")
 CAPTIONS = "closed captions are lost; h264 and hevc keep them"
 
 
-class VideoEncoder:
-    """Adds a stream of pictures to a container, and makes its packets.
-
-    It is set up in three steps: made, `configure`, `open`. Between them its `stream` may be told more.
+class Conversion:
+    """What frames become before they are encoded; tells, once, of what is lost by that.
 
     Parameters
     ----------
-    container : av.container.OutputContainer
-    codec : str
-        One of `facered.options.CODECS`.
-    info : VideoInfo
-        Of the frames that will come.
-    encoding : Encoding
-    source : object
-        What the input is called in messages.
-    limited : bool
-        Whether samples of full range are brought to limited range, for codecs that cannot tell which it is.
+    codec, info, encoding, source, limited
+        See `VideoEncoder`.
 
     Attributes
     ----------
-    stream : av.VideoStream
     pixel_format : str
         Of what is encoded.
     converts : bool
         Whether that is another than the frames'.
+    limits : bool
+        Whether full range becomes limited range.
 
     Raises
     ------
     ConfigurationUnsupportedError
         The pixel format asked for is none of the codec's.
-    ValueError
-        The container cannot hold the codec.
     """
 
-    def __init__(
-        self,
-        container: OutputContainer,
-        codec: str,
-        info: VideoInfo,
-        encoding: Encoding,
-        source: object,
-        *,
-        limited: bool = False,
-    ) -> None:
+    def __init__(self, codec: str, info: VideoInfo, encoding: Encoding, source: object, limited: bool = False) -> None:
         self._codec, self._source = codec, source
         self._interlaced = info.interlaced
         self._told: set[str] = set()
-        self._size = info.stored_size
         self.pixel_format = choose_format(info, encoding, codec)
         self.converts = self.pixel_format != info.working_format
-        self._limited = limited and info.full_range
+        self.limits = limited and info.full_range
         # Without the ranges swscale would stretch full-range samples where the names of the formats differ.
         self._source_range = "JPEG" if info.full_range else "MPEG"
-        self._target_range = "MPEG" if self._limited else self._source_range
-        self.stream = cast("VideoStream", container.add_stream(ENCODERS[codec], rate=info.rate))
+        self._target_range = "MPEG" if self.limits else self._source_range
+        self._working_format = info.working_format
+
+    def tell_format(self) -> None:
+        """Warn where the frames are in another pixel format."""
         if self.converts:
-            logger.warning("%s: %s frames are encoded as %s", source, info.working_format, self.pixel_format)
-
-    def configure(self, info: VideoInfo, encoding: Encoding, field_order: int) -> None:
-        """Tell the encoder of the pictures and of the caller's wishes; `field_order` is that of interlaced ones."""
-        if self._limited:
-            info = replace(info, colours=replace(info.colours, range=LIMITED_RANGE))
-        configure(self.stream, info, encoding, self._codec, self.pixel_format)
-        if info.interlaced:
-            self.stream.codec_context.field_order = field_order
-        if info.display_matrix:
-            self.stream.set_display_matrix(info.display_matrix)
-
-    def open(self) -> None:
-        """Begin.
-
-        Raises
-        ------
-        ConfigurationUnsupportedError
-            The encoder does not take what it was told.
-        """
-        try:
-            self.stream.codec_context.open()
-        except FFmpegError as error:
-            width, height = self._size
-            raise ConfigurationUnsupportedError(
-                f"{self._source}: {self._codec} cannot encode {self.pixel_format} of {width}x{height} with these "
-                f"options ({error.strerror}); choose another --codec or other options"
-            ) from None
+            logger.warning("%s: %s frames are encoded as %s", self._source, self._working_format, self.pixel_format)
 
     def prepare(self, frame: VideoFrame) -> VideoFrame:
         """Return a frame as it is encoded: itself, or a copy in the pixel format of the stream."""
@@ -143,6 +100,81 @@ class VideoEncoder:
             self._told.add(what)
             logger.warning("%s: from %.2f s on %s", self._source, frame.time or 0, what)
 
+
+class VideoEncoder:
+    """Adds a stream of pictures to a container, and makes its packets.
+
+    It is set up in three steps: made, `configure`, `open`. Between them its `stream` may be told more.
+
+    Parameters
+    ----------
+    container : av.container.OutputContainer
+    codec : str
+        One of `facered.options.CODECS`.
+    info : VideoInfo
+        Of the frames that will come.
+    encoding : Encoding
+    source : object
+        What the input is called in messages.
+    conversion : Conversion, optional
+        What frames become before, where somebody else tells of it; made anew by default.
+
+    Attributes
+    ----------
+    stream : av.VideoStream
+    conversion : Conversion
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The pixel format asked for is none of the codec's.
+    ValueError
+        The container cannot hold the codec.
+    """
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        codec: str,
+        info: VideoInfo,
+        encoding: Encoding,
+        source: object,
+        conversion: Conversion | None = None,
+    ) -> None:
+        self._codec, self._source = codec, source
+        self._size = info.stored_size
+        self.conversion = conversion or Conversion(codec, info, encoding, source)
+        self.stream = cast("VideoStream", container.add_stream(ENCODERS[codec], rate=info.rate))
+        if conversion is None:
+            self.conversion.tell_format()
+
+    def configure(self, info: VideoInfo, encoding: Encoding, field_order: int) -> None:
+        """Tell the encoder of the pictures and of the caller's wishes; `field_order` is that of interlaced ones."""
+        if self.conversion.limits:
+            info = replace(info, colours=replace(info.colours, range=LIMITED_RANGE))
+        configure(self.stream, info, encoding, self._codec, self.conversion.pixel_format)
+        if info.interlaced:
+            self.stream.codec_context.field_order = field_order
+        if info.display_matrix:
+            self.stream.set_display_matrix(info.display_matrix)
+
+    def open(self) -> None:
+        """Begin.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            The encoder does not take what it was told.
+        """
+        try:
+            self.stream.codec_context.open()
+        except FFmpegError as error:
+            width, height = self._size
+            raise ConfigurationUnsupportedError(
+                f"{self._source}: {self._codec} cannot encode {self.conversion.pixel_format} of {width}x{height} with "
+                f"these options ({error.strerror}); choose another --codec or other options"
+            ) from None
+
     def encode(self, frame: VideoFrame) -> list[Packet[VideoStream]]:
         """Encode a prepared frame, and return what the encoder gives out."""
         with timed(Stage.ENCODE):
@@ -158,3 +190,20 @@ class VideoEncoder:
     def _next(self, packets: Iterator[Packet[VideoStream]]) -> Packet[VideoStream] | None:
         with timed(Stage.ENCODE):
             return cast("Packet[VideoStream] | None", call(partial(next, packets, None)))
+
+
+def encoder_apart(
+    container_format: str,
+    codec: str,
+    info: VideoInfo,
+    encoding: Encoding,
+    field_order: int,
+    source: object,
+    conversion: Conversion,
+) -> VideoEncoder:
+    """Return an encoder, open, of pictures for a container of a format, in a container in memory of its own."""
+    container = av.open(io.BytesIO(), "w", format=container_format)
+    encoder = VideoEncoder(container, codec, info, encoding, source, conversion)
+    encoder.configure(info, encoding, field_order)
+    encoder.open()
+    return encoder

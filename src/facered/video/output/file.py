@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -18,51 +16,38 @@ import av
 from av.error import FFmpegError
 from av.stream import Disposition
 
-from facered.errors import ConfigurationUnsupportedError
+from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime import cancellation
 from facered.runtime.replace import FileSet
 from facered.video.address import file_url
 from facered.video.output import CONTAINERS, subtitles
-from facered.video.output.encoder import VideoEncoder
-from facered.video.output.muxer import Muxer
+from facered.video.output.film import FilmEncoder
+from facered.video.output.filmmuxer import FilmMuxer
+from facered.video.output.partfile import PartFile, PartStore, Playback, StoredPart, part_name, write_all
+from facered.video.output.pictures import EncodedPicture, check_equal
 from facered.video.output.raw import Descriptor
-from facered.video.output.roi import RegionsOfInterest
 from facered.video.output.settings import ENCODERS, Encoding, choose_codec
 from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, layout_name, takes
+from facered.video.output.tags import add_tags, stream_tags
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
     from av.packet import Packet
     from av.stream import Stream
     from av.subtitles.codeccontext import SubtitleCodecContext
     from av.video.frame import VideoFrame
 
     from facered.video.input.file import Reader
+    from facered.video.output.roi import RegionsOfInterest
 
 logger = logging.getLogger(__name__)
-
-# fmt: off
-KEPT_TAGS = frozenset((
-    "album", "album_artist", "artist", "comment", "composer", "copyright", "creation_time", "date", "description",
-    "episode_id", "genre", "network", "show", "synopsis", "title", "track",
-))
-# fmt: on
-"""Tags of the file that are carried over; others (places, devices) might give someone away."""
-DROP_FRAME_RATE = Fraction(30000, 1001)
-"""Frames a second of American television, for which time codes that drop numbers are made."""
-MAX_TIMECODE_RATE = 255
-"""Frames a second that the time code of an MP4 or MOV file can count."""
-STREAM_TAGS = ("language", "title", "creation_time")
-"""Tags of a stream that are carried over."""
 PLAYABLE = {name: {"movflags": "+faststart"} for name in ("mp4", "mov")}
 """What puts the index first, by container, so that players can start before they have everything."""
+REPEATABLE = {"matroska": {"fflags": "+bitexact"}}
+"""What has the same content always make the same file: Matroska files get random numbers otherwise."""
 FRAGMENTS = {"mp4": {"movflags": "+frag_keyframe+delay_moov+default_base_moof", "frag_duration": "1000000"}}
 """What needs no going back: an index a second, or a key frame; the first one waits until all times are known."""
-ROI_CODECS = ("h264", "hevc")
-"""Codecs whose encoders give more bits to some parts of a picture than to others, and can be told which."""
-ROI_IGNORING_PRESET = "ultrafast"
-"""Their preset that has no adaptive quantisation, and so does not look at regions of interest."""
 
 
 class Writer:
@@ -81,11 +66,17 @@ class Writer:
         A file descriptor to write to instead, and one of `STREAMS`; `path` is what it is called in messages.
     files : FileSet, optional
         What the file belongs to; whoever made the set publishes it.
+    store : PartStore, optional
+        Where encoded parts are.
 
     Attributes
     ----------
     others : list of av.stream.Stream
         Streams of the reader whose packets `write_packet` takes.
+    parts : int
+        How many there are so far that are encoded apart.
+    encoder_threads : int
+        Threads of the encoder.
     regions : RegionsOfInterest or None
         Where hidden faces are marked for the encoder, if it takes notice.
 
@@ -106,21 +97,27 @@ class Writer:
         encoding: Encoding,
         stream: tuple[int, str] | None = None,
         files: FileSet | None = None,
+        store: PartStore | None = None,
     ) -> None:
         self.path = path
+        self.parts = 1
+        self._store = store
+        self._begun, self._number = False, 0
+        self._playback: Playback | None = None
+        self._copy: PartFile | None = None
         self.regions: RegionsOfInterest | None = None
         self._own: FileSet | None = None
         self._container = self._opened(stream, files)
         passed = () if stream is None else (ConnectionError,)
-        self._muxer = Muxer(
+        self._muxer = FilmMuxer(
             self._container, path, reader.path, lead=reader.info.lead, strict=reader.strict, passed=passed
         )
         self.others = self._muxer.others
         try:
-            self._encoder = self._add_video(reader, encoding)
+            self._add_video(reader, encoding)
             for other in reader.container.streams:
                 self._add_other(other, reader, encoding)
-            self._add_tags(reader, encoding)
+            add_tags(self._container, reader, encoding.keep_location)
             self._muxer.start()
         except BaseException:
             self.discard()
@@ -135,9 +132,45 @@ class Writer:
         else:
             self.discard()
 
+    def begin_part(self, number: int, *, stored: bool = False, keep: bool = False) -> None:
+        """Write what comes from now on, from the frame of a number, as a part of its own.
+
+        Parameters
+        ----------
+        number : int
+        stored : bool
+            Whether the part is encoded already, in the store: its frames are not looked at but for their times.
+        keep : bool
+            Whether it is kept in the store, if there is one.
+
+        Raises
+        ------
+        ServiceError
+            It is not in the store, or not one of this film.
+        """
+        self._end_part(over=False)
+        self._muxer.begin_part()
+        self.parts += self._begun
+        self._number = number
+        if stored:
+            self._film.encoder.release()
+            self._playback = self._muxer.guard(lambda: self._recalled(number))
+        elif keep:
+            self._copy = self._muxer.guard(lambda: self._copied(number))
+
+    def has_part(self, number: int) -> bool:
+        """Tell whether the part that begins at a frame is encoded already."""
+        return self._store is not None and self._store.find(part_name(number)) is not None
+
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
-        self._muxer.write_frame(frame, self._encoder)
+        self._begun = True
+        self._muxer.expect_picture()
+        if self._playback is not None:
+            self._muxer.write_picture(self._playback.take(frame.pts))
+            return
+        frame = self._film.conversion.prepare(frame)
+        self._muxer.guard(lambda: self._write(self._film.encoder.encode(frame)))
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Write a packet of one of the streams in `others`, copied bit for bit or transcoded."""
@@ -146,7 +179,8 @@ class Writer:
     def close(self) -> None:
         """Finish the file and give it its name."""
         try:
-            self._muxer.finish(self._encoder)
+            self._end_part(over=True)
+            self._muxer.finish_film()
             if self._own is not None:
                 self._own.publish()
                 self._own.release()
@@ -156,10 +190,43 @@ class Writer:
 
     def discard(self) -> None:
         """Leave nothing behind."""
+        if self._copy is not None:
+            self._copy.close()
         with suppress(FFmpegError, OSError, ValueError):
             self._container.close()
         if self._own is not None:
             self._own.release()
+
+    def _end_part(self, over: bool) -> None:
+        """Write what is left of a part, and keep it if that was asked for and the film is not `over`."""
+        if self._playback is not None:
+            self._playback.finish()
+            self._playback = None
+            return
+        self._muxer.guard(lambda: self._write(self._film.encoder.end_part()))
+        if self._copy is not None:
+            copy, self._copy = self._copy, None
+            self._muxer.guard(copy.close if over else lambda: self._keep(copy))
+
+    def _copied(self, number: int) -> PartFile | None:
+        draft = None if self._store is None else self._store.draft(part_name(number))
+        return None if draft is None else PartFile(draft, self._film.encoder.extradata)
+
+    def _keep(self, copy: PartFile) -> None:
+        copy.finish()
+        cast("PartStore", self._store).save(part_name(self._number))
+
+    def _recalled(self, number: int) -> Playback:
+        path = None if self._store is None else self._store.find(part_name(number))
+        if path is None:
+            raise ServiceError(f"{self.path}: a part that was encoded is gone; begin anew without --resume")
+        part = StoredPart(path)
+        check_equal(self._film.encoder.extradata, part.extradata, self.path)
+        return Playback(part, self.path)
+
+    def _write(self, pictures: Iterable[EncodedPicture]) -> None:
+        for picture in write_all(self._copy, pictures):
+            self._muxer.write_picture(picture)
 
     def _opened(self, stream: tuple[int, str] | None, files: FileSet | None) -> OutputContainer:
         target: str | _Pipe
@@ -168,7 +235,7 @@ class Writer:
                 if files is None:
                     files = self._own = FileSet([self.path]).claim()
                 self._format, target = CONTAINERS[self.path.suffix.lower()], file_url(files.file(self.path))
-                options = PLAYABLE.get(self._format, {})
+                options = PLAYABLE.get(self._format, {}) | REPEATABLE.get(self._format, {})
             else:
                 self._format, target = stream[1], _Pipe(stream[0])
                 options = FRAGMENTS.get(self._format, {})
@@ -180,39 +247,22 @@ class Writer:
                 f"{self.path}: cannot be written ({error.strerror}); choose another directory"
             ) from None
 
-    def _add_video(self, reader: Reader, encoding: Encoding) -> VideoEncoder:
-        info = reader.info
-        codec = choose_codec(info, encoding)
+    def _add_video(self, reader: Reader, encoding: Encoding) -> None:
+        codec = choose_codec(reader.info, encoding)
         if ENCODERS[codec] not in self._container.supported_codecs:
             raise ConfigurationUnsupportedError(
                 f"{self.path}: {self.path.suffix or self._format} cannot hold {codec}; prores goes into .mov"
             )
-        timecode = _timecode(reader.container)
-        if timecode is not None and self._format != "matroska":
-            rate = _timecode_rate(timecode, (info.rate, reader.stream.base_rate))
-            if rate is None:
-                logger.warning(
-                    "%s: the time code %s is left out: it does not fit the frame rate", reader.path, timecode
-                )
-                timecode = None
-            else:
-                info = replace(info, rate=rate)  # at which the container counts
-        # ProRes has no way of telling the range.
-        encoder = VideoEncoder(self._container, codec, info, encoding, reader.path, limited=codec == "prores")
-        if codec in ROI_CODECS and encoding.preset != ROI_IGNORING_PRESET and not encoder.converts:
-            self.regions = RegionsOfInterest()
-        if info.interlaced and codec not in ("h264", "prores"):
-            logger.warning("%s: interlaced frames are encoded as progressive by %s", reader.path, codec)
-        encoder.configure(info, encoding, reader.stream.codec_context.field_order)
-        video = encoder.stream
+        self._film = FilmEncoder(reader, encoding, self._format)
+        self.regions, self.encoder_threads = self._film.regions, self._film.threads
+        video = self._film.encoder.add_to(self._container, self._film.info)
         if codec == "hevc" and self._format in PLAYABLE:
             video.codec_context.codec_tag = "hvc1"  # what QuickTime asks for
-        video.metadata.update(self._tags(reader.stream))
-        if timecode is not None:
-            video.metadata["timecode"] = timecode
+        video.metadata.update(stream_tags(reader.stream, self._format))
+        if self._film.timecode is not None:
+            video.metadata["timecode"] = self._film.timecode
         video.disposition = reader.stream.disposition
-        encoder.open()
-        return encoder
+        self._muxer.set_pictures(video, reader.info.time_base)
 
     def _add_other(self, stream: Stream, reader: Reader, encoding: Encoding) -> None:
         """Take over a stream, or say that it is left out."""
@@ -243,23 +293,6 @@ class Writer:
         elif stream.type != "data" or not reader.container.chapters():  # QuickTime has chapters as a track of text
             logger.warning("%s: %s stream %d (%s) is left out", reader.path, stream.type, stream.index, name)
 
-    def _add_tags(self, reader: Reader, encoding: Encoding) -> None:
-        tags = reader.container.metadata
-        kept = {key: value for key, value in tags.items() if key.lower() in KEPT_TAGS}
-        places = {key: value for key, value in tags.items() if "location" in key.lower()}
-        if places and encoding.keep_location:
-            kept["location"] = next(iter(places.values()))
-        elif places:
-            logger.warning("%s: the place of recording is left out; --keep-location keeps it", reader.path)
-        self._container.metadata.update(kept)
-        chapters = reader.container.chapters()
-        for chapter in chapters if reader.info.lead else ():
-            assert chapter["time_base"] is not None
-            ticks = round(reader.info.lead / chapter["time_base"])
-            chapter["start"] += ticks
-            chapter["end"] += ticks
-        self._container.set_chapters(chapters)
-
     def _add_audio(self, source: AudioStream, reader: Reader, transcode: bool) -> None:
         name = source.codec_context.codec.canonical_name
         layout = layout_name(source.codec_context.layout)
@@ -283,7 +316,7 @@ class Writer:
                 suffix = self.path.suffix.removeprefix(".") or self._format
                 logger.warning("%s audio is transcoded to AAC: %s cannot hold it", name, suffix.upper())
             copy = self._muxer.add_transcoded(source, transcoder)
-        copy.metadata.update(self._tags(source))
+        copy.metadata.update(stream_tags(source, self._format))
         copy.disposition = source.disposition
 
     def _add_subtitles(self, source: Stream) -> bool:
@@ -300,17 +333,9 @@ class Writer:
             self._muxer.add(source, copy, convert, list)
         else:
             return False
-        copy.metadata.update(self._tags(source))
+        copy.metadata.update(stream_tags(source, self._format))
         copy.disposition = source.disposition
         return True
-
-    def _tags(self, stream: Stream) -> dict[str, str]:
-        tags = {key.lower(): value for key, value in stream.metadata.items()}
-        if "name" in tags:  # what MP4 calls it
-            tags.setdefault("title", tags["name"])
-        if self._format == "mov" and tags.get("language") == "fre":
-            tags["language"] = "fra"  # the only one of the two that QuickTime's list of languages has
-        return {key: tags[key] for key in STREAM_TAGS if key in tags}
 
 
 class _Pipe:
@@ -323,19 +348,3 @@ class _Pipe:
         """Write all of a piece; whoever reads may take their time."""
         cancellation.call(partial(self._descriptor.write, [data]))
         return len(data)
-
-
-def _timecode_rate(timecode: str, rates: Iterable[Fraction | None]) -> Fraction | None:
-    """Return the first of some rates at which a time code can count, or a usual one; None where there is none."""
-    drop = ";" in timecode or "." in timecode  # it leaves numbers out, to keep up with the clock
-    known = [*rates, *((DROP_FRAME_RATE,) if drop else ())]
-    fitting = (rate for rate in known if rate and 0 < round(rate) <= MAX_TIMECODE_RATE)
-    return next((rate for rate in fitting if not drop or round(rate) % 30 == 0), None)
-
-
-def _timecode(container: InputContainer) -> str | None:
-    for tags in (container.metadata, *(stream.metadata for stream in container.streams)):
-        for key, value in tags.items():
-            if key.lower() == "timecode":
-                return value
-    return None

@@ -71,6 +71,7 @@ class ImageWriter:
     ) -> None:
         self.path = path
         self.others: list[Stream] = []
+        self.parts = self.encoder_threads = 0
         self.regions = None  # pictures are coded as well as can be
         self._orientation = reader.info.orientation
         self._written = 0
@@ -124,6 +125,13 @@ class ImageWriter:
             raise
         except (FFmpegError, OSError) as error:
             raise ServiceError(f"standard output: writing failed ({error.strerror or error})") from error
+
+    def begin_part(self, number: int, *, stored: bool = False, keep: bool = False) -> None:
+        """Do nothing: each image is encoded apart."""
+
+    def has_part(self, number: int) -> bool:  # noqa: ARG002  (as for videos)
+        """Tell that nothing is encoded already."""
+        return False
 
     def write_packet(self, packet: Packet[Stream]) -> None:
         """Take nothing: images have no other streams."""

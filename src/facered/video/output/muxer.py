@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import av
 from av.error import FFmpegError
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Convert = Callable[[Packet[Stream]], Iterable[Packet[Stream]]]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _NONSTRICT = cast("int", Flags.ts_nonstrict.value)
 _COUNTING = ("mp4", "mov")
@@ -79,7 +81,7 @@ class Muxer:
     ) -> None:
         self._container, self._target, self._source = container, target, source
         self._lead, self._strict, self._passed = lead, strict, passed
-        self._tracks: dict[int, _Track] = {}
+        self._tracks: dict[int, Track] = {}
         self.others: list[Stream] = []
         self._last: Fraction | None = None  # when the last picture was written
         self._missing = 0  # frames of which no packet has come yet
@@ -94,7 +96,7 @@ class Muxer:
         strict = not self._container.format.flags & _NONSTRICT
         retimer = Retimer(source.type == "audio", strict)
         name = f"{self._source}: {source.type} stream {source.index}"
-        self._tracks[source.index] = _Track(name, target, convert, finish, retimer)
+        self._tracks[source.index] = Track(name, target, convert, finish, retimer)
         self.others.append(source)
 
     def add_copy(self, source: Stream, target: Stream) -> None:
@@ -117,7 +119,7 @@ class Muxer:
 
     def write_frame(self, frame: VideoFrame, encoder: VideoEncoder) -> None:
         """Encode a frame."""
-        frame = encoder.prepare(frame)
+        frame = encoder.conversion.prepare(frame)
         self._missing += 1
         self.guard(lambda: self._mux_pictures(encoder.encode(frame), encoder))
 
@@ -130,6 +132,10 @@ class Muxer:
     def finish(self, encoder: VideoEncoder) -> None:
         """Write all that encoders hold back, and the end; tell what was left out."""
         self.guard(lambda: self._mux_pictures(encoder.flush(), encoder))
+        self._finish_all()
+
+    def _finish_all(self) -> None:
+        """Write the end, after all pictures; tell what was left out."""
         if self._missing:
             raise ServiceError(f"{self._target}: the encoder has lost {self._missing} frames; choose another --codec")
         for track in self._tracks.values():
@@ -138,8 +144,8 @@ class Muxer:
         for track in self._tracks.values():
             track.tell()
 
-    def guard(self, step: Callable[[], object]) -> None:
-        """Take a step of writing.
+    def guard(self, step: Callable[[], T]) -> T:
+        """Take a step of writing, and return what it gives.
 
         Raises
         ------
@@ -147,7 +153,7 @@ class Muxer:
             It failed.
         """
         try:
-            step()
+            return step()
         except self._passed:
             raise
         except (FFmpegError, OSError) as error:
@@ -157,13 +163,16 @@ class Muxer:
         for packet in cast("Iterable[Packet[Stream]]", packets):
             if packet.pts is None:
                 raise ServiceError(f"{self._target}: the encoder has lost a frame's time; choose another --codec")
-            with timed(Stage.MUX):
-                self._shift(packet)
-                self._check_gap(packet, encoder)
-                self._mux(packet, None)
-                self._missing -= 1
+            self._mux_picture(packet, encoder.stream)
 
-    def _check_gap(self, packet: Packet[Stream], encoder: VideoEncoder) -> None:
+    def _mux_picture(self, packet: Packet[Stream], stream: VideoStream) -> None:
+        with timed(Stage.MUX):
+            self._shift(packet)
+            self._check_gap(packet, stream)
+            self._mux(packet, None)
+            self._missing -= 1
+
+    def _check_gap(self, packet: Packet[Stream], stream: VideoStream) -> None:
         """Make sure that the container can hold a picture's time: FFmpeg would leave it out.
 
         Raises
@@ -171,7 +180,7 @@ class Muxer:
         ContentUnsupportedError
             It comes too long after the one before.
         """
-        unit = encoder.stream.time_base
+        unit = stream.time_base
         if packet.dts is None or unit is None or self._container.format.name not in _COUNTING:
             return
         time = packet.dts * packet.time_base
@@ -182,7 +191,7 @@ class Muxer:
             )
         self._last = time
 
-    def _convert(self, track: _Track, convert: Callable[[], Iterable[Packet[Stream]]]) -> None:
+    def _convert(self, track: Track, convert: Callable[[], Iterable[Packet[Stream]]]) -> None:
         try:
             made = list(convert())
         except MemoryError:
@@ -198,7 +207,7 @@ class Muxer:
             for ready in track.retimer.take(packet):
                 self._mux(ready, track)
 
-    def _finish(self, track: _Track) -> None:
+    def _finish(self, track: Track) -> None:
         self._convert(track, track.finish)
         for packet in track.retimer.flush():
             self._mux(packet, track)
@@ -209,7 +218,7 @@ class Muxer:
             packet.pts = packet.pts + ticks if packet.pts is not None else None
             packet.dts = packet.dts + ticks if packet.dts is not None else None
 
-    def _mux(self, packet: Packet[Stream], track: _Track | None) -> None:
+    def _mux(self, packet: Packet[Stream], track: Track | None) -> None:
         try:
             self._container.mux_one(packet)
         except _UNFIT as error:
@@ -220,13 +229,13 @@ class Muxer:
                 raise
             self._leave_out(track or copied[0], error)
 
-    def _leave_out(self, track: _Track, error: FFmpegError) -> None:
+    def _leave_out(self, track: Track, error: FFmpegError) -> None:
         if self._strict:
             raise ContentMalformedError(f"{track.name} is damaged ({reason(error)})") from error
         track.damaged += 1
 
 
-class _Track:
+class Track:
     """A stream that comes along.
 
     Attributes

@@ -46,6 +46,10 @@ class RegionsOfInterest:
         self._graphs: dict[Rectangles, Graph] = {}
         self._last: list[Rectangles] = []
 
+    def begin_anew(self) -> None:
+        """Forget what was marked before: the next frame is encoded apart from those that came."""
+        self._last = []
+
     def mark(self, frame: VideoFrame, boxes: NDArray[np.float64]) -> VideoFrame:
         """Return the frame, sharing its memory, with the blocks marked that lie in the ellipses of the boxes.
 

@@ -38,6 +38,11 @@ FEW_PICTURES = {
     "hevc": "frame-threads=1:rc-lookahead=1:bframes=0",
 }
 """Parameters of encoders that keep few pictures."""
+ENCODER_THREADS = 4
+"""Threads of an encoder, for pictures that are not low: what it makes depends on how many there are. More: files grow,
+and little is gained; where there are more cores, several parts are encoded at once. Fewer: it takes longer."""
+ROWS_PER_THREAD = 32
+"""Rows of a picture for each of them at least: x264 takes no more."""
 MAX_H264_THREADS = 128
 """Threads that x264 takes at most."""
 _FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # FFmpeg's flags
@@ -45,7 +50,10 @@ _FRAME_DURATION, _INTERLACED_DCT, _INTERLACED_ME = 1 << 8, 1 << 18, 1 << 29  # F
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What a caller chooses about the result; see the fields of `facered.options.Options`."""
+    """What a caller chooses about the result; see the fields of `facered.options.Options`.
+
+    `encoder_threads` may be 0: as many as the machine has cores for, which makes other files on other machines.
+    """
 
     codec: str | None = None
     preset: str = "veryfast"
@@ -53,7 +61,7 @@ class Encoding:
     bitrate: int | None = None
     pix_fmt: str | None = None
     encoder_options: Mapping[str, str] = field(default_factory=dict)
-    threads: int = 0
+    encoder_threads: int | None = None
     audio: str = "copy"
     keep_location: bool = False
 
@@ -124,7 +132,7 @@ def configure(video: VideoStream, info: VideoInfo, encoding: Encoding, codec: st
     context.time_base = info.time_base
     # PyAV's default, slices, makes x264 slower and its files larger, but threads a frame hold frames.
     context.thread_type = "SLICE" if _is_large(info, pixel_format) else "FRAME"
-    context.thread_count = encoding.threads or (_usual_threads(context.height) if codec == "h264" else 0)
+    context.thread_count = encoder_threads(info, encoding, codec)
     colours = info.colours
     context.color_range, context.color_primaries = colours.range, colours.primaries
     context.color_trc, context.colorspace = colours.transfer, colours.matrix
@@ -163,7 +171,10 @@ def encoder_options(info: VideoInfo, encoding: Encoding, codec: str, pixel_forma
     if codec == "hevc":
         options["a53cc"] = "1"  # closed captions; FFmpeg does so by itself for H.264
         parameters.append("log-level=error")
-        parameters.append(f"pools={encoding.threads or cores.available()}")
+        threads = encoder_threads(info, encoding, codec) or cores.available()
+        parameters.append(f"pools={threads}")
+        if encoding.encoder_threads != 0 and not _is_large(info, pixel_format):
+            parameters.append(f"frame-threads={(threads + 1) // 2}")  # where x265 is left to choose, it counts cores
     if codec in FEW_PICTURES and _is_large(info, pixel_format):
         parameters.append(FEW_PICTURES[codec])
     if codec == "av1":
@@ -196,6 +207,16 @@ def _is_large(info: VideoInfo, pixel_format: str) -> bool:
     return width * height * formats.picture_bits(pixel_format) // 8 > LARGE_BYTES
 
 
-def _usual_threads(height: int) -> int:
-    """Return what x264 itself chooses, but for the cores that the container leaves: one and a half a core."""
-    return max(1, min(cores.available() * 3 // 2, (height + 15) // 32, MAX_H264_THREADS))
+def encoder_threads(info: VideoInfo, encoding: Encoding, codec: str) -> int:
+    """Return how many threads an encoder has; 0 leaves it to the encoder.
+
+    They follow from the picture's height alone: files would differ from machine to machine otherwise.
+    """
+    height = info.stored_size[1]
+    rows = max(1, (height + ROWS_PER_THREAD // 2 - 1) // ROWS_PER_THREAD)
+    if encoding.encoder_threads is None:
+        return min(ENCODER_THREADS, rows)
+    if encoding.encoder_threads or codec != "h264":
+        return encoding.encoder_threads
+    # What x264 itself chooses, but for the cores that the container leaves: one and a half a core.
+    return max(1, min(cores.available() * 3 // 2, rows, MAX_H264_THREADS))

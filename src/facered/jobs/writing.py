@@ -1,0 +1,105 @@
+"""Pass two into its files: parts are kept while they are made, and the results appear when all is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facered.errors import ConfigurationUnsupportedError
+from facered.hide.style import chosen_style
+from facered.jobs.facts import facts_of
+from facered.jobs.redact import Redaction, redact_video
+from facered.jobs.span import Span
+from facered.jobs.state import State, open_state
+from facered.runtime import cancellation
+from facered.runtime.profiling import timed
+from facered.runtime.stages import Stage
+from facered.video.output.file import Writer
+from facered.video.output.images import ImageWriter
+from facered.video.output.settings import Encoding
+
+if TYPE_CHECKING:
+    from facered.annotations.model import Annotations
+    from facered.jobs.outputs import Outputs
+    from facered.jobs.progress import ProgressCallback
+    from facered.jobs.unchanged import Unchanged
+    from facered.options import Options
+    from facered.runtime.replace import FileSet
+    from facered.video.input.file import Reader
+
+
+def write(
+    mode: str,
+    options: Options,
+    outputs: Outputs,
+    files: FileSet,
+    reader: Reader,
+    video: Unchanged,
+    annotations: Annotations,
+    progress: ProgressCallback | None,
+    stream: tuple[int, str] | None,
+) -> Redaction:
+    """Redact a video, and give all files of a set their names.
+
+    Parameters
+    ----------
+    mode, options, stream
+        As of the `facered.jobs.task.Task`.
+    outputs : Outputs
+    files : FileSet
+        Claimed.
+    reader : Reader
+    video : Unchanged
+        Of the input.
+    annotations : Annotations
+        Of those who are hidden.
+    progress : callable or None
+    """
+    span, style, complete = Span(options.start, options.end), chosen_style(options), mode == "combined"
+    kept = stream is None and not outputs.is_image
+    if options.resume and not kept:
+        raise ConfigurationUnsupportedError(
+            f"{outputs.source}: only videos in files can be gone on with; leave out --resume"
+        )
+    facts = partial(facts_of, mode, options, video, annotations)
+    with open_state(outputs.video, facts, resume=options.resume) if kept else nullcontext() as state:
+        with _writer(options, outputs, files, reader, stream, state) as writer:
+            done = redact_video(
+                reader, writer, annotations, style,
+                span=span, threads=options.threads, progress=progress, complete=complete,
+            )  # fmt: skip
+        video.check(reader.checksum)
+        if stream is None:
+            gone = writer.superseded() if options.overwrite and isinstance(writer, ImageWriter) else []
+            publish(files, options.overwrite, gone)
+    return done
+
+
+def publish(files: FileSet, overwrite: bool, gone: Iterable[Path] = ()) -> None:
+    """Give files their names, and delete others; it is the last moment at which the job can be cancelled."""
+    cancellation.check()
+    try:
+        with timed(Stage.PUBLISH):
+            files.publish(gone, overwrite=overwrite)
+    except FileExistsError as error:
+        raise ConfigurationUnsupportedError(
+            f"{error.filename}: has come while the job ran; add --overwrite to replace it"
+        ) from None
+
+
+def _writer(
+    options: Options,
+    outputs: Outputs,
+    files: FileSet,
+    reader: Reader,
+    stream: tuple[int, str] | None,
+    state: State | None,
+) -> Writer | ImageWriter:
+    number = None if stream is None else stream[0]
+    if outputs.is_image:
+        return ImageWriter(outputs.video, reader, outputs.sequence, number, files)
+    name = outputs.video if number is None else Path("standard output")
+    return Writer(name, reader, Encoding.of(options), stream, files, state)
