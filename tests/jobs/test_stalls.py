@@ -264,13 +264,13 @@ def test_a_second_signal_ends_it_at_once_even_amid_a_library(film: Path, tmp_pat
     script = """
 import hashlib, signal, sys
 from facered.cli.entry import main
-from facered.jobs import analyze
+from facered.jobs import passes
 
 def amid_a_library(*_, **__):
     print("begun", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000_000)
 
-analyze.analyze_video = amid_a_library
+passes.analyzed = amid_a_library
 sys.exit(main())
 """
     command = [sys.executable, "-c", script, "combined", str(film), "-o", str(tmp_path)]

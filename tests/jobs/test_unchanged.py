@@ -140,9 +140,16 @@ def test_other_bytes_of_the_same_size_are_an_error(carphone: Path, tmp_path: Pat
                 os.utime(film, ns=(about.st_atime_ns, about.st_mtime_ns))
 
     given = {"object": file, "time put back": film, "address of a file": f"file://{film}"}[kind]
-    with pytest.raises(facered.ContentMalformedError, match="has changed"):
+    try:
         facered.combined(given, tmp_path / "out", progress=at("analyze", 12, change, film))  # type: ignore[arg-type]
-    assert not any((tmp_path / "out").iterdir())
+    except facered.ContentMalformedError as error:
+        assert "has changed" in str(error)
+        assert not any((tmp_path / "out").iterdir())
+    else:  # both passes may have read all of it before
+        assert kind != "object"
+        for before, after in zip(walls, videos.decode(next((tmp_path / "out").iterdir())), strict=True):
+            gray = before.reformat(format="gray").to_ndarray().astype(int)
+            assert np.abs(after.reformat(format="gray").to_ndarray() - gray).max() < 8
 
 
 def test_a_frame_that_the_first_pass_did_not_see_is_an_error(carphone: Path, tmp_path: Path) -> None:

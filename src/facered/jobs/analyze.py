@@ -15,7 +15,7 @@ from facered.runtime.work import Inference
 from facered.track.segmentation import GRID, Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from facered.options import Options
     from facered.video.input.file import Reader
@@ -75,6 +75,29 @@ def analyze_video(
     FaceredError
         The video cannot be read, or the model is not usable.
     """
+    steps = analyzed(reader, options, progress, thumbnails=thumbnails, grid=grid)
+    while True:
+        try:
+            _, part = next(steps)
+        except StopIteration as end:
+            analysis: Analysis = end.value
+            return analysis
+        if segments is not None:
+            segments(part)
+
+
+def analyzed(
+    reader: Reader,
+    options: Options,
+    progress: ProgressCallback | None = None,
+    *,
+    thumbnails: bool = False,
+    grid: Grid = GRID,
+) -> Generator[tuple[int, Annotations], None, Analysis]:
+    """Yield each segment's first frame and its annotations, as soon as they are final; return what was found.
+
+    Parameters, and what is raised, are those of `analyze_video`.
+    """
     assembly = Assembly(Film(reader.path, reader.info, options, thumbnails))
     withheld: list[tuple[int, int]] = []
     for result in analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid):
@@ -82,11 +105,10 @@ def analyze_video(
         # Which frames damage concerns, and who is hidden there to be safe, is known at the end.
         if withheld or reader.seems_damaged:
             withheld.append((result.segment.first, result.segment.end))
-        elif segments is not None:
-            segments(part)
+        else:
+            yield result.segment.first, part
     Span(options.start, options.end).check_held(assembly.wanted, reader.path)
     annotations, crowded = assembly.finish(reader.damaged)
-    if segments is not None:
-        for first, end in withheld:
-            segments(part_of(annotations, first, end))
+    for first, end in withheld:
+        yield first, part_of(annotations, first, end)
     return Analysis(annotations, assembly.thumbnails, crowded, assembly.inference)

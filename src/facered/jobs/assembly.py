@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facered.annotations.document import SEGMENTS
 from facered.annotations.model import Annotations
 from facered.annotations.table import DECIMALS, REGION_IDS, SCORE_DECIMALS, Extras
 from facered.errors import FaceredError, ServiceError
@@ -44,6 +45,7 @@ class Assembly:
 
     def __init__(self, film: Film) -> None:
         self._film = film
+        self._begun: list[int] = []  # the first frame of each segment
         self._people: list[_Person] = []  # those with the ids 1, 2, ...
         self._columns: list[Columns] = []
         self._pts: list[NDArray[np.int64]] = []
@@ -71,13 +73,14 @@ class Assembly:
         columns = Columns.of(relative, result.wanted, self._film.options.max_faces, ids, ranks)
         columns = columns.with_regions({frame - own.first: boxes for frame, boxes in result.regions.items()})
         doubtful = np.array([number for piece, number in zip(pieces, ids, strict=True) if piece.doubtful], np.int64)
+        self._begun.append(own.first)
         self._columns.append(columns)
         self._pts.append(result.pts)
         self._doubtful.append(doubtful)
         self._wanted += int(result.wanted.sum())
         self._last_duration = result.last_duration
         self.inference += result.inference
-        return self._annotations(columns, result.pts, np.isin(columns.ids % REGION_IDS, doubtful))
+        return self._annotations(columns, result.pts, np.isin(columns.ids % REGION_IDS, doubtful), [0])
 
     def finish(self, damaged: Collection[int]) -> tuple[Annotations, int]:
         """Return the annotations of the film, and in how many frames there is somebody whom nobody follows.
@@ -101,7 +104,7 @@ class Assembly:
                 for begin, end, ids in zip(rows, rows[1:], self._doubtful, strict=False)
             ]
         )
-        return self._annotations(columns, pts, doubtful), columns.crowded
+        return self._annotations(columns, pts, doubtful, self._begun), columns.crowded
 
     def _pieces(self, result: SegmentResult) -> tuple[list[Track], list[int]]:
         """Return what there is of tracks in a segment's own frames, and their ids."""
@@ -152,7 +155,9 @@ class Assembly:
                 found.append((beyond, known[index]))
         return found
 
-    def _annotations(self, columns: Columns, pts: NDArray[np.int64], doubtful: NDArray[np.bool_]) -> Annotations:
+    def _annotations(
+        self, columns: Columns, pts: NDArray[np.int64], doubtful: NDArray[np.bool_], begun: list[int]
+    ) -> Annotations:
         film, info = self._film, self._film.info
         fractions = columns.corners(film.options.margin) / np.array([info.width, info.height] * 2, np.float64)
         scores = np.array([np.nan, *[person.score for person in self._people]], np.float32)[columns.ids % REGION_IDS]
@@ -169,7 +174,7 @@ class Assembly:
             boxes=np.round(fractions, DECIMALS),
             scores=scores.round(SCORE_DECIMALS),
             doubtful=doubtful,
-            extras=Extras(document={"precision": self.inference.precision}),
+            extras=Extras(document={"precision": self.inference.precision, SEGMENTS: begun}),
         )
         try:
             annotations.check_sound()
@@ -184,6 +189,7 @@ def part_of(annotations: Annotations, first: int, end: int) -> Annotations:
     following = annotations.pts[end : end + 1].tolist()
     return replace(
         annotations,
+        extras=Extras(document=annotations.extras.document | {SEGMENTS: [0]}),
         pts=annotations.pts[first:end],
         last_duration=following[0] - int(annotations.pts[end - 1]) if following else annotations.last_duration,
         starts=annotations.starts[first : end + 1] - low,

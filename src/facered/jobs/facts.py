@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from facered.jobs.feed import Feed
 from facered.runtime import cancellation
 from facered.video.address import READ_TIMEOUT
 
@@ -24,7 +25,9 @@ NO_MATTER = frozenset({"max_pixels", "overwrite", "resume", "threads"})
 _FILE = ("device", "inode", "size", "time")
 
 
-def facts_of(mode: str, options: Options, video: Unchanged, annotations: Annotations) -> dict[str, object] | None:
+def facts_of(
+    mode: str, options: Options, video: Unchanged, annotations: Annotations | Feed
+) -> dict[str, object] | None:
     """Return them, by what they are called in messages; None where nobody can tell whether the input is the same.
 
     Parameters
@@ -33,8 +36,8 @@ def facts_of(mode: str, options: Options, video: Unchanged, annotations: Annotat
     options : Options
     video : Unchanged
         Of the input.
-    annotations : Annotations
-        Of those who are hidden.
+    annotations : Annotations or Feed
+        Of those who are hidden; what is being found out follows from the rest.
     """
     known = video.identity
     told: dict[str, object] | None
@@ -52,7 +55,8 @@ def facts_of(mode: str, options: Options, video: Unchanged, annotations: Annotat
     chosen = {field.name: getattr(options, field.name) for field in fields(options)}
     settings = {name: _plain(value) for name, value in chosen.items() if name not in NO_MATTER}
     versions = {f"version of {name}": _version(name) for name in ("facered", "av", "numpy")}
-    return {"mode": mode, **told, **settings, **versions, "what is hidden": _digest(annotations)}
+    found = {} if isinstance(annotations, Feed) else {"what is hidden": _digest(annotations)}
+    return {"mode": mode, **told, **settings, **versions, **found}
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from facered.jobs.columns import WHOLE_PICTURE
 from facered.runtime.profiling import timed
 from facered.runtime.stages import Stage
 from facered.video.orientation import UPRIGHT, Orientation
-from facered.video.output.parts import Parts, usual_segment
+from facered.video.output.parts import Parts
 from facered.video.picture import VideoFrame, view
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from facered.annotations.model import Annotations
     from facered.hide.hider import Hider
+    from facered.jobs.feed import Known
     from facered.jobs.span import Span
     from facered.video.input.decode import Packet, Stream
     from facered.video.input.file import Reader
@@ -106,8 +107,10 @@ class Hiding:
 
     Parameters
     ----------
-    reader, annotations, span, complete
+    reader, span, complete
         As for `facered.jobs.redact.redact_video`.
+    known : Known
+        Who is where.
     hider : Hider
     regions : RegionsOfInterest or None
         Where hidden faces are marked.
@@ -118,21 +121,21 @@ class Hiding:
     def __init__(
         self,
         reader: Reader,
-        annotations: Annotations,
+        known: Known,
         hider: Hider,
         span: Span,
         regions: RegionsOfInterest | None,
         complete: bool,
         stored: Callable[[int], bool] = lambda _: False,
     ) -> None:
-        self._reader, self._annotations, self._hider, self._span = reader, annotations, hider, span
+        self._reader, self._known, self._hider, self._span = reader, known, hider, span
         self._regions, self._complete = regions, complete
         self._stored, self._bare = stored, False
-        self._bounds = _Bounds(reader, annotations)
+        self._parts = Parts(reader.info.rate)
         self._first: int | None = None
         self._end = 0
         self._number = -1
-        self._matched = 0
+        self.matched = 0
         self._held_times: tuple[int, int] | None = None
         self.last = self.held = self.hidden = self.missing = 0
         self.unknown: set[int] = set()  # the frames that have no entry
@@ -148,9 +151,12 @@ class Hiding:
         for item in items:
             if isinstance(item, VideoFrame):
                 self._number += 1
-                if self._bounds.begins_part(self._number):
+                self._reader.info.check_frame(item)
+                assert item.pts is not None
+                annotations = self._known.until(item.pts)
+                if not self._number or (self._known.begins_segment(self._number) and self._parts.begins(self._number)):
                     yield self._begin_part()
-                yield self._take(item)
+                yield self._take(item, annotations)
             else:
                 yield item
             del item  # the next may be long in coming
@@ -159,10 +165,9 @@ class Hiding:
         if self._regions is not None:
             self._regions.begin_anew()
         self._bare = self._stored(self._number)
-        return PartBegin(self._number, self._bare, self._bounds.closes_part(self._number))
+        return PartBegin(self._number, self._bare, self._known.part_follows(self._number))
 
-    def _take(self, frame: VideoFrame) -> VideoFrame:
-        self._reader.info.check_frame(frame)
+    def _take(self, frame: VideoFrame, annotations: Annotations) -> VideoFrame:
         assert frame.pts is not None
         self._first = frame.pts if self._first is None else self._first
         self.last = frame.pts
@@ -172,18 +177,18 @@ class Hiding:
             return frame
         self.held += 1
         self._held_times = (self._held_times or (frame.pts, 0))[0], frame.pts
-        known = self._annotations.frame_at(frame.pts)
+        known = annotations.frame_at(frame.pts)
         if known is None:
             self.unknown.add(self._number)
         else:
-            self._matched += len(self._annotations.frame_ids(known))
+            self.matched += len(annotations.frame_ids(known))
         hold = self._reader.seems_damaged and not self._complete
-        boxes = redact_frame(frame, self._annotations, self._hider, info.orientation, hold=hold, seen=not self._bare)
+        boxes = redact_frame(frame, annotations, self._hider, info.orientation, hold=hold, seen=not self._bare)
         if boxes is None and self._complete:
             self._hide_unseen(frame)
         elif boxes is None:
             self.missing += 1
-            self._note_beyond(frame.pts)
+            self._note_beyond(frame.pts, annotations)
         elif len(boxes):
             self.hidden += 1
             if self._regions is not None and not self._bare:
@@ -191,18 +196,17 @@ class Hiding:
                     return self._regions.mark(frame, info.orientation.to_stored(boxes, info.width, info.height))
         return frame
 
-    def unmatched(self) -> int:
+    def unmatched(self, annotations: Annotations) -> int:
         """Return how many annotated faces no frame has had, of those in the span."""
-        annotations = self._annotations
         first, last = 0, len(annotations.pts)
         if self._held_times is not None and self._held_times[0] != self._first:
             first = int(np.searchsorted(annotations.pts, self._held_times[0]))
         if self._held_times is not None and self._held_times[1] != self.last:
             last = int(np.searchsorted(annotations.pts, self._held_times[1], side="right"))
-        return int(annotations.starts[last] - annotations.starts[first]) - self._matched
+        return int(annotations.starts[last] - annotations.starts[first]) - self.matched
 
-    def _note_beyond(self, pts: int) -> None:
-        span, info = self._annotations.span, self._reader.info
+    def _note_beyond(self, pts: int, annotations: Annotations) -> None:
+        span, info = annotations.span, self._reader.info
         tolerance = TOLERATED_FRAMES * round(1 / (info.rate * info.time_base))
         if self.beyond is None and span and not span[0] <= pts < span[1] + tolerance:
             self.beyond = float((pts - (self._first or 0)) * info.time_base)
@@ -220,23 +224,3 @@ class Hiding:
             frame.make_writable()
             self._hider.hide(view(frame, info.orientation), WHOLE_PICTURE * ([info.width, info.height] * 2))
         self.hidden += 1
-
-
-class _Bounds:
-    """Where parts of a film begin, by what its annotations tell."""
-
-    def __init__(self, reader: Reader, annotations: Annotations) -> None:
-        known, self._rate = annotations.segments, reader.info.rate
-        self._begins_segment = usual_segment if known is None else frozenset(known).__contains__
-        self._parts = Parts(self._rate)
-        self._frames = len(annotations.pts)
-
-    def begins_part(self, number: int) -> bool:
-        """Tell whether a frame begins a part; to be asked of each frame, in order."""
-        return number == 0 or (self._begins_segment(number) and self._parts.begins(number))
-
-    def closes_part(self, number: int) -> bool:
-        """Tell whether another part begins after the one that begins at a frame."""
-        parts = Parts(self._rate, number)
-        following = range(number + 1, self._frames)
-        return any(self._begins_segment(frame) and parts.begins(frame) for frame in following)

@@ -23,6 +23,8 @@ class Progress:
         Time since the stage began.
     stages : tuple of str
         The stages of the whole job, in order; empty outside of jobs.
+    finished : bool
+        Whether all frames of the stage have been taken.
     """
 
     stage: str
@@ -30,6 +32,7 @@ class Progress:
     total: int
     seconds: float
     stages: tuple[str, ...] = ()
+    finished: bool = False
 
     @property
     def speed(self) -> float:
@@ -88,6 +91,7 @@ class StageProgress:
         self.name, self.total, self.done = name, total, 0
         self._callback = callback
         self._start = time.perf_counter()
+        self._finished = False
 
     def step(self) -> None:
         """Count a frame."""
@@ -96,9 +100,10 @@ class StageProgress:
 
     def finish(self) -> None:
         """Take the count for the total: the stage is over."""
-        self.total = self.done
+        self.total, self._finished = self.done, True
         self._tell()
 
     def _tell(self) -> None:
         if self._callback is not None:
-            self._callback(Progress(self.name, self.done, self.total, time.perf_counter() - self._start))
+            seconds = time.perf_counter() - self._start
+            self._callback(Progress(self.name, self.done, self.total, seconds, finished=self._finished))

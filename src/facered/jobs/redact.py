@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.hide.hider import Hider
+from facered.jobs.feed import Document, Feed
 from facered.jobs.hiding import Hiding, PartBegin
 from facered.jobs.hiding import redact_frame as redact_frame
 from facered.jobs.progress import ProgressCallback, StageProgress
@@ -61,7 +62,7 @@ class Redaction:
 def redact_video(
     reader: Reader,
     writer: Writer | ImageWriter,
-    annotations: Annotations,
+    annotations: Annotations | Feed,
     style: Style,
     *,
     span: Span = WHOLE,
@@ -77,8 +78,8 @@ def redact_video(
         Read to its end.
     writer : Writer or ImageWriter
         Left open.
-    annotations : Annotations
-        Of this very video, with times in the units of its stream.
+    annotations : Annotations or Feed
+        Of this very video, with times in the units of its stream; a feed is waited for.
     style : Style
     span : Span
         Frames outside are passed through as they are.
@@ -100,7 +101,8 @@ def redact_video(
     """
     info = reader.info
     regions = None if style.outlined else writer.regions
-    hiding = Hiding(reader, annotations, Hider(style), span, regions, complete, writer.has_part)
+    known = annotations if isinstance(annotations, Feed) else Document(annotations, info)
+    hiding = Hiding(reader, known, Hider(style), span, regions, complete, writer.has_part)
     stage = StageProgress("redact", info.frames, progress)
     waiting = depth(info.width, info.height) if threads != 1 or reader.stalls else 0
     decoded = timed_items(reader.demux(*writer.others), Stage.DECODE)
@@ -114,18 +116,13 @@ def redact_video(
                 stage.step()
             else:
                 writer.write_packet(item)
+    if isinstance(annotations, Feed):
+        annotations.exhaust()
     stage.finish()
     span.check_held(hiding.held, reader.path)
-    bare = hiding.unmatched()
-    # Of damage another decoder may have made other frames.
-    if bare and (not reader.damaged or hiding.unknown - reader.damaged):
-        annotations.check_fits(info.width, info.height, end=hiding.last + round(1 / (info.rate * info.time_base)))
-        raise ConfigurationUnsupportedError(
-            f"{reader.path}: {bare} faces of the annotations stand at times at which this video has no frame; use the "
-            "annotations of this video"
-        )
+    _check_all_hidden(reader, annotations, hiding)
     missing = hiding.missing
-    if hiding.beyond is not None:
+    if hiding.beyond is not None and not isinstance(annotations, Feed):
         raise ConfigurationUnsupportedError(
             f"{annotations.source}: tell nothing of the frame at {hiding.beyond:.3f} s of {reader.path}, which would "
             "be bare; use the annotations of all of this video"
@@ -138,6 +135,26 @@ def redact_video(
             stage.done,
         )
     return Redaction(stage.done, hiding.hidden, missing, hiding.film_seconds, writer.parts, writer.encoder_threads)
+
+
+def _check_all_hidden(reader: Reader, annotations: Annotations | Feed, hiding: Hiding) -> None:
+    """Make sure that every annotated face was in a frame.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        One was not.
+    """
+    bare = annotations.faces - hiding.matched if isinstance(annotations, Feed) else hiding.unmatched(annotations)
+    # Of damage another decoder may have made other frames.
+    if bare and (not reader.damaged or hiding.unknown - reader.damaged):
+        info = reader.info
+        if not isinstance(annotations, Feed):
+            annotations.check_fits(info.width, info.height, end=hiding.last + round(1 / (info.rate * info.time_base)))
+        raise ConfigurationUnsupportedError(
+            f"{reader.path}: {bare} faces of the annotations stand at times at which this video has no frame; use the "
+            "annotations of this video"
+        )
 
 
 def redact_part(
@@ -171,7 +188,8 @@ def redact_part(
         The video cannot be read, or the file not be written.
     """
     regions = None if style.outlined else writer.regions
-    hiding = Hiding(reader, annotations, Hider(style), span, regions, complete, lambda begun: begun != number)
+    known = Document(annotations, reader.info)
+    hiding = Hiding(reader, known, Hider(style), span, regions, complete, lambda begun: begun != number)
     within, frames = False, 0
     for item in hiding.walk(reader.demux()):
         if isinstance(item, PartBegin):

@@ -75,10 +75,10 @@ def analyze_segments(
                 turned = _told(result, reader, turned)
                 yield result
             stage.step()
+    stage.finish()
     for result in running.finish(upcoming.last_segments):
         turned = _told(result, reader, turned)
         yield result
-    stage.finish()
 
 
 def analyze_segment(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
+from facered.jobs.feed import Feed
 from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.outputs import Outputs
 from facered.jobs.progress import Progress, ProgressCallback, Startup
@@ -207,27 +208,37 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
 
 def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     with forking.importing:
-        from facered.jobs.analyze import analyze_video  # see _analyze
+        from facered.jobs.passes import FirstPass  # see _analyze
 
     options, outputs = task.options, task.outputs
     if options.ids is not None or options.except_ids is not None or task.id_list is not None:
         raise ConfigurationUnsupportedError(
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
+    # What is no file has one place at which it is read: one pass after the other.
+    beside = task.opened is None or isinstance(task.opened, str | Path)
     with ExitStack() as stack:
-        with _reader(task) as reader:
-            _check(task, outputs, reader)
-            files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
-            analysis = analyze_video(reader, options, progress)
-            video.check(reader.checksum)
-        with _reader(task, report=False) as reader:
+        reader = stack.enter_context(_reader(task))
+        _check(task, outputs, reader)
+        files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
+        first = FirstPass(reader, options, video, progress)
+        known = list(first.segments()) if not beside else None
+        again = stack.enter_context(_reader(task, report=False))
+        feed = (
+            Feed(iter(known), reader.info)
+            if known is not None
+            else stack.enter_context(first.feed(beside=options.threads != 1))
+        )
+
+        def finish() -> None:
             if task.keep_annotations:
                 with timed(Stage.WRITE_ANNOTATIONS):
-                    analysis.annotations.write_to(files.file(outputs.annotations))
-            chosen = analysis.annotations
-            if options.doubtful == "show":
-                chosen = chosen.without_doubtful()
-            done = write(task.mode, options, outputs, files, reader, video, chosen, progress, task.stream)
+                    first.analysis.annotations.write_to(files.file(outputs.annotations))
+
+        done = write(
+            task.mode, options, outputs, files, again, video, feed, first.tell_second, task.stream, finish
+        )  # fmt: skip
+        analysis = first.analysis
     return Result(
         mode=task.mode,
         source=task.source,
@@ -239,7 +250,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         annotations_path=outputs.annotations if task.keep_annotations else None,
         crowded_frames=analysis.crowded_frames,
         inference=analysis.inference,
-        damaged_frames=len(reader.damaged),
+        damaged_frames=len(again.damaged),
         doubtful_shown=options.doubtful == "show",
         parts=done.parts,
         encoder_threads=done.encoder_threads,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from facered.video.output.settings import Encoding
 
 if TYPE_CHECKING:
     from facered.annotations.model import Annotations
+    from facered.jobs.feed import Feed
     from facered.jobs.outputs import Outputs
     from facered.jobs.progress import ProgressCallback
     from facered.jobs.unchanged import Unchanged
@@ -38,9 +39,10 @@ def write(
     files: FileSet,
     reader: Reader,
     video: Unchanged,
-    annotations: Annotations,
+    annotations: Annotations | Feed,
     progress: ProgressCallback | None,
     stream: tuple[int, str] | None,
+    finish: Callable[[], None] = lambda: None,
 ) -> Redaction:
     """Redact a video, and give all files of a set their names.
 
@@ -54,9 +56,11 @@ def write(
     reader : Reader
     video : Unchanged
         Of the input.
-    annotations : Annotations
+    annotations : Annotations or Feed
         Of those who are hidden.
     progress : callable or None
+    finish : callable
+        Called when all is written, before the files get their names.
     """
     span, style, complete = Span(options.start, options.end), chosen_style(options), mode == "combined"
     kept = stream is None and not outputs.is_image
@@ -72,6 +76,7 @@ def write(
                 span=span, threads=options.threads, progress=progress, complete=complete,
             )  # fmt: skip
         video.check(reader.checksum)
+        finish()
         if stream is None:
             gone = writer.superseded() if options.overwrite and isinstance(writer, ImageWriter) else []
             publish(files, options.overwrite, gone)

@@ -1,0 +1,86 @@
+"""Both passes side by side: while one segment is analyzed, the one before it is hidden and encoded."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from facered.jobs.analyze import analyzed
+from facered.jobs.feed import Feed
+from facered.runtime.ahead import Ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from facered.annotations.model import Annotations
+    from facered.jobs.analyze import Analysis
+    from facered.jobs.progress import Progress, ProgressCallback
+    from facered.jobs.unchanged import Unchanged
+    from facered.options import Options
+    from facered.video.input.file import Reader
+
+SEGMENTS_AHEAD = 16
+"""Segments by which pass one may be ahead of pass two; by hand. More: memory. Fewer: it waits where encoding is slow.
+"""
+
+
+class FirstPass:
+    """Pass one, which yields each segment's first frame and the annotations of those who are hidden in it.
+
+    Parameters
+    ----------
+    reader : Reader
+        Read to its end, and closed then.
+    options : Options
+    video : Unchanged
+        Of the input.
+    progress : callable or None
+        Told of both passes: of the second one only when the first is over, as stages follow one another.
+
+    Attributes
+    ----------
+    analysis : Analysis
+        Known when all segments have been yielded.
+    """
+
+    analysis: Analysis
+
+    def __init__(
+        self, reader: Reader, options: Options, video: Unchanged, progress: ProgressCallback | None = None
+    ) -> None:
+        self._reader, self._options, self._video, self._progress = reader, options, video, progress
+        self._lock, self._over = threading.Lock(), False
+
+    def segments(self) -> Iterator[tuple[int, Annotations]]:
+        """Yield them."""
+        hidden = self._options.doubtful != "show"
+        steps = analyzed(self._reader, self._options, self._tell_first)
+        while True:
+            try:
+                first, annotations = next(steps)
+            except StopIteration as end:
+                self.analysis = end.value
+                break
+            yield first, annotations if hidden else annotations.without_doubtful()
+        self._video.check(self._reader.checksum)
+        self._reader.close()  # its memory is free while the rest is encoded
+
+    @contextmanager
+    def feed(self, *, beside: bool) -> Iterator[Feed]:
+        """Return what pass two takes; `beside` it, in a thread of its own, or when it asks for the next segment."""
+        with Ahead(self.segments(), SEGMENTS_AHEAD if beside else 0, "analyze") as segments:
+            yield Feed(segments, self._reader.info)
+
+    def tell_second(self, progress: Progress) -> None:
+        """Pass on how far pass two is."""
+        self._tell(progress, self._over)
+
+    def _tell_first(self, progress: Progress) -> None:
+        self._tell(progress, True)
+        self._over = progress.finished
+
+    def _tell(self, progress: Progress, due: bool) -> None:
+        if self._progress is not None and due:
+            with self._lock:
+                self._progress(progress)
