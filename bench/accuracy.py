@@ -25,6 +25,7 @@ from facered.jobs.analyze import analyze_video
 from facered.options import Options
 from facered.runtime.profiling import Profile
 from facered.runtime.work import Inference
+from facered.track.segmentation import GRID, Grid
 from facered.video.input.file import Reader
 
 if TYPE_CHECKING:
@@ -152,18 +153,18 @@ def options_for(scene: Scene) -> Options:
     return Options(max_faces=None) if scene.name.startswith(CROWDED) else Options()
 
 
-def timed(scene: Scene) -> Run:
+def timed(scene: Scene, grid: Grid = GRID) -> Run:
     """Return what facered does with a clip."""
     begun = time.perf_counter()
     with Profile() as profile:
-        hidden = followed(scene.path, options_for(scene))
+        hidden = followed(scene.path, options_for(scene), grid)
     return Run(hidden, time.perf_counter() - begun, profile.inference)
 
 
-def followed(path: Path, options: Options) -> Hidden:
-    """Return what facered hides."""
+def followed(path: Path, options: Options, grid: Grid = GRID) -> Hidden:
+    """Return what facered hides, where long shots may be divided at the multiples of a grid."""
     with Reader(path, options.threads) as reader:
-        found = analyze_video(reader, options).annotations
+        found = analyze_video(reader, options, grid=grid).annotations
     counts = np.diff(found.starts)
     corners = np.concatenate([found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]], axis=1)
     return Hidden(
@@ -176,9 +177,9 @@ def followed(path: Path, options: Options) -> Hidden:
     )
 
 
-def _measure(scene: Scene, rows: Sequence[Row]) -> None:
+def _measure(scene: Scene, rows: Sequence[Row], grid: Grid) -> None:
     """Analyse a clip and add it to rows of the table."""
-    run = timed(scene)
+    run = timed(scene, grid)
     rivals = hidden_by_rivals(scene.path, options_for(scene))
     for row in rows:
         row.add(scene, run)
@@ -207,8 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description="Recall and ids on clips with truth.")
     parser.add_argument("names", nargs="*", help="clips and scenes to measure (default: all)")
     parser.add_argument("--set", choices=scenes.GROUPS, help="only these")
+    parser.add_argument("--grid", type=int, default=GRID.frames, help="divide long shots every so many frames")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     chosen = parser.parse_args(arguments)
+    grid = Grid(frames=chosen.grid)
     rows: dict[str, Row] = {}
     totals: dict[str, Row] = {}
     notes = []
@@ -219,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 followed(scene.path, Options())  # what Numba compiles or loads is not part of the speed
             each, together = TARGETS.get(scene.group, (SCENES, SCENES))
             rows[scene.name] = Row(each)
-            _measure(scene, [rows[scene.name], totals.setdefault(f"all of {scene.group}", Row(together))])
+            _measure(scene, [rows[scene.name], totals.setdefault(f"all of {scene.group}", Row(together))], grid)
             if scene.name.startswith(CROWDED):
                 notes.append(_capped(scene))
     except clips.MaterialMissingError as missing:
@@ -229,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report.table(HEADS, [row.cells(name) for name, row in rows.items()]))
     print("\n" + "\n".join([NOTE, *notes]))
     results = {name: row.figures() for name, row in rows.items()}
-    if not chosen.names and not chosen.set:
+    if not chosen.names and not chosen.set and grid == GRID:
         print(report.save("bench-accuracy.json", results))
     if chosen.json:
         chosen.json.write_text(json.dumps({"environment": report.environment(), "results": results}, indent=1) + "\n")
