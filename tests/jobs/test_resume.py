@@ -143,9 +143,8 @@ def test_threads_may_be_others(place: Path, interrupted: Path) -> None:
 def test_what_cannot_be_gone_on_with_says_so(carphone: Path, tmp_path: Path) -> None:
     picture = tmp_path / "foo.png"
     picture.write_bytes(encode_image(videos.decode(carphone, 1)[0].reformat(format="rgb24"), "png"))
-    for call, source in ((facered.analyze, carphone), (facered.combined, picture)):
-        with pytest.raises(facered.ConfigurationUnsupportedError, match="leave out --resume"):
-            call(source, tmp_path, resume=True)
+    with pytest.raises(facered.ConfigurationUnsupportedError, match="leave out --resume"):
+        facered.combined(picture, tmp_path, resume=True)
 
 
 def test_with_nothing_to_go_on_with_it_begins(carphone: Path, tmp_path: Path) -> None:

@@ -140,10 +140,13 @@ def test_other_bytes_of_the_same_size_are_an_error(carphone: Path, tmp_path: Pat
                 os.utime(film, ns=(about.st_atime_ns, about.st_mtime_ns))
 
     given = {"object": file, "time put back": film, "address of a file": f"file://{film}"}[kind]
+    told = None
     try:
         facered.combined(given, tmp_path / "out", progress=at("analyze", 12, change, film))  # type: ignore[arg-type]
     except facered.ContentMalformedError as error:
-        assert "has changed" in str(error)
+        told = str(error)
+    if told is not None:
+        assert "has changed" in told
         assert not any((tmp_path / "out").iterdir())
     else:  # both passes may have read all of it before
         assert kind != "object"

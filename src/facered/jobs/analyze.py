@@ -17,6 +17,7 @@ from facered.track.segmentation import GRID, Grid
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from facered.jobs.pieces import Pieces
     from facered.options import Options
     from facered.video.input.file import Reader
 
@@ -52,6 +53,7 @@ def analyze_video(
     thumbnails: bool = False,
     segments: SegmentCallback | None = None,
     grid: Grid = GRID,
+    pieces: Pieces | None = None,
 ) -> Analysis:
     """Find the faces in every frame and follow them.
 
@@ -69,13 +71,15 @@ def analyze_video(
         damaged, when it has been read to its end.
     grid : Grid
         Where long shots may be divided.
+    pieces : Pieces, optional
+        Where results of segments are kept, and taken from.
 
     Raises
     ------
     FaceredError
         The video cannot be read, or the model is not usable.
     """
-    steps = analyzed(reader, options, progress, thumbnails=thumbnails, grid=grid)
+    steps = analyzed(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces)
     while True:
         try:
             _, part = next(steps)
@@ -93,6 +97,7 @@ def analyzed(
     *,
     thumbnails: bool = False,
     grid: Grid = GRID,
+    pieces: Pieces | None = None,
 ) -> Generator[tuple[int, Annotations], None, Analysis]:
     """Yield each segment's first frame and its annotations, as soon as they are final; return what was found.
 
@@ -100,7 +105,7 @@ def analyzed(
     """
     assembly = Assembly(Film(reader.path, reader.info, options, thumbnails))
     withheld: list[tuple[int, int]] = []
-    for result in analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid):
+    for result in analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces):
         part = assembly.add(result)
         # Which frames damage concerns, and who is hidden there to be safe, is known at the end.
         if withheld or reader.seems_damaged:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facered.jobs.feed import Feed
 from facered.runtime import cancellation
 from facered.video.address import READ_TIMEOUT
 
@@ -26,7 +26,7 @@ _FILE = ("device", "inode", "size", "time")
 
 
 def facts_of(
-    mode: str, options: Options, video: Unchanged, annotations: Annotations | Feed
+    mode: str, options: Options, video: Unchanged, annotations: Annotations | None
 ) -> dict[str, object] | None:
     """Return them, by what they are called in messages; None where nobody can tell whether the input is the same.
 
@@ -36,8 +36,8 @@ def facts_of(
     options : Options
     video : Unchanged
         Of the input.
-    annotations : Annotations or Feed
-        Of those who are hidden; what is being found out follows from the rest.
+    annotations : Annotations or None
+        Of those who are hidden; None where that is found out, and follows from the rest.
     """
     known = video.identity
     told: dict[str, object] | None
@@ -54,9 +54,18 @@ def facts_of(
         return None
     chosen = {field.name: getattr(options, field.name) for field in fields(options)}
     settings = {name: _plain(value) for name, value in chosen.items() if name not in NO_MATTER}
-    versions = {f"version of {name}": _version(name) for name in ("facered", "av", "numpy")}
-    found = {} if isinstance(annotations, Feed) else {"what is hidden": _digest(annotations)}
+    versions = {f"version of {name}": _version(name) for name in ("facered", "av", "numpy", "onnxruntime")}
+    found = _own_model(options) if annotations is None else {"what is hidden": _digest(annotations)}
     return {"mode": mode, **told, **settings, **versions, **found}
+
+
+def _own_model(options: Options) -> dict[str, object]:
+    """Return what tells a model, and its precision, from others."""
+    from facered.detect import inference  # brings onnxruntime, which redaction does without
+
+    content = Path(inference.model_path(options.model, options.precision)).read_bytes()
+    taken = inference.precision_taken(options.model, options.precision)
+    return {"model": _sum(content), "precision of the model": taken, "version of numba": _version("numba")}
 
 
 def _plain(value: object) -> object:

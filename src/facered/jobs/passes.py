@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from facered.annotations.model import Annotations
     from facered.jobs.analyze import Analysis
+    from facered.jobs.pieces import Pieces
     from facered.jobs.progress import Progress, ProgressCallback
     from facered.jobs.unchanged import Unchanged
     from facered.options import Options
@@ -37,6 +38,8 @@ class FirstPass:
         Of the input.
     progress : callable or None
         Told of both passes: of the second one only when the first is over, as stages follow one another.
+    pieces : Pieces, optional
+        Where results of segments are kept, and taken from.
 
     Attributes
     ----------
@@ -47,15 +50,21 @@ class FirstPass:
     analysis: Analysis
 
     def __init__(
-        self, reader: Reader, options: Options, video: Unchanged, progress: ProgressCallback | None = None
+        self,
+        reader: Reader,
+        options: Options,
+        video: Unchanged,
+        progress: ProgressCallback | None = None,
+        pieces: Pieces | None = None,
     ) -> None:
+        self._pieces = pieces
         self._reader, self._options, self._video, self._progress = reader, options, video, progress
         self._lock, self._over = threading.Lock(), False
 
     def segments(self) -> Iterator[tuple[int, Annotations]]:
         """Yield them."""
         hidden = self._options.doubtful != "show"
-        steps = analyzed(self._reader, self._options, self._tell_first)
+        steps = analyzed(self._reader, self._options, self._tell_first, pieces=self._pieces)
         while True:
             try:
                 first, annotations = next(steps)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from facered.jobs.finder import Film, Finder, Item, SegmentResult
+from facered.jobs.pieces import Piece, Stored
 from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.span import Span
 from facered.runtime.ahead import Ahead, depth
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from facered.detect.detector import Detector
+    from facered.jobs.pieces import Pieces
     from facered.options import Options
     from facered.video.input.file import Reader
 
@@ -40,6 +42,7 @@ def analyze_segments(
     *,
     thumbnails: bool = False,
     grid: Grid = GRID,
+    pieces: Pieces | None = None,
 ) -> Iterator[SegmentResult]:
     """Yield what is found in each segment of a film, in order, each as soon as it is final.
 
@@ -56,6 +59,8 @@ def analyze_segments(
         Whether to keep a picture of each person.
     grid : Grid
         Where long shots may be divided.
+    pieces : Pieces, optional
+        Where results are kept; segments that are known there are not analyzed again.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def analyze_segments(
     """
     info = reader.info
     film = Film(reader.path, info, options, thumbnails)
-    running = _Running(film, film.detector())
+    running = _Running(film, film.detector(), pieces)
     upcoming = _Upcoming(reader, options, grid)
     stage = StageProgress("analyze", info.frames, progress)
     waiting = depth(info.width, info.height) if options.threads != 1 or reader.stalls else 0
@@ -194,12 +199,12 @@ class _Upcoming:
 class _Running:
     """The segments that are being analyzed: one, and about a seam the one behind it too."""
 
-    def __init__(self, film: Film, model: Detector) -> None:
-        self._film, self._model = film, model
+    def __init__(self, film: Film, model: Detector, pieces: Pieces | None) -> None:
+        self._film, self._model, self._pieces = film, model, pieces
         self._turn: Orientation | None = None
-        self._current: Finder | None = None
-        self._ahead: dict[int, Finder] = {}  # by the seams where they may begin
-        self._closed: deque[Finder] = deque()
+        self._current: Finder | Stored | None = None
+        self._ahead: dict[int, Finder | Stored] = {}  # by the seams where they may begin
+        self._closed: deque[Finder | Stored] = deque()
 
     def take(self, picture: _Marked) -> Iterator[SegmentResult]:
         """Take the next frame; yield what is final with it."""
@@ -210,18 +215,18 @@ class _Running:
             self._current = self._ahead.pop(mark.seam)
         elif mark.cut or self._current is None:
             self._close()
-            self._current = self._finder(item.number)
+            self._current = self._finder(item.number, item.number)
         assert self._current is not None
         for finder in dropped:
             self._current.inference += finder.inference  # it was done, and has to be counted somewhere
-        self._ahead |= {seam: self._finder(item.number) for seam in mark.opens}
+        self._ahead |= {seam: self._finder(item.number, seam) for seam in mark.opens}
         self._current.take(item, ends_shot=picture.ends_shot)
         for finder in self._ahead.values():
             finder.take(item, ends_shot=False)
         if self._turn is None:
             self._turn = self._current.turn
         for segment in mark.settled:
-            yield self._closed.popleft().finish(segment)
+            yield self._finished(segment)
 
     def finish(self, segments: Iterable[Segment]) -> Iterator[SegmentResult]:
         """Yield what is left; no further frame can be taken."""
@@ -230,9 +235,19 @@ class _Running:
                 self._current.inference += finder.inference
         self._close()
         for segment in segments:
-            yield self._closed.popleft().finish(segment)
+            yield self._finished(segment)
 
-    def _finder(self, lead: int) -> Finder:
+    def _finished(self, segment: Segment) -> SegmentResult:
+        finder = self._closed.popleft()
+        result = finder.finish(segment)
+        if self._pieces is not None and isinstance(finder, Finder):
+            self._pieces.keep(Piece(result, self._turn or UPRIGHT))
+        return result
+
+    def _finder(self, lead: int, first: int) -> Finder | Stored:
+        known = None if self._pieces is None else self._pieces.find(first)
+        if known is not None:
+            return Stored(self._film, known)
         return Finder(self._film, self._model, lead, self._turn or UPRIGHT)
 
     def _close(self) -> None:

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -45,7 +46,7 @@ class State:
     def __init__(self, output: Path, facts: Callable[[], Facts | None], descriptor: int | None = None) -> None:
         self.place = place_of(output)
         self._output, self._facts, self._descriptor = output, facts, descriptor
-        self._useless = False
+        self._useless, self._lock = False, threading.Lock()
 
     def __enter__(self) -> State:
         return self
@@ -69,9 +70,10 @@ class State:
         OSError
             The directory cannot be made.
         """
-        if self._descriptor is None and not self._useless:
-            facts = self._facts()
-            self._useless = facts is None or not self._make(facts)
+        with self._lock:
+            if self._descriptor is None and not self._useless:
+                facts = self._facts()
+                self._useless = facts is None or not self._make(facts)
         return None if self._useless else self.place / f"{name}{_DRAFT}"
 
     def save(self, name: str) -> None:

@@ -21,7 +21,7 @@ from facered.jobs.result import Result
 from facered.jobs.span import Span
 from facered.jobs.spool import spooled
 from facered.jobs.unchanged import Unchanged
-from facered.jobs.writing import publish, write
+from facered.jobs.writing import kept_state, publish, write
 from facered.options import Options
 from facered.runtime import cancellation, forking
 from facered.runtime.profiling import count_frames, timed
@@ -145,14 +145,19 @@ def _reader(task: Task, report: bool = True) -> Reader:
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     with forking.importing:
         from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
+        from facered.jobs.pieces import Pieces
 
     options, outputs = task.options, task.outputs
-    if options.resume:
-        raise ConfigurationUnsupportedError(f"{task.source}: an analysis cannot be gone on with; leave out --resume")
     with _reader(task) as reader:
         outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _read_besides(task))
-        with outputs.claimed([outputs.annotations]) as files:
-            analysis = analyze_video(reader, options, progress, thumbnails=True, segments=task.segments)
+        with (
+            outputs.claimed([outputs.annotations]) as files,
+            kept_state(task.mode, options, outputs, video) as state,
+        ):
+            pieces = None if state is None else Pieces(state)
+            analysis = analyze_video(
+                reader, options, progress, thumbnails=True, segments=task.segments, pieces=pieces
+            )  # fmt: skip
             thumbnails = {number: outputs.thumbnail(number) for number in analysis.thumbnails}
             for number, path in thumbnails.items():
                 files.file(path).write_bytes(analysis.thumbnails[number])
@@ -189,8 +194,11 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
         if options.doubtful == "show" and ids is None:
             chosen = chosen.without_doubtful()
         _check(task, outputs, reader)
-        with outputs.claimed(_wanted(task, outputs)) as files:
-            done = write(task.mode, options, outputs, files, reader, video, chosen, progress, task.stream)
+        with (
+            outputs.claimed(_wanted(task, outputs)) as files,
+            kept_state(task.mode, options, outputs, video, chosen, task.stream) as state,
+        ):
+            done = write(task.mode, options, outputs, files, reader, video, chosen, progress, task.stream, state)
     return Result(
         mode=task.mode,
         source=task.source,
@@ -209,6 +217,7 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
 def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     with forking.importing:
         from facered.jobs.passes import FirstPass  # see _analyze
+        from facered.jobs.pieces import Pieces
 
     options, outputs = task.options, task.outputs
     if options.ids is not None or options.except_ids is not None or task.id_list is not None:
@@ -221,7 +230,8 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         reader = stack.enter_context(_reader(task))
         _check(task, outputs, reader)
         files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
-        first = FirstPass(reader, options, video, progress)
+        state = stack.enter_context(kept_state(task.mode, options, outputs, video, stream=task.stream))
+        first = FirstPass(reader, options, video, progress, None if state is None else Pieces(state))
         known = list(first.segments()) if not beside else None
         again = stack.enter_context(_reader(task, report=False))
         feed = (
@@ -236,7 +246,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
                     first.analysis.annotations.write_to(files.file(outputs.annotations))
 
         done = write(
-            task.mode, options, outputs, files, again, video, feed, first.tell_second, task.stream, finish
+            task.mode, options, outputs, files, again, video, feed, first.tell_second, task.stream, state, finish
         )  # fmt: skip
         analysis = first.analysis
     return Result(

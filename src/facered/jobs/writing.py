@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ def write(
     annotations: Annotations | Feed,
     progress: ProgressCallback | None,
     stream: tuple[int, str] | None,
+    state: State | None,
     finish: Callable[[], None] = lambda: None,
 ) -> Redaction:
     """Redact a video, and give all files of a set their names.
@@ -59,28 +60,50 @@ def write(
     annotations : Annotations or Feed
         Of those who are hidden.
     progress : callable or None
+    state : State or None
+        Where parts are kept.
     finish : callable
         Called when all is written, before the files get their names.
     """
     span, style, complete = Span(options.start, options.end), chosen_style(options), mode == "combined"
-    kept = stream is None and not outputs.is_image
+    with _writer(options, outputs, files, reader, stream, state) as writer:
+        done = redact_video(
+            reader, writer, annotations, style,
+            span=span, threads=options.threads, progress=progress, complete=complete,
+        )  # fmt: skip
+    video.check(reader.checksum)
+    finish()
+    if stream is None:
+        gone = writer.superseded() if options.overwrite and isinstance(writer, ImageWriter) else []
+        publish(files, options.overwrite, gone)
+    return done
+
+
+def kept_state(
+    mode: str,
+    options: Options,
+    outputs: Outputs,
+    video: Unchanged,
+    annotations: Annotations | None = None,
+    stream: tuple[int, str] | None = None,
+) -> AbstractContextManager[State | None]:
+    """Return, as a context, where the job keeps what it has finished; None where that is not done.
+
+    Parameters are those of `write`; `annotations` are given where they are not found by the job itself.
+
+    Raises
+    ------
+    ConfigurationUnsupportedError
+        The job cannot be gone on with.
+    """
+    kept = mode == "analyze" or (stream is None and not outputs.is_image)
     if options.resume and not kept:
         raise ConfigurationUnsupportedError(
             f"{outputs.source}: only videos in files can be gone on with; leave out --resume"
         )
     facts = partial(facts_of, mode, options, video, annotations)
-    with open_state(outputs.video, facts, resume=options.resume) if kept else nullcontext() as state:
-        with _writer(options, outputs, files, reader, stream, state) as writer:
-            done = redact_video(
-                reader, writer, annotations, style,
-                span=span, threads=options.threads, progress=progress, complete=complete,
-            )  # fmt: skip
-        video.check(reader.checksum)
-        finish()
-        if stream is None:
-            gone = writer.superseded() if options.overwrite and isinstance(writer, ImageWriter) else []
-            publish(files, options.overwrite, gone)
-    return done
+    place = outputs.annotations if mode == "analyze" else outputs.video
+    return open_state(place, facts, resume=options.resume) if kept else nullcontext()
 
 
 def publish(files: FileSet, overwrite: bool, gone: Iterable[Path] = ()) -> None:

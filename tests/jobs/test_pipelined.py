@@ -1,0 +1,98 @@
+"""Both passes of combined side by side: what is finished is encoded while the rest is analyzed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+import facered
+import videos
+from facered.jobs.progress import Progress
+from facered.video.output.file import Writer
+from lumas import texture
+
+SHOTS, LENGTH, WALL = 6, 70, 60
+
+
+@pytest.fixture(scope="module")
+def film(carphone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a film of twelve shots, of 31 seconds: a man, and a wall, by turns."""
+    man, frames = videos.decode(carphone), []
+    for number in range(SHOTS):
+        light = texture(number, 176, 144, 12)
+        wall = av.VideoFrame.from_ndarray(np.repeat(light[..., None], 3, axis=2), format="rgb24")
+        frames += man[5 * number : 5 * number + LENGTH] + [wall.reformat(format="yuv420p")] * WALL
+    return videos.encode(tmp_path_factory.mktemp("films") / "foo.mp4", frames, options={"crf": "16"}, audio="aac")
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_the_first_part_is_encoded_long_before_the_last_frame_is_analyzed(
+    film: Path, tmp_path: Path, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyzed, at_end_of_part = [0], []
+    begin_part = Writer.begin_part
+
+    def noted(self: Writer, number: int, **settings: Any) -> None:
+        if number:
+            at_end_of_part.append((number, analyzed[0]))
+        begin_part(self, number, **settings)
+
+    def tell(progress: Progress) -> None:
+        if progress.stage == "analyze":
+            analyzed[0] = progress.done
+
+    monkeypatch.setattr(Writer, "begin_part", noted)
+    facered.combined(film, tmp_path, threads=threads, progress=tell, preset="ultrafast")
+    assert len(at_end_of_part) >= 2
+    number, seen = at_end_of_part[0]
+    assert 250 <= number <= 400
+    assert seen < SHOTS * (LENGTH + WALL)
+    if threads:
+        assert seen < number + 25 * 8  # of the next segment, and some seconds behind it
+
+
+def test_it_makes_what_analyze_and_redact_make(film: Path, tmp_path: Path) -> None:
+    one = facered.combined(film, tmp_path / "one.mp4", preset="ultrafast")
+    found = facered.analyze(film, tmp_path / "found")
+    other = facered.redact(film, tmp_path / "other.mp4", annotations=found.annotations_path, preset="ultrafast")
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "other.mp4").read_bytes()
+    assert one.parts == other.parts == 3
+    assert one.frames == other.frames == SHOTS * (LENGTH + WALL)
+
+
+def test_stages_are_told_one_after_the_other(film: Path, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    facered.combined(film, tmp_path, progress=told.append, preset="ultrafast")
+    stages = [progress.stage for progress in told]
+    assert stages == sorted(stages)
+    assert set(stages) == {"analyze", "redact"}
+    fractions = [progress.fraction for progress in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    assert told[-1].done == SHOTS * (LENGTH + WALL)
+
+
+def test_an_error_of_the_first_pass_leaves_nothing(film: Path, tmp_path: Path) -> None:
+    """Parts are encoded by then."""
+
+    def fail(progress: Progress) -> None:
+        if progress.stage == "analyze" and progress.done == 700:
+            raise LookupError("that is enough")
+
+    with pytest.raises(LookupError, match="that is enough"):
+        facered.combined(film, tmp_path / "bar.mp4", progress=fail, preset="ultrafast")
+    assert not any(path.suffix == ".mp4" for path in tmp_path.iterdir())
+
+
+def test_everybody_is_hidden_in_every_shot(film: Path, tmp_path: Path) -> None:
+    facered.combined(film, tmp_path / "bar.mp4", preset="ultrafast", crf=10, blur="Black")
+    pairs = zip(videos.decode(film), videos.decode(tmp_path / "bar.mp4"), strict=True)
+    for number, (before, after) in enumerate(pairs):
+        luma = videos.samples(after)[0][40:90, 60:100]
+        shown = number % (LENGTH + WALL) < LENGTH
+        assert (float((luma < 24).mean()) > 0.3) == shown or not shown
+        assert before.pts == after.pts
