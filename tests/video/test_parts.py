@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections.abc import Collection, Iterable
@@ -186,3 +187,25 @@ def test_times_that_cannot_be_are_an_error() -> None:
     assert times.take(3, 1) == 2
     with pytest.raises(ServiceError, match="times out of order"):
         times.take(4, 2)
+
+
+def test_an_anchor_is_kept_to_even_where_a_part_is_short_then() -> None:
+    """Whoever begins at frame 3000 does not know that another part has begun just before."""
+    assert chosen([0, 2800, 2930, 3200]) == [0, 2800, 2930, 3200]
+    assert chosen([0, 2800, 2930, 3200], first=2930) == [2930, 3200]
+
+
+def test_an_encoder_is_gone_when_its_part_is_over(carphone: Path, tmp_path: Path) -> None:
+    """Without the garbage collector, which comes seldom where there are few objects, and large ones."""
+
+    def encoders() -> int:
+        return sum(isinstance(found, av.VideoCodecContext) and found.is_encoder for found in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = encoders()
+        copied(carphone, tmp_path / "bar.mp4", range(5, 100, 5))
+        assert encoders() - before <= 2
+    finally:
+        gc.enable()
