@@ -137,9 +137,8 @@ def test_parts_follow_one_another_as_if_they_were_one(film: Path, tmp_path: Path
     shown = {packet.pts: packet for packet in found}
     first = [shown[pts] for pts in sorted(shown)]
     assert all(first[number].is_keyframe for number in (0, *BEGINS))
-    assert videos.packets(target, "audio") == videos.packets(
-        copied(film, tmp_path / f"one.{suffix}", codec=codec), "audio"
-    )
+    heard, sound = videos.packets(target, "audio"), videos.packets(film, "audio")
+    assert [data for _, data in heard] == [data for _, data in sound]
 
 
 @pytest.mark.parametrize(("kind", "codec"), thinned(product(FILMS, ["h264", "hevc", "av1", "prores"]), 3))
