@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,7 @@ from facered.video.output import CONTAINERS
 from facered.video.output.file import Writer
 from facered.video.output.film import PartWriter
 from facered.video.output.partfile import part_name
+from facered.video.output.pictures import EncodedPicture, PartEncoder
 from facered.video.output.settings import Encoding
 
 
@@ -190,6 +192,28 @@ def test_parts_made_apart_in_any_order_make_the_same_film(
     assert written(sounding, tmp_path / f"mixed.{suffix}", annotations, codec, store) == one
     assert store.saved == [part_name(600)]
     assert (tmp_path / f"draft_{part_name(600)}").is_file()
+
+
+def test_when_the_encoder_gives_out_pictures_makes_no_difference(
+    sounding: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations = facered.Annotations.read(sounding.with_suffix(".json"))
+    one = written(sounding, tmp_path / "one.mp4", annotations, "h264", None)
+    encode, end_part = PartEncoder.encode, PartEncoder.end_part
+    held: list[EncodedPicture] = []
+
+    def encode_late(self: PartEncoder, frame: av.VideoFrame) -> list[EncodedPicture]:
+        held.extend(encode(self, frame))
+        return []
+
+    def end_late(self: PartEncoder) -> Iterator[EncodedPicture]:
+        pictures = [*held, *end_part(self)]
+        held.clear()
+        yield from pictures
+
+    monkeypatch.setattr(PartEncoder, "encode", encode_late)
+    monkeypatch.setattr(PartEncoder, "end_part", end_late)
+    assert written(sounding, tmp_path / "late.mp4", annotations, "h264", None) == one
 
 
 def test_a_part_that_does_not_begin_there_is_none(film: Path, analyzed: facered.Annotations, tmp_path: Path) -> None:

@@ -111,11 +111,14 @@ class PartEncoder:
         if encoder is not None and not self._fresh:
             for packet in encoder.flush():
                 yield EncodedPicture.of(packet, self._source)
-            self._encoder = encoder = None  # its memory is free before the next one takes some
+            self.release()  # its memory is free before the next one takes some
 
     def release(self) -> None:
-        """Free the encoder: what comes next is encoded already, or nothing."""
-        self._encoder = None
+        """Free the encoder: what comes next is encoded already, or by another one, or nothing."""
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            # It refers to its stream, and that to it: they would stay until the garbage collector comes.
+            cast("OutputContainer", encoder.stream.container).close()
 
 
 class DecodeTimes:
