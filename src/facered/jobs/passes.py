@@ -25,6 +25,10 @@ SEGMENTS_AHEAD = 16
 """Segments by which pass one may be ahead of pass two; by hand. More: memory. Fewer: it waits where encoding is slow.
 """
 
+MAX_PIXELS_BESIDE = 10_000_000
+"""Pixels of a picture up to which both passes have a decoder at once; by hand. More: the memory of two. Fewer: what is
+finished is encoded later."""
+
 
 class FirstPass:
     """Pass one, which yields each segment's first frame and the annotations of those who are hidden in it.
@@ -76,10 +80,22 @@ class FirstPass:
         self._reader.close()  # its memory is free while the rest is encoded
 
     @contextmanager
-    def feed(self, *, beside: bool) -> Iterator[Feed]:
-        """Return what pass two takes; `beside` it, in a thread of its own, or when it asks for the next segment."""
-        with Ahead(self.segments(), SEGMENTS_AHEAD if beside else 0, "analyze") as segments:
-            yield Feed(segments, self._reader.info)
+    def feed(self, *, together: bool, threads: int) -> Iterator[Feed]:
+        """Return, as a context, what pass two takes.
+
+        Parameters
+        ----------
+        together : bool
+            Whether both passes may read at once; else this one is over before the other begins.
+        threads : int
+            1 does one thing after the other: each segment is analyzed when pass two asks for it.
+        """
+        info = self._reader.info
+        if not together or info.width * info.height > MAX_PIXELS_BESIDE:
+            yield Feed(iter(list(self.segments())), info)
+            return
+        with Ahead(self.segments(), SEGMENTS_AHEAD if threads != 1 else 0, "analyze") as segments:
+            yield Feed(segments, info)
 
     def tell_second(self, progress: Progress) -> None:
         """Pass on how far pass two is."""

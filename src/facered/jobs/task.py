@@ -13,7 +13,6 @@ from pathlib import Path
 
 from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
-from facered.jobs.feed import Feed
 from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.outputs import Outputs
 from facered.jobs.progress import Progress, ProgressCallback, Startup
@@ -225,20 +224,15 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
     # What is no file has one place at which it is read: one pass after the other.
-    beside = task.opened is None or isinstance(task.opened, str | Path)
+    twice = task.opened is None or isinstance(task.opened, str | Path)
     with ExitStack() as stack:
         reader = stack.enter_context(_reader(task))
         _check(task, outputs, reader)
         files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
         state = stack.enter_context(kept_state(task.mode, options, outputs, video, stream=task.stream))
         first = FirstPass(reader, options, video, progress, None if state is None else Pieces(state))
-        known = list(first.segments()) if not beside else None
+        feed = stack.enter_context(first.feed(together=twice, threads=options.threads))
         again = stack.enter_context(_reader(task, report=False))
-        feed = (
-            Feed(iter(known), reader.info)
-            if known is not None
-            else stack.enter_context(first.feed(beside=options.threads != 1))
-        )
 
         def finish() -> None:
             if task.keep_annotations:
