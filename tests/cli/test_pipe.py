@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import av
@@ -315,8 +316,13 @@ class TestPipeOfFrames:
             ([], b"no video, but a text" * 500, 3, "standard input: not a readable video"),
             (["nope.mp4"], b"", 2, "nope.mp4: cannot be opened (No such file or directory)"),
             (["/dev/video77"], b"", 2, "/dev/video77: cannot be opened"),
-            (["tcp://127.0.0.1:1"], b"", 2, "tcp://127.0.0.1:1: cannot be opened (Connection refused)"),
-            (["foo://bar"], b"", 2, "foo://bar: cannot be opened (Protocol not found)"),
+            (
+                ["tcp://127.0.0.1:1", "--reconnect", "0"],
+                b"",
+                2,
+                "tcp://127.0.0.1:1: cannot be opened (Connection refused)",
+            ),
+            (["foo://bar"], b"", 2, "foo://bar: this FFmpeg knows no foo://; have another program receive it"),
             (["--input-format", "zzz"], b"", 3, "it is empty"),
             (["nope", "--input-format", "zzz"], b"", 2, "zzz"),
             (["--format", "mp4"], b"", 2, "format is 'mp4'; on standard output it can be nut or y4m"),
@@ -515,6 +521,100 @@ class TestNetwork:
         heard, whole = (videos.packets(tmp_path / name, "audio") for name in ("out.mkv", "whole.nut"))
         assert len(heard) == len(whole)  # nothing of what came before
 
+    def test_a_publisher_may_come_after_the_call(self, serve: Any, free_port: int) -> None:
+        command = [
+            *PIPE,
+            f"tcp://127.0.0.1:{free_port}",
+            "--reconnect",
+            "60",
+            *NOBODY,
+            "-o",
+            os.devnull,
+            "--format",
+            "nut",
+        ]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            told = cast("io.TextIOWrapper", process.stderr)
+            assert told.readline().endswith("cannot be opened (Connection refused); trying again for 60 s\n")
+            serve(10).wait()
+            assert told.readline().endswith(": there\n")
+            assert "lost (it ended)" in told.readline()
+            process.send_signal(signal.SIGTERM)
+            assert "stopped after 10 frames" in told.read()
+
+    def test_a_publisher_that_never_comes_is_an_error(self, free_port: int) -> None:
+        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "0.5")
+        assert done.returncode == 3
+        assert "not there within 0.5 s" in done.stderr.decode().splitlines()[-1]
+
+    def test_where_it_begins_anew_in_one_connection_times_and_sound_go_on(
+        self, carphone: Path, free_port: int, tmp_path: Path
+    ) -> None:
+        sources = ("-r", "25", "-i", carphone, "-f", "lavfi", "-i", "sine=sample_rate=44100")
+        sent = ffmpeg(*sources, "-t", "3", "-c:v", "libx264", "-bf", "0", "-c:a", "aac", "-f", "mpegts", "-").stdout
+
+        def serve(server: socket.socket) -> None:
+            with server.accept()[0] as connection, suppress(OSError):
+                connection.sendall(3 * sent)
+            server.close()
+
+        server = socket.create_server(("127.0.0.1", free_port))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "0", "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+        moments = np.array([float(moment) for moment in videos.times(tmp_path / "out.mkv")])
+        assert len(moments) == 225
+        steps = np.diff(moments)
+        assert (np.delete(steps, [74, 149]) > 0.02).all()
+        assert (steps[[74, 149]] > 0.005).all()
+        assert (steps < 1).all()
+        heard = np.array([float(time) for time, _ in videos.packets(tmp_path / "out.mkv", "audio")])
+        (tmp_path / "once.ts").write_bytes(sent)
+        assert len(heard) >= 2.8 * len(videos.packets(tmp_path / "once.ts", "audio"))
+        assert (np.diff(heard) > 0).all()
+        assert abs(heard[-1] - moments[-1]) < 0.5
+
+    def test_after_a_loss_there_is_sound_again(self, nut: bytes, free_port: int, tmp_path: Path) -> None:
+        sent = ffmpeg_reading(
+            "-i", "-", "-c:v", "libx264", "-bf", "0", "-c:a", "aac", "-f", "mpegts", "-", input=nut
+        ).stdout
+
+        def serve(server: socket.socket) -> None:
+            for _ in range(3):
+                with server.accept()[0] as connection, suppress(OSError):
+                    connection.sendall(sent)
+            server.close()
+
+        server = socket.create_server(("127.0.0.1", free_port))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "1", "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+        (tmp_path / "once.ts").write_bytes(sent)
+        once = len(videos.packets(tmp_path / "once.ts", "audio"))
+        assert len(videos.times(tmp_path / "out.mkv")) == 120
+        assert len(videos.packets(tmp_path / "out.mkv", "audio")) >= 3 * once - 6
+
+    def test_what_says_that_it_lasts_no_time_is_called_again(self, nut: bytes, free_port: int, tmp_path: Path) -> None:
+        """As FLV does that comes by RTMP."""
+        sent = ffmpeg_reading("-i", "-", "-c:v", "libx264", "-an", "-f", "flv", "-", input=nut).stdout
+
+        def serve(server: socket.socket) -> None:
+            with server.accept()[0] as connection, suppress(OSError):
+                connection.sendall(sent)
+            server.close()
+
+        server = socket.create_server(("127.0.0.1", free_port))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "0.5", "-o", "out.mkv", *NOBODY, cwd=tmp_path)
+        assert done.returncode == 3
+        assert "lost, and not back within 0.5 s" in done.stderr.decode()
+        assert len(videos.times(tmp_path / "out.mkv")) == 40
+
+    def test_of_a_protocol_that_this_ffmpeg_does_not_know_it_is_said_what_to_do(self) -> None:
+        done = run("srt://127.0.0.1:9000?mode=listener")
+        assert done.returncode == 2
+        (line,) = done.stderr.decode().splitlines()
+        assert "this FFmpeg knows no srt://" in line
+        assert "srt-live-transmit srt://127.0.0.1:9000?mode=listener file://con | facered pipe" in line
+
     def test_without_reconnecting_the_end_is_the_end(self, serve: Any, free_port: int) -> None:
         serve(10)
         done = run(f"tcp://127.0.0.1:{free_port}", "--reconnect", "0")
@@ -615,6 +715,34 @@ class TestClock:
         packet = self.packet(0)
         clock.mend(packet)
         assert 600_000 <= packet.pts < 613_000
+
+    @pytest.mark.parametrize("leap", [-5000, 3_600_000])
+    def test_where_a_publisher_begins_anew_both_streams_go_on_together(self, leap: int) -> None:
+        moment = 50.0
+        clock = Clock(lambda: moment)
+        clock.connect(Fraction(0), 50.0)
+        shown: dict[int, list[int]] = {0: [], 1: []}
+
+        def send(stream: int, time: int) -> None:
+            packet = SimpleNamespace(stream_index=stream, dts=time, pts=time, time_base=Fraction(1, 1000), duration=40)
+            clock.mend(packet)  # type: ignore[arg-type]
+            shown[stream].append(packet.pts)
+
+        for number in range(200):
+            for stream in (0, 1):
+                send(stream, 40 * number)
+            moment += 0.04
+        for number in range(200, 240):  # the sound is a few packets ahead of the pictures when it begins anew
+            send(1, 40 * (number + 3) + leap)
+            send(0, 40 * number + (leap if number >= 203 else 0))
+            moment += 0.04
+        assert shown[0][:200] == [40 * number for number in range(200)]
+        for times in shown.values():
+            steps = np.diff(times)
+            leaps = steps != 40
+            assert leaps.sum() == 1
+            assert 0 < steps[leaps] < 400
+        assert shown[1][230] == shown[0][233]
 
     def test_never_goes_back(self) -> None:
         clock = Clock(lambda: 5.0)

@@ -13,8 +13,9 @@ import pytest
 
 import facered
 import videos
-from facered.video.input import stream
-from facered.video.input.stream import Event, Feed, Source
+from facered.video.input import source
+from facered.video.input.source import Source
+from facered.video.input.stream import Event, Feed
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_times_go_on_where_the_clock_breaks_off(carphone: Path, tmp_path: Path) 
 
 
 def test_an_address_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "OPEN_TIMEOUT", 0.5)
+    monkeypatch.setattr(source, "OPEN_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         given_up = threading.Event()
 
@@ -88,7 +89,7 @@ def test_a_source_that_falls_silent_is_lost(
     faces: list[av.VideoFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It sends five frames, and then nothing more, but does not go away."""
-    monkeypatch.setattr(stream, "READ_TIMEOUT", 1.0)
+    monkeypatch.setattr(source, "READ_TIMEOUT", 1.0)
     content = videos.encode(tmp_path / "foo.ts", faces, options={"bf": "0"}).read_bytes()
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:

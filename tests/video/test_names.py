@@ -17,7 +17,7 @@ import facered
 import videos
 from facered.video.address import is_url
 from facered.video.input.file import Reader
-from facered.video.input.stream import Source
+from facered.video.input.source import Source
 from facered.video.output.images import ImageWriter
 from facered.video.output.stream import exists
 from facered.video.sequence import ImageSequence

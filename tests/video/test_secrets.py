@@ -20,7 +20,7 @@ from av.container import InputContainer
 import facered
 import videos
 from facered.video.input.file import Reader
-from facered.video.input.stream import Source
+from facered.video.input.source import Source
 from thinned import thinned
 
 WIDTH = 94

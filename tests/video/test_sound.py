@@ -16,7 +16,8 @@ import pytest
 
 import facered
 import videos
-from facered.video.input.stream import Feed, Source
+from facered.video.input.source import Source
+from facered.video.input.stream import Feed
 from facered.video.output.settings import Encoding
 from facered.video.output.stream import EncodedSink
 from thinned import thinned

@@ -208,7 +208,7 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="SOURCE",
         nargs="?",
-        help="an address (rtsp, rtmp, srt, udp, tcp, http), a camera such as /dev/video0, or a file (default: standard "
+        help="an address (rtsp, rtmp, udp, tcp, http), a camera such as /dev/video0, or a file (default: standard "
         "input)",
     )
     group = parser.add_argument_group("stream")

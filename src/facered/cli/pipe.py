@@ -18,7 +18,8 @@ from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
 from facered.video.address import is_url
-from facered.video.input.stream import STANDARD_INPUT, Feed, Source
+from facered.video.input.source import STANDARD_INPUT, Source
+from facered.video.input.stream import Feed
 from facered.video.output.raw import FORMATS, Descriptor, NutSink, Y4mSink
 from facered.video.output.settings import Encoding
 from facered.video.output.stream import EncodedSink, exists

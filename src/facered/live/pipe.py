@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from facered.live.face import Face
     from facered.live.redactor import Redactor
     from facered.video.input.decode import Packet, Stream
-    from facered.video.input.stream import Source
+    from facered.video.input.source import Source
     from facered.video.output.raw import Sink
 
 logger = logging.getLogger(__name__)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from fractions import Fraction
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
-from av.format import Flags
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
-from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT, is_url
 from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
-from facered.video.input.local import open_file
-from facered.video.input.peek import NUT, Y4M, peek, siting
-from facered.video.input.remote import open_address, open_standard_input
+from facered.video.input.peek import peek, siting
+from facered.video.input.source import STANDARD_INPUT, Source
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -38,8 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STANDARD_INPUT = "-"
-"""The address that stands for it."""
 MIN_PAUSE, MAX_PAUSE = 0.25, 2.0
 """Seconds between attempts to reconnect, doubling from one to the other; by hand. Less is more work for an address
 that is away, more is a longer gap when it is back."""
@@ -49,17 +41,10 @@ a moment, more would only add to the delay."""
 _HEADER = 256
 """Bytes of the standard input that are looked at before FFmpeg reads them; a header of NUT or Y4M begins in them."""
 _ENDED = "it ended"
-_RAW = {"fpsprobesize": "2", "analyzeduration": "500000"}
-"""All that there is to know of raw pictures stands in the header: waiting for more would be a delay."""
-_ABSENT = (av.error.ProtocolNotFoundError, av.error.HTTPClientError)
+_HOPELESS = (av.error.ProtocolNotFoundError, ValueError)
+"""What will not be otherwise later: protocols and formats that FFmpeg does not know."""
 _POLL_SECONDS = 0.2
 """How long a thread waits before it looks whether it should stop; by hand. Less would keep the processor busy."""
-_NO_FILE = cast("int", Flags.no_file.value)
-_CAMERAS = "/dev/video"
-_MISSING = frozenset(
-    (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENODEV, errno.EACCES, errno.EPERM, errno.EBUSY,
-     errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.EADDRNOTAVAIL, errno.EADDRINUSE)
-)  # fmt: skip
 
 
 class Event(Enum):
@@ -67,81 +52,6 @@ class Event(Enum):
 
     LOST = auto()
     """The source went away, and may come back: frames that are held back are due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is opened, and how.
-
-    Attributes
-    ----------
-    address : str
-        `STANDARD_INPUT`, a file's name, a URL where no file has that name, or a device, as FFmpeg names it.
-    format : str or None
-        FFmpeg's name of the format or device; None finds out.
-    options : mapping of str to str
-        FFmpeg's options of protocol and format.
-    number : int
-        Which of several video streams.
-    reconnect : float
-        For how many seconds to try again after a loss.
-    """
-
-    address: str = STANDARD_INPUT
-    format: str | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-    number: int = 0
-    reconnect: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """What it is called in messages."""
-        return "standard input" if self.address == STANDARD_INPUT else self.address
-
-    @property
-    def live(self) -> bool:
-        """Whether it is a device or an address on the network, not a file or a pipe."""
-        if self.address == STANDARD_INPUT or (is_url(self.address) and self.address.startswith("file:")):
-            return False
-        return is_url(self.address) or self._device is not None
-
-    @property
-    def _device(self) -> str | None:
-        """FFmpeg's name of the kind of device, if it is one."""
-        if self.format is None:
-            return "v4l2" if self.address.startswith(_CAMERAS) else None
-        with suppress(ValueError):  # `open` says what is wrong
-            device = self.format != "image2" and av.ContainerFormat(self.format, "r").flags & _NO_FILE
-            return self.format if device else None
-        return None
-
-    def open(self, beginning: bytes = b"") -> InputContainer:
-        """Open it; what begins as `beginning` need not be looked at for long.
-
-        Raises
-        ------
-        ConfigurationUnsupportedError
-            It is not there.
-        ContentMalformedError
-            What comes is no video.
-        """
-        options = {**(_RAW if beginning.startswith((NUT, Y4M)) else {}), **self.options}
-        try:
-            if self.address == STANDARD_INPUT:
-                return open_standard_input(self.format, options)
-            if not self.live and not is_url(self.address):
-                return open_file(Path(self.address), self.format, options)
-            timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if self.live else None
-            return open_address(self.address, self._device or self.format, options, timeout)
-        except (FFmpegError, OSError, ValueError) as error:
-            number, why = getattr(error, "errno", None), reason(error)
-            if isinstance(error, av.error.ExitError):
-                raise ConfigurationUnsupportedError(f"{self.name}: no answer in {OPEN_TIMEOUT:.0f} s") from error
-            if isinstance(error, ValueError) and not isinstance(error, FFmpegError):  # PyAV's word for unknown formats
-                raise ConfigurationUnsupportedError(f"{self.name}: {why}") from error
-            if number in _MISSING or isinstance(error, _ABSENT):
-                raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({why})") from error
-            raise ContentMalformedError(f"{self.name}: not a readable video ({why})") from error
 
 
 if TYPE_CHECKING:
@@ -181,6 +91,7 @@ class Feed:
         self._clock = Clock() if source.live else None
         self._normalizer = Normalizer(source.name)
         self._last: Fraction | None = None
+        self._kinds: set[tuple[int, str, str | None]] = set()
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
 
     @property
@@ -239,7 +150,7 @@ class Feed:
         """Read one connection after the other."""
         beginning = self._look_ahead() if self.source.address == STANDARD_INPUT else b""
         self.siting = siting(beginning)
-        container: InputContainer | None = self._open(beginning)
+        container = self._call(beginning)
         while container is not None and not self._stopped.is_set():
             try:
                 self._read(container)
@@ -249,7 +160,8 @@ class Feed:
                 if not self.source.live:
                     self.damaged += 1
                     logger.warning("%s: cannot be read to its end (%s)", self.source.name, why)
-            finite = not self.source.live or container.duration is not None
+            # Of what is live FLV says that it lasts no time.
+            finite = not self.source.live or bool(container.duration)
             # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
             while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
@@ -258,6 +170,16 @@ class Feed:
             if finite or self._stopped.is_set():
                 return
             container = self._reconnect(why)
+
+    def _call(self, beginning: bytes) -> InputContainer | None:
+        """Open it for the first time; what is live may not be there yet."""
+        try:
+            return self._open(beginning)
+        except FaceredError as error:
+            if not self.source.live or not self.source.reconnect or isinstance(error.__cause__, _HOPELESS):
+                raise
+            logger.warning("%s; trying again for %g s", error, self.source.reconnect)
+            return self._try_again(f"not there within {self.source.reconnect:g} s", "there")
 
     def _open(self, beginning: bytes = b"") -> InputContainer:
         # What comes while FFmpeg finds out what it is counts, too.
@@ -283,18 +205,19 @@ class Feed:
                 logger.warning("%s: lost (%s)", self.source.name, why)
             return None
         logger.warning("%s: lost (%s); trying again for %g s", self.source.name, why, self.source.reconnect)
+        return self._try_again(f"lost, and not back within {self.source.reconnect:g} s", "back again")
+
+    def _try_again(self, failure: str, success: str) -> InputContainer | None:
         until, pause = time.monotonic() + self.source.reconnect, MIN_PAUSE
         while not self._stopped.wait(min(pause, max(until - time.monotonic(), 0))):
             try:
                 container = self._open()
             except FaceredError as error:
                 if time.monotonic() >= until:
-                    raise ContentMalformedError(
-                        f"{self.source.name}: lost, and not back within {self.source.reconnect:g} s ({error})"
-                    ) from error
+                    raise ContentMalformedError(f"{self.source.name}: {failure} ({error})") from error
                 pause = min(2 * pause, MAX_PAUSE)
             else:
-                logger.warning("%s: back again", self.source.name)
+                logger.warning("%s: %s", self.source.name, success)
                 return container
         return None
 
@@ -305,8 +228,9 @@ class Feed:
         others = [other for other in others if other.index not in pictures.foreign]
         if not self._normalizer.begun:
             self.stream, self.others, self.container_format = pictures.stream, others, container.format.name
+            self._kinds = {_kind(other) for other in others}  # the streams themselves end with their container
         else:  # what the sink does not know it cannot take
-            others = [other for other in others if any(_alike(other, known) for known in self.others)]
+            others = [other for other in others if _kind(other) in self._kinds]
         if self._clock is not None:
             start = container.start_time
             self._clock.connect(None if start is None else Fraction(start, av.time_base), self._began)
@@ -339,6 +263,6 @@ class Feed:
         return native
 
 
-def _alike(one: Stream, other: Stream) -> bool:
-    names = [stream.codec_context.name if stream.codec_context is not None else None for stream in (one, other)]
-    return one.index == other.index and one.type == other.type and names[0] == names[1]
+def _kind(stream: Stream) -> tuple[int, str, str | None]:
+    name = stream.codec_context.name if stream.codec_context is not None else None
+    return stream.index, stream.type, name
