@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +99,81 @@ def test_everybody_is_hidden_in_every_shot(film: Path, tmp_path: Path) -> None:
         shown = number % (LENGTH + WALL) < LENGTH
         assert (float((luma < 24).mean()) > 0.3) == shown or not shown
         assert before.pts == after.pts
+
+
+def test_an_error_of_the_first_pass_does_not_wait_for_what_is_to_be_encoded(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_frame, written = Writer.write_frame, []
+
+    def slowly(self: Writer, frame: av.VideoFrame) -> None:
+        written.append(frame.pts)
+        time.sleep(0.05)
+        write_frame(self, frame)
+
+    def fail(progress: Progress) -> None:
+        if progress.stage == "analyze" and progress.done == 700:
+            failed.append(len(written))
+            raise LookupError("that is enough")
+
+    failed: list[int] = []
+    monkeypatch.setattr(Writer, "write_frame", slowly)
+    with pytest.raises(LookupError, match="that is enough"):
+        facered.combined(film, tmp_path / "bar.mp4", progress=fail, preset="ultrafast")
+    assert len(written) - failed[0] < 10
+
+
+def test_the_first_pass_ends_with_the_second_one(
+    carphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its next segment would be long in coming."""
+    man, light = videos.decode(carphone), texture(1, 176, 144, 12)
+    wall = av.VideoFrame.from_ndarray(np.repeat(light[..., None], 3, axis=2), format="rgb24")
+    frames = [wall.reformat(format="yuv420p")] * WALL + man * 8
+    long = videos.encode(tmp_path / "foo.mp4", frames, options={"preset": "ultrafast"})
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    told: list[Progress] = []
+    monkeypatch.setattr(Writer, "write_frame", full)
+    with pytest.raises(facered.ServiceError, match="out of memory"):
+        facered.combined(long, tmp_path / "bar.mp4", progress=told.append, preset="ultrafast")
+    assert told[-1].done < len(frames) - 300
+    assert "facered analyze" not in [thread.name for thread in threading.enumerate()]
+    assert told[-1].stage == "analyze"
+
+
+def test_an_address_is_read_by_one_pass_at_a_time(film: Path, tmp_path: Path) -> None:
+    """Its server may not answer two at once, and hangs up on whoever waits long."""
+    content, finished, asked = (film.with_suffix(".ts")), [False], []
+    with av.open(str(film)) as source, av.open(str(content), "w") as target:
+        copy = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            packet.stream = copy
+            if packet.dts is not None:
+                target.mux(packet)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(finished[0])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(content.read_bytes())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def tell(progress: Progress) -> None:
+        finished[0] |= progress.stage == "analyze" and progress.finished
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/foo.ts"
+            facered.combined(address, tmp_path / "bar.mp4", progress=tell, preset="ultrafast")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert asked == [False, True]

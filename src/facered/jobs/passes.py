@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from facered.errors import JobCanceledError
 from facered.jobs.analyze import analyzed
 from facered.jobs.feed import Feed
 from facered.runtime.ahead import Ahead
@@ -64,9 +65,18 @@ class FirstPass:
         self._pieces = pieces
         self._reader, self._options, self._video, self._progress = reader, options, video, progress
         self._lock, self._over = threading.Lock(), False
+        self._error: BaseException | None = None  # what it ended with
+        self._unwanted = False
 
     def segments(self) -> Iterator[tuple[int, Annotations]]:
         """Yield them."""
+        try:
+            yield from self._found()
+        except Exception as error:
+            self._error = error
+            raise
+
+    def _found(self) -> Iterator[tuple[int, Annotations]]:
         hidden = self._options.doubtful != "show"
         steps = analyzed(self._reader, self._options, self._tell_first, pieces=self._pieces)
         while True:
@@ -95,13 +105,20 @@ class FirstPass:
             yield Feed(iter(list(self.segments())), info)
             return
         with Ahead(self.segments(), SEGMENTS_AHEAD if threads != 1 else 0, "analyze") as segments:
-            yield Feed(segments, info)
+            try:
+                yield Feed(segments, info)
+            finally:
+                self._unwanted = True
 
     def tell_second(self, progress: Progress) -> None:
-        """Pass on how far pass two is."""
+        """Pass on how far pass two is; raise what pass one has failed with, as segments before that may still wait."""
+        if self._error is not None:
+            raise self._error
         self._tell(progress, self._over)
 
     def _tell_first(self, progress: Progress) -> None:
+        if self._unwanted:  # its next segment may be a minute away
+            raise JobCanceledError(f"{self._reader.path}: the job has ended meanwhile")
         self._tell(progress, True)
         self._over = progress.finished
 

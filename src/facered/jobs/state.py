@@ -95,10 +95,12 @@ class State:
             _empty(self.place)
 
     def close(self) -> None:
-        """Leave the pieces to the next job."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        """Leave the pieces to the next job; a thread that still goes on keeps no more."""
+        with self._lock:
+            self._useless = True
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
 
     def _make(self, facts: Facts) -> bool:
         """Make the directory; return whether it is ours."""

@@ -223,8 +223,9 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         raise ConfigurationUnsupportedError(
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
         )
-    # What is no file has one place at which it is read: one pass after the other.
-    twice = task.opened is None or isinstance(task.opened, str | Path)
+    # What is no file has one place at which it is read, and servers may answer one at a time, and hang up on whoever
+    # waits for the other pass: one pass after the other.
+    twice = task.opened is None or isinstance(task.opened, Path)
     with ExitStack() as stack:
         reader = stack.enter_context(_reader(task))
         _check(task, outputs, reader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections import deque
@@ -139,5 +140,5 @@ class Ahead(Generic[T]):
 
 
 def _close(items: Iterator[T]) -> None:
-    if isinstance(items, Generator):
+    if isinstance(items, Generator) and inspect.getgeneratorstate(items) != inspect.GEN_RUNNING:
         items.close()
