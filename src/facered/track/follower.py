@@ -20,7 +20,7 @@ from facered.track.changes import Changes
 from facered.track.clock import Clock
 from facered.track.path import CameraPath
 from facered.track.prediction import Predictor
-from facered.track.propagation import follow_backwards, followed_boxes
+from facered.track.propagation import follow_backwards, followed_boxes, widen_faint_beginning
 from facered.track.tracklet import Tracklet, reunited
 from facered.track.window import WHOLE, Window, about, holds, surroundings
 
@@ -361,6 +361,8 @@ class Follower:
         """Confirm a track: now it is worth while to follow it back from its first detection."""
         if not tracklet.confirmed:
             tracklet.confirmed = True
+            if tracklet.frames[-1] == self.frame:
+                widen_faint_beginning(self.pictures, tracklet)
             others = [other for other in self.active if other.confirmed and other is not tracklet]
             most = 2 * self.clock.count(tuning.MAX_FOLLOWED_SECONDS, self.frame)
             follow_backwards(self.pictures, tracklet, self.frame, most, others)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facered.track import tuning
-from facered.track.boxes import containment
+from facered.track.boxes import containment, union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,6 +114,35 @@ def follow_backwards(
         box = before
         patch = pictures.patch(box, back)
         tracklet.backward_boxes.append(box)
+
+
+def widen_faint_beginning(pictures: RecentPictures, tracklet: Tracklet) -> None:
+    """Have the first boxes of a face that was seen faintly hold where it was, by where it is clearly seen.
+
+    Faint detections lie beside the face, and so does what is followed from them. The face is followed back from its
+    detection in this frame, and the boxes of the frames before are enlarged to hold what is found.
+
+    Parameters
+    ----------
+    pictures : RecentPictures
+        The last of them is that of the frame in which it was measured last.
+    tracklet : Tracklet
+        Left as it is unless it was faint at first, is clearly detected now, and was measured in all frames between.
+    """
+    begin, end = tracklet.frames[0], tracklet.frames[-1]
+    gapless = end - begin == len(tracklet.frames) - 1 and tracklet.last_detected == end
+    if not gapless or not tracklet.scores[0] < tuning.KNOWN_SCORE <= tracklet.scores[-1]:
+        return
+    box, patch = tracklet.boxes[-1], tracklet.recent
+    for back in range(1, min(len(tracklet.boxes), len(pictures))):
+        place = pictures.find([patch], box[None], back)[0]
+        grown = np.sqrt(place[2] * place[3]) / tracklet.size
+        if place[4] < tuning.MIN_NCC_RECENT or not 1 / tuning.MAX_SCALE_CHANGE < grown < tuning.MAX_SCALE_CHANGE:
+            break
+        box = place[:4]
+        patch = pictures.patch(box, back)
+        index = len(tracklet.boxes) - 1 - back
+        tracklet.boxes[index] = union(tracklet.boxes[index][None], box[None])[0]
 
 
 def follow_heads(pictures: RecentPictures, tracklets: Sequence[Tracklet], frame: int) -> None:
