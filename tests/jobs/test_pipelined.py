@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 
 import facered
 import videos
@@ -177,3 +178,28 @@ def test_an_address_is_read_by_one_pass_at_a_time(film: Path, tmp_path: Path) ->
             server.shutdown()
             thread.join()
     assert asked == [False, True]
+
+
+def test_frames_that_a_decoder_drops_without_a_word_make_no_difference(carphone: Path, tmp_path: Path) -> None:
+    """Streams joined at a picture that others before it look back from: HEVC decoders leave those out."""
+    man, light = videos.decode(carphone), texture(1, 176, 144, 12)
+    wall = av.VideoFrame.from_ndarray(np.repeat(light[..., None], 3, axis=2), format="rgb24")
+    walls = [wall.reformat(format="yuv420p")] * 190
+    options = "log-level=none:keyint=30:min-keyint=30:open-gop=1:bframes=4:scenecut=0:repeat-headers=1"
+    whole = videos.encode(
+        tmp_path / "whole.mkv", walls[:40] + man[:55] + walls[:35] + man[:30] + walls, codec="libx265",
+        options={"preset": "ultrafast", "x265-params": options},
+    )  # fmt: skip
+    with av.open(str(whole)) as source:
+        filtered = BitStreamFilterContext("hevc_mp4toannexb", source.streams.video[0])
+        packets = [one for packet in source.demux(video=0) if packet.size for one in filtered.filter(packet)]
+    at = [number for number, packet in enumerate(packets) if packet.is_keyframe][3]
+    end_of_sequence = b"\0\0\0\1\x48\x01"
+    film = tmp_path / "foo.hevc"
+    film.write_bytes(b"".join(map(bytes, packets[:at])) + end_of_sequence + b"".join(map(bytes, packets[at:])))
+    one = facered.combined(film, tmp_path / "one.mp4", preset="ultrafast")
+    found = facered.analyze(film, tmp_path / "found")
+    facered.redact(film, tmp_path / "other.mp4", annotations=found.annotations_path, preset="ultrafast")
+    assert one.frames < len(packets)
+    assert one.damaged_frames
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "other.mp4").read_bytes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -157,3 +159,20 @@ def test_a_long_name_is_no_hindrance(tmp_path: Path) -> None:
     with begun(tmp_path / ("ö" * 125 + ".mp4")) as state:
         keep(state, "one", b"1")
         assert len(os.fsencode(state.place.name)) <= 255
+
+
+def test_nothing_is_left_where_there_are_no_locks(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlockable(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unlockable)
+    with begun(output) as state:
+        assert state.draft("one") is None
+    assert not list(output.parent.iterdir())
+
+
+def test_a_thread_that_outlives_the_job_keeps_nothing(output: Path) -> None:
+    with begun(output) as state:
+        keep(state, "one", b"1")
+    assert state.draft("two") is None
+    assert not list(output.parent.iterdir())

@@ -108,7 +108,7 @@ def analyzed(
     for result in analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces):
         part = assembly.add(result)
         # Which frames damage concerns, and who is hidden there to be safe, is known at the end.
-        if withheld or reader.seems_damaged:
+        if withheld or reader.may_be_damaged:
             withheld.append((result.segment.first, result.segment.end))
         else:
             yield result.segment.first, part

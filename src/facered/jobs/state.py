@@ -104,12 +104,16 @@ class State:
 
     def _make(self, facts: Facts) -> bool:
         """Make the directory; return whether it is ours."""
+        made = False
         with suppress(FileExistsError):
             self.place.mkdir(0o700)
+            made = True
         descriptor = _lock(self.place)
         if descriptor is None or not _is_ours(self.place):
             if descriptor is not None:
                 os.close(descriptor)
+            elif made:  # there are file systems without locks
+                self.place.rmdir()
             return False
         self._descriptor = descriptor
         (self.place / f"{_MANIFEST}{_DRAFT}").write_text(json.dumps(_manifest(self.place, facts)))

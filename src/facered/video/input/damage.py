@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from av.codec.context import Flags
 
+from facered.video.input.preview import MAX_REORDERED
+
 if TYPE_CHECKING:
     from av.codec.context import CodecContext
     from av.packet import Packet
@@ -42,6 +44,8 @@ class Damage:
     ----------
     known : bool
         Whether there was any so far.
+    lost : bool
+        Whether a packet gave no frame so far that should have, though the decoder said nothing.
     flags : int
         Those of decoders that pass the packets' numbers on.
     """
@@ -50,12 +54,14 @@ class Damage:
 
     def __init__(self, decoder: CodecContext) -> None:
         decoder.flags |= self.flags
-        self.known = False
+        self.known = self.lost = False
         self._failed = self._cut_off = False
         self._one_each = decoder.name in ONE_EACH
         self._packets = array("b")
         self._frames = array("b")
         self._origins = array("q")
+        self._come: set[int] = set()  # packets that gave a frame, from the next one on that is to be judged
+        self._next = self._begun = 0
 
     @property
     def last_packet(self) -> int:
@@ -94,9 +100,23 @@ class Damage:
     def note_frame(self, frame: VideoFrame) -> None:
         """Take the next frame as it comes from the decoder."""
         origin = self.origin(frame)
-        self._origins.append(self.last_packet if origin is None else origin)
+        origin = self.last_packet if origin is None else origin
+        self._origins.append(origin)
+        if self._one_each:
+            self._judge(origin)
         self._frames.append(_DAMAGED if frame.is_corrupt else _KEY if frame.key_frame else _SOUND)
         self.known |= frame.is_corrupt
+
+    def _judge(self, origin: int) -> None:
+        """Take it that a packet gave a frame; of one that is far before it no frame will come any more."""
+        self._come.add(origin)
+        while self._next < origin - MAX_REORDERED:
+            if self._next in self._come:
+                self._come.remove(self._next)
+                self._begun += 1
+            else:
+                self.lost |= self._begun > 1  # as in `frames`
+            self._next += 1
 
     def frames(self) -> set[int]:
         """Return the numbers of the damaged frames; to be asked when all have come."""

@@ -151,6 +151,11 @@ class Reader:
         return self._damage.known
 
     @property
+    def may_be_damaged(self) -> bool:
+        """Whether damage has been seen so far, or frames are missing of which the decoder says nothing."""
+        return self._damage.known or self._damage.lost
+
+    @property
     def is_image(self) -> bool:
         """Whether the file is an image, or a sequence of them, and not a film."""
         name = self.container.format.name
