@@ -100,7 +100,8 @@ def test_the_trace_has_a_row_a_thread(foo: Path, tmp_path: Path) -> None:
     profile.write_trace(tmp_path / "trace.json")
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
     names = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
-    assert set(names.values()) == {threading.current_thread().name, "facered decode", "facered decode and hide"}
+    threads = {f"facered {name}" for name in ("decode", "analyze", "decode and hide")}
+    assert set(names.values()) == {threading.current_thread().name, *threads}
     by_row = defaultdict(list)
     for event in events:
         if event["ph"] == "X":
@@ -111,7 +112,8 @@ def test_the_trace_has_a_row_a_thread(foo: Path, tmp_path: Path) -> None:
         "shrink",
         "cuts",
     }
-    assert {"infer", "track", "encode", "mux"} < {name for _, _, name in by_row[threading.current_thread().name]}
+    assert {"infer", "track"} < {name for _, _, name in by_row["facered analyze"]}
+    assert {"encode", "mux"} < {name for _, _, name in by_row[threading.current_thread().name]}
     for spans in by_row.values():
         spans.sort()
         assert spans[0][0] >= 0

@@ -147,7 +147,7 @@ def test_annotations_keep_the_precision_and_redaction_does_not_mind(foo: Path, t
     found = facered.analyze(foo, tmp_path, precision="int8")
     assert found.annotations_path is not None
     document = json.loads(found.annotations_path.read_bytes())
-    assert list(document)[-3:] == ["margin", "precision", "fragments"]
+    assert list(document)[-3:] == ["precision", "segments", "fragments"]
     assert document["precision"] == "int8"
     again = tmp_path / "again.json"
     facered.Annotations.read(found.annotations_path).write(again)

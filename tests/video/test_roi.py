@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import facered
 import videos
 from facered.annotations.model import Annotations
-from facered.video.output import file as writer
+from facered.video.output import film
 from facered.video.output.roi import BLOCK, MAX_GRAPHS, RegionsOfInterest, inside
 from thinned import thinned
 
@@ -77,7 +77,7 @@ def test_blurred_faces_take_fewer_bits_and_the_rest_is_as_good(
     source = videos.encode(tmp_path / "foo.mp4", pictures, options={"crf": "12"})
     found = facered.analyze(source, tmp_path)
     told = facered.redact(source, tmp_path / "told.mp4", codec=codec).video_path
-    monkeypatch.setattr(writer, "ROI_CODECS", ())
+    monkeypatch.setattr(film, "ROI_CODECS", ())
     untold = facered.redact(source, tmp_path / "untold.mp4", codec=codec).video_path
     assert told is not None
     assert untold is not None
