@@ -28,6 +28,7 @@ from facered.video.output.film import PartWriter
 from facered.video.output.partfile import part_name
 from facered.video.output.pictures import EncodedPicture, PartEncoder
 from facered.video.output.settings import Encoding
+from thinned import thinned
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,7 @@ def test_a_part_begins_where_the_annotations_tell_of_a_cut_and_lasts_ten_seconds
     assert videos.times(tmp_path / "bar.mp4") == videos.times(film)
 
 
+@pytest.mark.soak
 def test_combined_and_redact_make_the_same_parts(film: Path, tmp_path: Path) -> None:
     one = facered.combined(film, tmp_path / "one.mp4", annotations=True, encoder_options={"g": "10000"})
     facered.redact(film, tmp_path / "two.mp4", annotations=one.annotations_path, encoder_options={"g": "10000"})
@@ -70,7 +72,7 @@ def test_combined_and_redact_make_the_same_parts(film: Path, tmp_path: Path) -> 
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("h264", "mp4"), ("hevc", "mkv"), ("prores", "mov")])
+@pytest.mark.parametrize(("codec", "suffix"), thinned([("h264", "mp4"), ("hevc", "mkv"), ("prores", "mov")], 3))
 def test_the_encoders_threads_do_not_follow_from_the_machine(
     carphone: Path, tmp_path: Path, codec: str, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,7 +175,9 @@ def sounding(film: Path, analyzed: facered.Annotations, tmp_path_factory: pytest
     return path
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("h264", "mp4"), ("hevc", "mkv"), ("av1", "mp4"), ("prores", "mov")])
+@pytest.mark.parametrize(
+    ("codec", "suffix"), thinned([("h264", "mp4"), ("hevc", "mkv"), ("av1", "mp4"), ("prores", "mov")], 4)
+)
 def test_parts_made_apart_in_any_order_make_the_same_film(
     sounding: Path, tmp_path: Path, codec: str, suffix: str
 ) -> None:

@@ -19,7 +19,7 @@ from facered.jobs.progress import Progress
 from facered.video.output.file import Writer
 from lumas import texture
 
-SHOTS, LENGTH, WALL = 6, 70, 60
+SHOTS, LENGTH, WALL = 6, 55, 45
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_an_error_of_the_first_pass_leaves_nothing(film: Path, tmp_path: Path) -
     """Parts are encoded by then."""
 
     def fail(progress: Progress) -> None:
-        if progress.stage == "analyze" and progress.done == 700:
+        if progress.stage == "analyze" and progress.done == 540:
             raise LookupError("that is enough")
 
     with pytest.raises(LookupError, match="that is enough"):
@@ -113,7 +113,7 @@ def test_an_error_of_the_first_pass_does_not_wait_for_what_is_to_be_encoded(
         write_frame(self, frame)
 
     def fail(progress: Progress) -> None:
-        if progress.stage == "analyze" and progress.done == 700:
+        if progress.stage == "analyze" and progress.done == 540:
             failed.append(len(written))
             raise LookupError("that is enough")
 

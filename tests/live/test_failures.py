@@ -210,7 +210,7 @@ FAILURES = [(1, MemoryError), (8, RuntimeError), (999, OSError)]
 
 @pytest.mark.parametrize(
     ("stage", "calls", "error", "how", "lookahead"),
-    thinned([(stage, *failure, *way) for stage, failure, way in product([*STAGES, *CALLBACKS], FAILURES, WAYS)], 5),
+    thinned([(stage, *failure, *way) for stage, failure, way in product([*STAGES, *CALLBACKS], FAILURES, WAYS)], 7),
     ids=str,
 )
 def test_nobody_is_bare_after_a_stage_has_failed(
