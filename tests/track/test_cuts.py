@@ -255,6 +255,13 @@ def test_whoever_begins_six_seconds_before_finds_the_same(name: str, begin: int)
     assert answers(pictures[begin:])[150:] == answers(pictures)[begin + 150 :]
 
 
+def test_black_that_is_long_over_begins_no_shot() -> None:
+    """After it another picture is there, too dim to be told from others, and becomes bright seconds later."""
+    dim, bright = faded(B, [0.1] * 150), faded(B, np.linspace(0.1, 1, 40))
+    (cut,) = cuts([*[A] * 40, *faded(A, OUT), *[BLACK] * 5, *dim, *bright, *[B] * 40])
+    assert cut == 85
+
+
 def test_what_comes_back_after_short_black_is_the_same_shot_and_after_long_black_another() -> None:
     assert cuts([*[A] * 20, *faded(A, OUT), *[BLACK] * 25, *faded(A, IN), *[A] * 20]) == []
     (cut,) = cuts(LONG_FILMS["the same comes back after long black"])

@@ -138,7 +138,7 @@ def combined(
     annotations : bool
         Whether to write the annotations too, beside the video.
     progress : callable, optional
-        Called with a `Progress` after every frame.
+        Called with a `Progress` after every frame, of pass one from a thread of its own, never twice at once.
     **options
         Fields of `Options`.
 
