@@ -72,6 +72,11 @@ class GivenArray:
         return self.picture, 0
 
 
+def nothing(width: int, height: int, pixel_format: str) -> Array:
+    """Return a picture in one of the `PACKED` formats whose samples are all 0."""
+    return np.zeros((height, width, len(PACKED[pixel_format])), np.uint8)
+
+
 def _packed(array: Array, pixel_format: str) -> Picture:
     order = PACKED[pixel_format]
     if array.ndim != 3 or array.shape[2] != len(order) or not _is_size(array.shape[1], array.shape[0]):

@@ -73,6 +73,11 @@ class LiveDetector:
         return self._detector.inference
 
     @property
+    def counts(self) -> tuple[int, int, Inference]:
+        """How many detections were completed, how many of them late, and the inference."""
+        return self.detections, self.late, self.inference
+
+    @property
     def free(self) -> bool:
         """Whether it may be given a picture."""
         return self._running is None
@@ -169,6 +174,17 @@ class LiveDetector:
         """Drop the detection that is being made, when it is done, and how pictures lie: it is of another stream."""
         self._dropped = self._running is not None
         self._angles.forget()
+
+    def wait(self) -> None:
+        """Wait for the detection that is being made in the thread, which `collect` returns later."""
+        if self._running is not None:
+            wait([self._running])
+
+    def finish(self, counts: tuple[int, int, Inference]) -> None:
+        """Wait for what is being made, forget all that was detected, and set what is counted to `counts`."""
+        self.collect(math.inf)
+        self.forget()
+        self.detections, self.late, self._detector.inference = counts
 
     def close(self) -> None:
         """End the thread."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from facered.checks import shown
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError
 from facered.video import formats
 from facered.video.info import display_matrix
 from facered.video.orientation import UPRIGHT, Orientation
-from facered.video.picture import has_stray_bits, view
+from facered.video.picture import VideoFrame, has_stray_bits, view
 
 if TYPE_CHECKING:
-    from facered.video.picture import Picture, VideoFrame
+    from facered.video.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,22 @@ class GivenFrame:
             return picture, 0
         self._picture = picture = view(frame, self._orientation)
         return picture, sum(plane.buffer_size for plane in frame.planes)
+
+
+def nothing(width: int, height: int, pixel_format: str) -> VideoFrame:
+    """Return a frame of a native format whose samples are all 0.
+
+    Raises
+    ------
+    ContentUnsupportedError
+        The pixel format is not native.
+    """
+    if formats.layout(pixel_format) is None:
+        raise ContentUnsupportedError(f"there are no frames in {shown(pixel_format)} that are redacted as they are")
+    frame = VideoFrame(width, height, pixel_format)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    return frame
 
 
 class GivenPlanes:

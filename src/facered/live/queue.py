@@ -10,11 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from facered.errors import ConfigurationUnsupportedError
 from facered.hide.style import chosen_style
 from facered.live.crowd import NOBODY
 from facered.live.face import Stats
 from facered.live.failure import raise_as_facered
 from facered.live.masks import Masks
+from facered.live.selection import Selection
 from facered.live.stream import DEFAULT_RATE, Stream
 from facered.live.waiting import Waiting
 from facered.runtime.profiling import timed
@@ -26,10 +28,13 @@ if TYPE_CHECKING:
     from facered.live.detection import LiveDetector
     from facered.live.face import Face
     from facered.live.input import Given
-    from facered.live.selection import Selection
     from facered.live.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+WARM_UP_FRAMES = 12
+"""Pictures that a stream is warmed up with: as many as have all parts of the larger picture of 1080p detected, and the
+other angles; by hand. More: time. Fewer: later frames take longer than others."""
 
 
 class FrameQueue:
@@ -86,6 +91,33 @@ class FrameQueue:
     def flush(self) -> list[Any]:
         """Return the frames that are left; see `Redactor.flush`."""
         return self._ready(self._end, 0)
+
+    def warm_up(self, make: Callable[[], Given]) -> None:
+        """Take pictures of nothing as a stream of their own, of which nobody is told and nothing is counted.
+
+        Parameters
+        ----------
+        make : callable
+            Makes one; it is done with each of them what may be done with any.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            A stream is under way.
+        """
+        if self._stream is not None or self._waiting:
+            raise ConfigurationUnsupportedError("a stream is under way; warm up before its first frame, or after flush")
+        counts = self._detector.counts
+        unheard = replace(self._settings, on_faces=None, select=None)
+        trial = FrameQueue(unheard, self._detector, Selection(unheard))
+        try:
+            for _ in range(WARM_UP_FRAMES):
+                trial.push(make())
+                self._detector.wait()
+            trial.flush()
+            self._masks.warm_up(make().writable()[0])
+        finally:
+            self._detector.finish(counts)
 
     def close(self) -> None:
         """Drop the frames that wait."""

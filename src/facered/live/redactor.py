@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from facered import checks
 from facered.checks import shown
 from facered.detect.detector import Detector
 from facered.errors import ConfigurationUnsupportedError
-from facered.live.arrays import GivenArray
+from facered.live import arrays, input  # noqa: A004
+from facered.live.arrays import PACKED, PLANAR, GivenArray
 from facered.live.detection import LiveDetector
 from facered.live.face import Face, Stats
 from facered.live.failure import facered_only
 from facered.live.input import Given, GivenFrame, Orientations, Planes
-from facered.live.planes import given_planes
+from facered.live.planes import MAX_SIDE, given_planes
 from facered.live.queue import FrameQueue
 from facered.live.selection import Selection
 from facered.live.settings import Settings
@@ -140,6 +142,41 @@ class Redactor:
     def stats(self) -> Stats:
         """What has happened since the redactor was made."""
         return self._queue.stats
+
+    def warm_up(self, width: int, height: int, format: str = "yuv420p") -> None:  # noqa: A002
+        """Have the first frame take no longer than others of its kind: all that is set up once is set up now.
+
+        It takes as long as a dozen detections; to be called before a stream's first frame, or after `flush`. Nothing of
+        it is told or counted.
+
+        Parameters
+        ----------
+        width, height : int
+            The size of the pictures that will come, in pixels.
+        format : str
+            Their pixel format, as `process` takes it: of frames or of arrays.
+
+        Raises
+        ------
+        ConfigurationUnsupportedError
+            There is no such size, or a stream is under way.
+        ContentUnsupportedError
+            There is no such format.
+        """
+        kind = checks.whole(1, MAX_SIDE)
+        size = kind.check("width", width), kind.check("height", height)
+        if not isinstance(format, str):
+            raise ConfigurationUnsupportedError(f"format is {shown(format)}; it can be the name of a pixel format")
+
+        def make() -> Given:
+            with facered_only("there can be no such picture"):
+                if format in PACKED:
+                    return GivenArray(arrays.nothing(*size, format), format, None)
+                return GivenFrame(input.nothing(*size, PLANAR.get(format, format)), Orientations())
+
+        with self._alone():
+            self._check_open()
+            self._queue.warm_up(make)
 
     def process(
         self,
