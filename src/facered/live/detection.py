@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TimedDetection:
-    """What was detected in a frame, the frame's number, and whether it was only a part of the larger picture."""
+    """What was detected in a frame, the frame's number, whether it was only a part of the larger picture, its time."""
 
     frame: int
     detection: Detection
     part: bool = False
+    seconds: float = 0.0
 
 
 class LiveDetector:
@@ -196,7 +197,7 @@ class LiveDetector:
         """Take what was found; at an angle that is only being compared it is not told."""
         self._angles.note(look, _checked(found))
         self.detections += 1
-        return None if look.angle else TimedDetection(frame, found, part)
+        return None if look.angle else TimedDetection(frame, found, part, look.seconds)
 
 
 def _checked(found: Detection) -> Detection:

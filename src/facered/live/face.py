@@ -63,6 +63,11 @@ class Stats:
     failures : int
         How often something failed: a stage of the work, or a function that was given. Then the frames that wait are
         hidden whole, and those that come, until something has been detected again.
+    overruns : int
+        Frames that took longer than `deadline_ms`, whatever for; 0 where there is none.
+    detection_age : float or None
+        By how many seconds of the stream the last frame given is newer than the last one in which all of the usual
+        picture, or what was wanted of it, was detected; None before there was any.
     """
 
     frames: int = 0
@@ -76,3 +81,5 @@ class Stats:
     inference_calls: int = 0
     inference_megapixels: float = 0.0
     failures: int = 0
+    overruns: int = 0
+    detection_age: float | None = None

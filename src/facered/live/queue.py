@@ -64,7 +64,7 @@ class FrameQueue:
         self._waiting: deque[Waiting] = deque()
         self.faces: tuple[Face, ...] = ()
         self._stats = Stats()
-        self._failures = 0
+        self._failures = self._overruns = 0
         self._failing = False
 
     @property
@@ -78,6 +78,8 @@ class FrameQueue:
             inference_calls=detector.inference.calls,
             inference_megapixels=detector.inference.megapixels,
             failures=self._failures,
+            overruns=self._overruns,
+            detection_age=None if self._stream is None else self._stream.detection_age,
         )
 
     def push(self, given: Given) -> list[Any]:
@@ -86,7 +88,10 @@ class FrameQueue:
         until = math.inf if deadline is None else time.monotonic() + deadline
         waiting = Waiting(given)
         self._waiting.append(waiting)
-        return self._ready(partial(self._take, waiting, until), self._settings.lookahead)
+        try:
+            return self._ready(partial(self._take, waiting, until), self._settings.lookahead)
+        finally:
+            self._overruns += time.monotonic() > until
 
     def flush(self) -> list[Any]:
         """Return the frames that are left; see `Redactor.flush`."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.fft
 
 from facered.hide import areas
 from facered.live.crowd import HELD_FRAMES, Crowd
@@ -112,6 +113,7 @@ class Stream:
         self._held: list[tuple[int, list[Presence]]] = []  # the first frame after a suspected cut, who was there before
         self._present: list[Presence] = []
         self._first_known: int | None = None
+        self._detected_at: float | None = None
         self._limit = detection_limits(settings.options.threshold, settings.options.max_faces)[1]
         self._crowd = Crowd(settings.lookahead)
         self.areas = areas.areas(settings.hide_regions, picture)
@@ -121,6 +123,11 @@ class Stream:
     def next_key(self) -> int:
         """The key of the next new face."""
         return self._follower.next_key
+
+    @property
+    def detection_age(self) -> float | None:
+        """By how many seconds the last picture is newer than the last one that was detected; None if none was."""
+        return None if self._detected_at is None else max(self._seconds - self._detected_at, 0.0)
 
     @property
     def present(self) -> list[Presence]:
@@ -255,6 +262,8 @@ class Stream:
 
     def _brought_forward(self, found: TimedDetection) -> Detection | None:
         """Return a detection as it would be in the entered frame."""
+        if not found.part:
+            self._detected_at = found.seconds
         if found.frame >= self._changes[-1] and not found.part:  # of pictures that are over it says nothing
             self._detected.append(found.frame)
         age, corners, within = self._frame - found.frame, found.detection.boxes, found.detection.within
