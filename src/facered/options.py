@@ -25,6 +25,7 @@ PRESETS = (
 CODECS = ("h264", "hevc", "av1", "prores")
 AUDIO_CHOICES = ("copy", "aac", "none")
 OVERLOADS = ("grow", "hide")
+NEW_SHOTS = ("show", "hide")
 DOUBTS = ("hide", "show")
 
 FILES, LIVE, BOTH = "files", "live", "files and live"
@@ -165,6 +166,9 @@ TABLE = (
     Option("on_overload", "delay", checks.choice(OVERLOADS), "grow",
         "grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of the "
         "picture hidden", "HOW", use=LIVE),
+    Option("on_new_shot", "delay", checks.choice(NEW_SHOTS), "show",
+        "show or hide: what becomes of the frames of a shot that come before its first detection, in which only those "
+        "are hidden who were there before; hide hides all of the picture", "HOW", use=LIVE),
     Option("hide_regions", "regions", checks.POLYGONS, (), "always hide what lies in it; can be given several times",
         "CORNERS", "none", LIVE),
     Option("show_regions", "regions", checks.POLYGONS, (), "hide no face in it; can be given several times", "CORNERS",

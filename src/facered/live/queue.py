@@ -212,6 +212,7 @@ class FrameQueue:
             beyond = self._selection.beyond(found, stream.beyond(number))
             waiting.crowded, waiting.watched = len(beyond) > 0, stream.is_watched(number)
             whole = stream.is_blind(number) or (self._settings.on_overload == "hide" and not waiting.watched)
+            whole |= self._settings.on_new_shot == "hide" and not stream.is_detected(number)
         faces = [face for face in waiting.faces if face.hidden]
         waiting.touched = bool(whole or faces or len(beyond) or (stream is not None and stream.areas))
         if waiting.touched:

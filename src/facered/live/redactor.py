@@ -65,6 +65,9 @@ class Redactor:
         What becomes of a frame when there is no detection that is recent enough, half a second in the same shot:
         ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame. Before the first
         detection of a stream has been completed, the whole frame is hidden anyway.
+    on_new_shot : str
+        ``"hide"`` hides the whole of a frame that is returned before anything has been detected in its shot, and since
+        its picture changed altogether, a flash included; ``"show"`` hides who was there before.
     select : callable, optional
         Told a `Face`, says whether it is hidden; by default everyone is, or, with
         ``doubtful="show"``, whoever is certain to be a face.
@@ -110,6 +113,7 @@ class Redactor:
         threads: int = 1,
         deadline_ms: float | None = None,
         on_overload: str = "grow",
+        on_new_shot: str = "show",
         select: Callable[[Face], bool] | None = None,
         on_faces: Callable[[Any, tuple[Face, ...]], None] | None = None,
         hide_regions: Iterable[Polygon] = (),

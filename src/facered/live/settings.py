@@ -24,6 +24,7 @@ class Settings:
     deadline: float | None
     """Seconds."""
     on_overload: str
+    on_new_shot: str
     select: Callable[[Face], bool] | None
     on_faces: Callable[[Any, tuple[Face, ...]], None] | None
     hide_regions: tuple[Polygon, ...]

@@ -189,11 +189,15 @@ class Stream:
 
     def is_watched(self, frame: int) -> bool:
         """Tell whether there was a detection near enough to a picture, of the same things."""
-        begin = max(change for change in self._changes if change <= frame)
-        end = min((change for change in self._changes if change > frame), default=self._frame + 1)
+        begin, end = self._scene(frame)
         interval = self._settings.detect if isinstance(self._settings.detect, int) else 0
         earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), begin)
         return any(earliest <= detected < end for detected in self._detected)
+
+    def is_detected(self, frame: int) -> bool:
+        """Tell whether there was any detection of the same things as a picture shows."""
+        begin, end = self._scene(frame)
+        return any(begin <= detected < end for detected in self._detected)
 
     def due(self, wanted: Window | None) -> Window | None:
         """See `DetectionSource.due`."""
@@ -282,6 +286,11 @@ class Stream:
         if detection.full or len(beyond) or not found.part:
             self._crowd.note(self._frame, beyond, detection.full)
         return followed
+
+    def _scene(self, frame: int) -> tuple[int, int]:
+        """Return from and up to which frame the same things are shown as in a frame."""
+        begin = max(change for change in self._changes if change <= frame)
+        return begin, min((change for change in self._changes if change > frame), default=self._frame + 1)
 
     def _shot_of(self, frame: int) -> int:
         """Return the first frame of a frame's shot."""
