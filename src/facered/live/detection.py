@@ -47,6 +47,11 @@ class LiveDetector:
     detector : Detector
         Used by nobody else.
     settings : Settings
+
+    Attributes
+    ----------
+    waited : float
+        Seconds that the thread beside the stream has been waited for.
     """
 
     def __init__(self, detector: Detector, settings: Settings) -> None:
@@ -62,6 +67,7 @@ class LiveDetector:
         self._dropped = False
         self._frame = 0
         self.detections = self.late = 0
+        self.waited = 0.0
 
     @property
     def beside(self) -> bool:
@@ -157,7 +163,9 @@ class LiveDetector:
         if running is None:
             return None
         if not running.done():
-            wait([running], None if until == math.inf else max(until - time.monotonic(), 0))
+            begun = time.monotonic()
+            wait([running], None if until == math.inf else max(until - begun, 0))
+            self.waited += time.monotonic() - begun
         if not running.done():
             return None
         self._running = None

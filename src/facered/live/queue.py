@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+COSTS = 25
+"""Frames of which the dearest tells how long the next one takes beside waiting, where there is a deadline; by hand.
+More: after a frame that took long, the detector is waited for less, for longer. Fewer: more frames overrun."""
 WARM_UP_FRAMES = 12
 """Pictures that a stream is warmed up with: as many as have all parts of the larger picture of 1080p detected, and the
 other angles; by hand. More: time. Fewer: later frames take longer than others."""
@@ -66,6 +69,7 @@ class FrameQueue:
         self._stats = Stats()
         self._failures = self._overruns = 0
         self._failing = False
+        self._costs: deque[float] = deque(maxlen=COSTS)  # seconds that frames took, beside waiting for the detector
 
     @property
     def stats(self) -> Stats:
@@ -84,14 +88,17 @@ class FrameQueue:
 
     def push(self, given: Given) -> list[Any]:
         """Take a frame, and return those that are ready; see `Redactor.process`."""
-        deadline = self._settings.deadline
-        until = math.inf if deadline is None else time.monotonic() + deadline
+        deadline, begun, waited = self._settings.deadline, time.monotonic(), self._detector.waited
+        due = math.inf if deadline is None else begun + deadline
+        until = due - max(self._costs, default=0.0)  # the rest of the work has to be done in time, too
         waiting = Waiting(given)
         self._waiting.append(waiting)
         try:
             return self._ready(partial(self._take, waiting, until), self._settings.lookahead)
         finally:
-            self._overruns += time.monotonic() > until
+            ended = time.monotonic()
+            self._overruns += ended > due
+            self._costs.append(ended - begun - (self._detector.waited - waited))
 
     def flush(self) -> list[Any]:
         """Return the frames that are left; see `Redactor.flush`."""

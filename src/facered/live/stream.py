@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.fft
 
 from facered.hide import areas
 from facered.live.crowd import HELD_FRAMES, Crowd
