@@ -68,6 +68,15 @@ def wait_until(holds: Callable[[], object], what: str, seconds: float = 30) -> N
         time.sleep(0.02)
 
 
+def wait_until_still(file: Path, seconds: float = 1.5) -> None:
+    """Wait until a file has not grown for some seconds."""
+    size, since = file.stat().st_size, time.monotonic()
+    while time.monotonic() - since < seconds:
+        time.sleep(0.1)
+        if file.stat().st_size != size:
+            size, since = file.stat().st_size, time.monotonic()
+
+
 def listens(port: int) -> bool:
     """Tell whether somebody listens at a TCP port; calls it."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
