@@ -1,0 +1,106 @@
+"""``facered pipe`` between real servers: what comes through, and what is still there after the source was away."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from servers import (
+    LossyRelay,
+    Received,
+    UdpRecorder,
+    free_port,
+    make_film,
+    needs_ffmpeg,
+    needs_rtmp,
+    needs_rtsp,
+    piped,
+    publishing,
+    recordings,
+    rtmp_server,
+    rtsp_server,
+    wait_until,
+    wait_until_still,
+)
+
+MAX_OFFSET = 0.04
+"""Seconds by which sound and pictures may be apart."""
+LEAST_SOUND = 1.5
+"""Packets of sound to a picture; 1.87 are sent."""
+
+
+def assert_in_step(received: Received, least: int) -> None:
+    """Make sure that a few beeps at least were heard, each with its flash."""
+    offsets = received.offsets()
+    assert len(offsets) >= least
+    assert max(map(abs, offsets)) <= MAX_OFFSET
+
+
+@needs_rtmp
+def test_a_publisher_that_comes_back_three_times_is_heard_each_time(tmp_path: Path) -> None:
+    with (
+        rtmp_server(tmp_path / "server", free_port()) as server,
+        piped(tmp_path, f"{server}/in/a", "-o", f"{server}/out/b") as pipe,
+    ):
+        pipe.wait_for("trying again")  # nobody publishes yet
+        for turn in range(4):
+            film = make_film(tmp_path / f"{turn}.mp4", 4, 1000 * turn)
+            with publishing(film, f"{server}/in/a") as publisher:
+                assert publisher.wait(30) == 0
+            pipe.wait_for("lost (", turn + 1)
+        assert pipe.stop() == 130
+    (recording,) = recordings(tmp_path / "server")
+    received = Received.of(recording)
+    assert f"stopped after {len(received.numbers)} frames" in pipe.said
+    parts = received.parts(1000)
+    assert [part[0] // 1000 for part in parts] == [0, 1, 2, 3]
+    for part in parts:  # it is called again every two seconds at most; from then on no picture is left out
+        assert part == list(range(part[0], part[0] // 1000 * 1000 + 100))
+        assert received.sound_with(part) > LEAST_SOUND
+    assert_in_step(received, 6)
+
+
+@needs_rtsp
+@needs_rtmp
+def test_a_camera_that_speaks_rtsp_is_sent_on_to_a_server(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", 3)
+    with (
+        rtmp_server(tmp_path / "server", free_port()) as server,
+        rtsp_server(film, free_port()) as camera,
+        piped(tmp_path, camera, "-o", f"{server}/out/b", "--reconnect", 0) as pipe,
+    ):
+        assert pipe.process.wait(60) == 0
+        wait_until(lambda: recordings(tmp_path / "server"), "nothing was recorded")
+    (recording,) = recordings(tmp_path / "server")
+    received = Received.of(recording)
+    assert received.numbers == list(range(75))
+    assert received.sound_with(received.numbers) > LEAST_SOUND
+    assert_in_step(received, 3)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(("loss", "reordering"), [(0, 0), (0.01, 0), (0.05, 0), (0, 0.02)])
+def test_a_network_that_loses_datagrams_ends_nothing(tmp_path: Path, loss: float, reordering: float) -> None:
+    out, port = tmp_path / "out.ts", free_port(socket.SOCK_DGRAM)
+    earlier, film = make_film(tmp_path / "earlier.mp4", 4), make_film(tmp_path / "film.mp4", 4, 1000)
+    with (
+        UdpRecorder(out) as recorder,
+        LossyRelay(port, loss, reordering) as relay,
+        piped(tmp_path, f"udp://127.0.0.1:{port}", "-o", f"udp://127.0.0.1:{recorder.port}?pkt_size=1316") as pipe,
+    ):
+        target = f"udp://127.0.0.1:{relay.port}?pkt_size=1316"
+        with publishing(earlier, target, "-stream_loop", -1):  # what is sent before the program listens is nobody's
+            wait_until(lambda: out.stat().st_size, "nothing comes")
+        with publishing(film, target) as publisher:
+            assert publisher.wait(30) == 0
+        wait_until_still(out)
+        assert pipe.stop() == 130
+    received = Received.of(out)
+    assert f"stopped after {len(received.numbers)} frames" in pipe.said
+    sent = received.parts(1000)[-1]
+    assert sent[0] in range(1000, 1013)
+    assert len(sent) >= 95 if loss or reordering else sent == list(range(1000, sent[-1] + 1))
+    assert received.sound_with(sent) > LEAST_SOUND * (1 - loss)
+    assert_in_step(received, 3)
