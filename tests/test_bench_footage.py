@@ -58,6 +58,7 @@ def test_the_hard_film_is_made_anew_when_a_clip_has_changed(material: Path) -> N
     assert path.stat().st_mtime_ns > made
 
 
+@pytest.mark.soak
 def test_a_quick_turn_tells_work_and_ratios_in_both_precisions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

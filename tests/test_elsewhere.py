@@ -142,6 +142,7 @@ def test_live(elsewhere: Elsewhere, film: Path) -> None:
     assert (done.stdout, done.stderr) == ("120 1\n", "")
 
 
+@pytest.mark.soak
 def test_numba_that_cannot_keep_anything(elsewhere: Elsewhere, film: Path) -> None:
     pytest.importorskip("numba", reason="Numba is not installed")
     out = elsewhere.folder / "jit"

@@ -137,7 +137,7 @@ PLACES = (1, 2, 5, COUNT)
 CASES = [(way, stage) for way in WAYS for stage in Stage if stage in PASSES[way] and (stage, way) not in LATE.items()]
 
 
-@pytest.mark.parametrize(("way", "stage"), thinned(CASES, 5))
+@pytest.mark.parametrize(("way", "stage"), thinned(CASES, 9))
 def test_a_stage_fails(film: Film, tmp_path: Path, way: str, stage: Stage) -> None:
     number = (CASES.index((way, stage)) * 7) % len(ERRORS)
     fails(film, tmp_path, way, stage, list(ERRORS)[number], 1 + 3 * (number % 2), after=bool(number & 2))

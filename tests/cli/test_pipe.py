@@ -9,6 +9,7 @@ import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -495,6 +496,39 @@ class TestNetwork:
         np.testing.assert_allclose(np.delete(steps, 19), 0.04, atol=0.001)
         assert steps[19] > 0.9
         assert [float(moment) for moment in videos.times(tmp_path / "out.mkv")] == pytest.approx(moments, abs=0.002)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("rtmp://me:hunter2@127.0.0.1:{}/live/hunter2?token=hunter2", "--reconnect", "0.5", "-o", "out.mkv"),
+            ("srt://me:hunter2@127.0.0.1:{}?passphrase=hunter2", "-o", "out.mkv"),
+            ("{film}", "-o", "rtmp://me:hunter2@127.0.0.1:{}/live/hunter2?token=hunter2"),
+            ("{film}", "-o", "http://me:hunter2@127.0.0.1:{}/live?token=hunter2", "--format", "xyz"),
+            ("{film}", "-o", "http://me:hunter2@127.0.0.1:{}/live?token=hunter2", "--codec", "prores"),
+        ],
+    )
+    def test_no_password_is_told(
+        self, arguments: tuple[str, ...], carphone: Path, free_port: int, tmp_path: Path
+    ) -> None:
+        given = [part.format(free_port, film=carphone) for part in arguments]
+        done = subprocess.run([*PIPE, *given], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode
+        assert done.stderr
+        assert "hunter2" not in done.stdout + done.stderr
+
+    def test_a_sink_that_is_lost_is_told(self, carphone: Path, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            target = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+            command = [*PIPE, str(carphone), "-o", target, "--format", "mpegts"]
+            with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+                caller, _ = server.accept()
+                caller.recv(1 << 16)
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                caller.close()
+                told = cast("io.TextIOWrapper", process.stderr).read()
+        assert process.returncode == 1
+        assert told.startswith(f"facered: {target}: takes no more (")
+        assert len(told.splitlines()) == 1
 
     def test_a_source_that_does_not_come_back_is_an_error(self, serve: Any, free_port: int) -> None:
         serve(10)

@@ -126,6 +126,7 @@ def test_at_any_moment(
 ) -> None:
     killed, chance = Killed(place, tmp_path, CALLS[call]), random.Random(kills)  # noqa: S311
     seen = {killed.kill_after(chance.uniform(0.3, 1.15) * killed.seconds) for _ in range(kills)}
+    seen.add(killed.kill_after(0.1 * killed.seconds))  # whatever else the machine has to do
     killed.works()
     assert False in seen
     record_property("kills", kills)

@@ -157,7 +157,7 @@ def in_a_process(film: Path, out: Path) -> int:
     return facered.submit(film, out, mode="analyze").result().frames
 
 
-@pytest.mark.parametrize(("method", "count"), [("spawn", 2), pytest.param("spawn", 12, marks=LONG)])
+@pytest.mark.parametrize(("method", "count"), [pytest.param("spawn", count, marks=LONG) for count in (2, 12)])
 def test_processes_that_are_spawned_meanwhile_do_jobs_of_their_own(
     film: Path, tmp_path: Path, method: str, count: int, record_property: Callable[[str, object], None]
 ) -> None:

@@ -109,7 +109,7 @@ def test_segments_that_are_whole_are_not_analyzed_again(
     assert not state.exists()
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.soak), pytest.param(20, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("mode", ["combined", pytest.param("analyze", marks=pytest.mark.soak)])
 def test_after_kills_at_any_moment_all_is_the_same(
     place: Path, tmp_path: Path, mode: str, kills: int, record_property: Callable[[str, object], None]

@@ -12,6 +12,7 @@ import pytest
 import facered
 import videos
 from facered.detect.detector import Detector
+from facered.live.angles import Look
 
 
 def test_the_age_of_the_last_detection_is_in_seconds_of_the_stream(carphone: Path) -> None:
@@ -44,3 +45,23 @@ def test_frames_that_take_longer_than_the_deadline_are_counted(carphone: Path, m
         with pytest.raises(facered.ServiceError):
             redactor.process(videos.decode(carphone, 1)[0])
         assert (redactor.stats.overruns, redactor.stats.failures) == (0, 1)
+
+
+def test_the_detector_is_waited_for_so_that_the_rest_is_done_by_the_deadline(
+    carphone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Look.run
+
+    def slow(self: Look) -> Any:
+        time.sleep(0.5)
+        return look(self)
+
+    monkeypatch.setattr(Look, "run", slow)
+    took = []
+    with facered.Redactor(deadline_ms=400, detect=1, on_faces=lambda *_: time.sleep(0.3)) as redactor:
+        for frame in videos.decode(carphone, 2):
+            begun = time.monotonic()
+            redactor.process(frame)
+            took.append(time.monotonic() - begun)
+    assert took[0] > 0.65  # nobody knew how long the rest would take
+    assert took[1] < 0.55

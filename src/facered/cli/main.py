@@ -20,6 +20,7 @@ from facered.cli.summary import summary
 from facered.cli.terminal import STANDARD_OUTPUT, Formatter, bare_output, complain, give_up, is_closed, say
 from facered.errors import ConfigurationUnsupportedError, FaceredError, JobCanceledError
 from facered.runtime import cancellation
+from facered.video.address import shown_address
 from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _do_all(chosen: argparse.Namespace, interruption: Interruption) -> int:
     records: list[object] = []
     owners: dict[Path, Path] = {}
     for number, given in enumerate(chosen.inputs):
-        source = Path(given)
+        source = Path(shown_address(given))
         try:
             task = _task(chosen, given)
             _claim(task, owners)

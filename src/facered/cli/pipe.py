@@ -17,7 +17,7 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
-from facered.video.address import is_url
+from facered.video.address import is_url, shown_address
 from facered.video.input.source import STANDARD_INPUT, Source
 from facered.video.input.stream import Feed
 from facered.video.output.raw import FORMATS, Descriptor, NutSink, Y4mSink
@@ -53,7 +53,7 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     FaceredError
         It cannot be carried out, or ended otherwise than it should; frames that could only be hidden whole are no less.
     BrokenPipeError
-        Nobody reads the output any more.
+        Nobody reads the standard output, or a named pipe, any more.
     """
     settings = {name: value for name, value in chosen.options.items() if name in _REDACTOR}
     rest = {name: value for name, value in chosen.options.items() if name not in settings or name == "threads"}
@@ -77,10 +77,13 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
         watch(pipe)
         try:
             pipe.run()
-        except BrokenPipeError:
-            raise
+        except ConnectionError as error:
+            if chosen.output is None or not is_url(chosen.output):
+                raise
+            told = f"{shown_address(chosen.output)}: takes no more ({error.strerror or error}); {pipe.frames} frames"
+            raise ServiceError(f"{told} were sent") from error
         except OSError as error:
-            where = chosen.output or "standard output"
+            where = shown_address(chosen.output or "standard output")
             raise ServiceError(f"{where}: writing failed ({error.strerror or error})") from error
         _tell(redactor)
         failures = redactor.stats.failures

@@ -68,14 +68,14 @@ class Pipe:
         ------
         FaceredError
             The source or the sink fails.
-        BrokenPipeError
+        ConnectionError
             Nobody takes the frames any more.
         """
         try:
             for item in self._feed.items():
                 self._take(item)
             self._flush()
-        except BrokenPipeError:
+        except ConnectionError:
             raise
         except BaseException:
             if self._sink is not None:

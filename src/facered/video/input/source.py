@@ -14,7 +14,7 @@ from av.error import FFmpegError
 from av.format import Flags
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError
-from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT, is_url
+from facered.video.address import OPEN_TIMEOUT, READ_TIMEOUT, is_url, shown_address
 from facered.video.input.decode import reason
 from facered.video.input.local import open_file
 from facered.video.input.peek import NUT, Y4M
@@ -63,7 +63,7 @@ class Source:
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return "standard input" if self.address == STANDARD_INPUT else self.address
+        return "standard input" if self.address == STANDARD_INPUT else shown_address(self.address)
 
     @property
     def live(self) -> bool:
@@ -108,7 +108,7 @@ class Source:
                 raise ConfigurationUnsupportedError(f"{self.name}: {why}") from error
             if isinstance(error, av.error.ProtocolNotFoundError):
                 scheme = self.address.partition(":")[0]
-                other = f"srt-live-transmit {self.address} file://con | facered pipe" if scheme == "srt" else ""
+                other = f"srt-live-transmit {self.name} file://con | facered pipe" if scheme == "srt" else ""
                 raise ConfigurationUnsupportedError(
                     f"{self.name}: this FFmpeg knows no {scheme}://; have another program receive it"
                     + (f", such as {other}" if other else "")

@@ -41,6 +41,7 @@ a moment, more would only add to the delay."""
 _HEADER = 256
 """Bytes of the standard input that are looked at before FFmpeg reads them; a header of NUT or Y4M begins in them."""
 _ENDED = "it ended"
+_LISTS = ("dash", "hls")
 _HOPELESS = (av.error.ProtocolNotFoundError, ValueError)
 """What will not be otherwise later: protocols and formats that FFmpeg does not know."""
 _POLL_SECONDS = 0.2
@@ -161,7 +162,7 @@ class Feed:
                     self.damaged += 1
                     logger.warning("%s: cannot be read to its end (%s)", self.source.name, why)
             # Of what is live FLV says that it lasts no time.
-            finite = not self.source.live or bool(container.duration)
+            finite = not self.source.live or bool(container.duration) or (why == _ENDED and _is_list(container))
             # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
             while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
@@ -261,6 +262,11 @@ class Feed:
             native.pts = int(self._last / base) + 1
         self._last = native.pts * base
         return native
+
+
+def _is_list(container: InputContainer) -> bool:
+    """Tell whether it is a list of pieces: it ends only where it says so, and would begin from its start again."""
+    return container.format.name in _LISTS
 
 
 def _kind(stream: Stream) -> tuple[int, str, str | None]:

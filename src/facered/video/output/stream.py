@@ -12,7 +12,7 @@ import av
 from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError
-from facered.video.address import file_url, is_url
+from facered.video.address import file_url, is_url, shown_address
 from facered.video.output.encoder import VideoEncoder
 from facered.video.output.muxer import Muxer
 from facered.video.output.settings import Encoding, choose_codec
@@ -63,7 +63,7 @@ class EncodedSink:
     """
 
     def __init__(self, address: str, container_format: str | None, feed: Feed, encoding: Encoding) -> None:
-        self.address = address
+        self.address = shown_address(address)
         name, url = container_format, file_url(address)
         if is_url(address):
             name, url = name or SCHEMES.get(address.partition("://")[0].lower()), address
@@ -71,12 +71,12 @@ class EncodedSink:
             self._container = av.open(url, "w", format=name, container_options={"flush_packets": "1"})
         except ValueError as error:
             raise ConfigurationUnsupportedError(
-                f"{address}: {error}; name a format with --format, such as mpegts"
+                f"{self.address}: {error}; name a format with --format, such as mpegts"
             ) from error
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
         passed = (ConnectionError,)  # nobody takes it any more
-        self._muxer = Muxer(self._container, address, feed.source.name, lead=feed.info.lead, passed=passed)
+        self._muxer = Muxer(self._container, self.address, feed.source.name, lead=feed.info.lead, passed=passed)
         try:
             self._encoder = self._add_video(feed, encoding)
             self._add_others(feed, encoding)
