@@ -12,7 +12,6 @@ import pytest
 import facered
 import videos
 from facered.detect.detector import Detector
-from facered.live.angles import Look
 
 
 def test_the_age_of_the_last_detection_is_in_seconds_of_the_stream(carphone: Path) -> None:
@@ -50,13 +49,13 @@ def test_frames_that_take_longer_than_the_deadline_are_counted(carphone: Path, m
 def test_the_detector_is_waited_for_so_that_the_rest_is_done_by_the_deadline(
     carphone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = Look.run
+    prepare = Detector.prepare
 
-    def slow(self: Look) -> Any:
-        time.sleep(0.5)
-        return look(self)
+    def slow(*arguments: Any, **settings: Any) -> Any:
+        run = prepare(*arguments, **settings)
+        return lambda: (time.sleep(0.5), run())[1]
 
-    monkeypatch.setattr(Look, "run", slow)
+    monkeypatch.setattr(Detector, "prepare", slow)
     took = []
     with facered.Redactor(deadline_ms=400, detect=1, on_faces=lambda *_: time.sleep(0.3)) as redactor:
         for frame in videos.decode(carphone, 2):
