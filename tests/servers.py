@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -294,7 +294,35 @@ def web_server(folder: Path) -> Iterator[str]:
 # ---- networks, and those who receive
 
 
-class LossyRelay:
+class _Datagrams:
+    """Takes what comes to a port of its own while the block runs; an empty datagram ends it."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with socket.socket(type=socket.SOCK_DGRAM) as ending:
+            ending.sendto(b"", ("127.0.0.1", self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+    def _received(self) -> Iterator[bytes]:
+        while data := self._socket.recv(65536):
+            yield data
+
+
+class LossyRelay(_Datagrams):
     """Passes datagrams on, but for some that are lost, and some that come after the next one.
 
     Parameters
@@ -306,67 +334,34 @@ class LossyRelay:
     """
 
     def __init__(self, target: int, loss: float = 0, reordering: float = 0) -> None:
+        super().__init__()
         self._target, self._loss, self._reordering = ("127.0.0.1", target), loss, reordering
         self._random = random.Random(7)  # noqa: S311
-        self._socket = socket.socket(type=socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.bind(("127.0.0.1", 0))
-        self.port = int(self._socket.getsockname()[1])
-        self.lost = self.passed = 0
-        self._late: bytes | None = None
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> LossyRelay:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with socket.socket(type=socket.SOCK_DGRAM) as ending:
-            ending.sendto(b"", ("127.0.0.1", self.port))
-        self._thread.join()
-        self._socket.close()
 
     def _run(self) -> None:
-        while data := self._socket.recv(65536):
+        late: bytes | None = None
+        for data in self._received():
             if self._random.random() < self._loss:
-                self.lost += 1
-            elif self._late is None and self._random.random() < self._reordering:
-                self._late = data
-            else:
-                self._send(data)
-                if self._late is not None:
-                    late, self._late = self._late, None
-                    self._send(late)
-
-    def _send(self, data: bytes) -> None:
-        self.passed += 1
-        self._socket.sendto(data, self._target)
+                continue
+            if late is None and self._random.random() < self._reordering:
+                late = data
+                continue
+            for passed in (data, late):
+                if passed is not None:
+                    self._socket.sendto(passed, self._target)
+            late = None
 
 
-class UdpRecorder:
-    """Writes the datagrams that come to its port into a file while the block runs."""
+class UdpRecorder(_Datagrams):
+    """Writes the datagrams into a file."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
-        self._socket = socket.socket(type=socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.bind(("127.0.0.1", 0))
-        self.port = int(self._socket.getsockname()[1])
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> UdpRecorder:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with socket.socket(type=socket.SOCK_DGRAM) as ending:
-            ending.sendto(b"", ("127.0.0.1", self.port))
-        self._thread.join()
-        self._socket.close()
 
     def _run(self) -> None:
         with self._path.open("wb") as file:
-            while data := self._socket.recv(65536):
+            for data in self._received():
                 file.write(data)
 
 

@@ -102,7 +102,25 @@ def test_a_list_that_grows_and_ends_is_played_once(tmp_path: Path) -> None:
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize(("loss", "reordering"), thinned([(0, 0), (0.01, 0), (0.05, 0), (0, 0.02)]))
+def test_a_list_that_is_lost_while_it_grows_is_no_end(tmp_path: Path) -> None:
+    film, folder = make_film(tmp_path / "film.mp4", 12), tmp_path / "web"
+    folder.mkdir()
+    command = [str(FFMPEG), "-loglevel", "error", "-nostdin", "-re", "-i", film, "-c", "copy"]
+    pieces = ["-f", "hls", "-hls_time", 1, "-hls_list_size", 0, folder / "list.m3u8"]
+    with web_server(folder) as server, running([*command, *pieces]) as publisher:
+        wait_until((folder / "list.m3u8").exists, "there is no list")
+        with piped(tmp_path, f"{server}/list.m3u8", "-o", tmp_path / "out.mkv", "--reconnect", 1) as pipe:
+            wait_until(lambda: (tmp_path / "out.mkv").exists(), "nothing comes")
+            publisher.kill()
+            publisher.wait()
+            for path in folder.iterdir():
+                path.unlink()
+            assert pipe.process.wait(60) == 3
+            assert "not back within 1 s" in pipe.said
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(("loss", "reordering"), thinned([(0, 0), (0.01, 0), (0.05, 0), (0, 0.02)], 4))
 def test_a_network_that_loses_datagrams_ends_nothing(tmp_path: Path, loss: float, reordering: float) -> None:
     out, port = tmp_path / "out.ts", free_port(socket.SOCK_DGRAM)
     earlier, film = make_film(tmp_path / "earlier.mp4", 4), make_film(tmp_path / "film.mp4", 4, 1000)

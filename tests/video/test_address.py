@@ -10,6 +10,7 @@ SHOWN = [
     ("rtsp://me:hunter2@cam:554/stream", "rtsp://***@cam:554/stream"),
     ("rtsp://me:p@ss@cam/stream", "rtsp://***@cam/stream"),
     ("http://cam/live.m3u8?token=hunter2&timeout=5", "http://cam/live.m3u8?token=***&timeout=5"),
+    ("http://cam/a#token=hunter2", "http://cam/a"),
     ("http://cam/a?hunter2", "http://cam/a?***"),
     (
         "srt://cam:9000?passphrase=hunter2&mode=caller&streamid=me",

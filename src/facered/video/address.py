@@ -35,6 +35,7 @@ def shown_address(name: str) -> str:
     """Return an address as it may be shown: without names of users, passwords and keys; file names as they are."""
     if not is_url(name) or file_path(name) is not None:
         return name
+    name = name.partition("#")[0]
     place, mark, query = _USER.sub(f"{_HIDDEN}@", name).partition("?")
     place = _STREAM_KEY.sub(rf"\g<1>{_HIDDEN}", place)
     values = _VALUE.sub(lambda pair: pair[0] if pair[1] in _HARMLESS else f"{pair[1]}={_HIDDEN}", query)

@@ -162,7 +162,8 @@ class Feed:
                     self.damaged += 1
                     logger.warning("%s: cannot be read to its end (%s)", self.source.name, why)
             # Of what is live FLV says that it lasts no time.
-            finite = not self.source.live or bool(container.duration) or (why == _ENDED and _is_list(container))
+            finite = not self.source.live or bool(container.duration)
+            grew = why == _ENDED and container.format.name in _LISTS
             # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
             while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
                 pass
@@ -170,7 +171,17 @@ class Feed:
                 container.close()
             if finite or self._stopped.is_set():
                 return
+            if grew and self._is_over():
+                return
             container = self._reconnect(why)
+
+    def _is_over(self) -> bool:
+        """Tell whether a list that grew says by now that it has ended: called again, it would begin from its start."""
+        try:
+            with self._open() as container:
+                return bool(container.duration)
+        except FaceredError:  # it is lost
+            return False
 
     def _call(self, beginning: bytes) -> InputContainer | None:
         """Open it for the first time; what is live may not be there yet."""
@@ -262,11 +273,6 @@ class Feed:
             native.pts = int(self._last / base) + 1
         self._last = native.pts * base
         return native
-
-
-def _is_list(container: InputContainer) -> bool:
-    """Tell whether it is a list of pieces: it ends only where it says so, and would begin from its start again."""
-    return container.format.name in _LISTS
 
 
 def _kind(stream: Stream) -> tuple[int, str, str | None]:
