@@ -19,11 +19,13 @@ MAX_ID = 2**31 - 1
 MAX_SECONDS = 1e9
 LISTED_IDS = 20
 MIN_BITRATE, MAX_BITRATE = 1000, 2**40
+MAX_SIZE = 2**60
 
 Polygon = Sequence[tuple[float, float]]
 """Corners as fractions of the picture as it is shown."""
 
 _BITRATE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([kKmM]?)", re.ASCII)
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?([kmgt]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _TIME = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9}(?:\.\d{1,12})?)", re.ASCII)
 _ID_LIST = re.compile(r"[\d\s,]+", re.ASCII)
@@ -146,6 +148,15 @@ def _bitrate(value: object) -> object:
 
 
 BITRATE = Kind(f"bits a second from {MIN_BITRATE}, or a text such as 4M or 800k", _bitrate)
+
+
+def _size(value: object) -> object:
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        value = round(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
+    return int(value) if _is_number(value) and 0 <= value <= MAX_SIZE else _UNFIT
+
+
+SIZE = Kind("bytes, or a text such as 4G, 1.5GB or 800M", _size)
 
 
 def _texts(value: object) -> object:

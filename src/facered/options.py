@@ -156,6 +156,9 @@ TABLE = (
         "threads for each of decoding and detecting; 1: one thing after the other", "N", "all cores", FILES),
     Option("threads", "general", _THREADS, 1,
         "threads for each detection, and for encoding; 0: all cores", "N", "1, and all for encoding", LIVE),
+    Option("memory", "general", checks.SIZE.or_none(), None,
+        "memory for doing several parts of a film at once, such as 4G; with too little, one after the other",
+        "SIZE", "half of what is free", FILES),
     Option("rate", "delay", checks.number(1, 1000).or_none(), None,
         "frames a second, instead of what the frames' times say", "",
         "what the times say, 25 where there are none", LIVE),
@@ -242,6 +245,7 @@ class Options:
     max_pixels: int = _DEFAULTS["max_pixels"]
     strict: bool = _DEFAULTS["strict"]
     threads: int = _DEFAULTS["threads"]
+    memory: int | None = _DEFAULTS["memory"]
     overwrite: bool = _DEFAULTS["overwrite"]
     resume: bool = _DEFAULTS["resume"]
 

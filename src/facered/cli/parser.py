@@ -167,7 +167,9 @@ def _command(
         more = "" if name == "bench" else ", - for standard input, or a URL where no file has that name"
         parser.add_argument("inputs", metavar="VIDEO", nargs="+", help=f"a video or image that FFmpeg opens{more}")
     group = parser.add_argument_group("general")
-    _add_option(group, options_for(LIVE if name == "pipe" else FILES)["threads"])
+    for option in options_for(LIVE if name == "pipe" else FILES).values():
+        if option.group == group.title:
+            _add_option(group, option)
     group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument("--timings", action="store_true", help="print how long each step took, to standard error")
     group.add_argument(

@@ -9,6 +9,7 @@ from facered.annotations.model import Annotations
 from facered.jobs.assembly import Assembly, part_of
 from facered.jobs.finder import Film
 from facered.jobs.progress import ProgressCallback
+from facered.jobs.scanning import analyze_segments_apart
 from facered.jobs.segments import analyze_segments
 from facered.jobs.span import Span
 from facered.runtime.work import Inference
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from facered.jobs.pieces import Pieces
+    from facered.jobs.workers import Apart
     from facered.options import Options
     from facered.video.input.file import Reader
 
@@ -54,6 +56,7 @@ def analyze_video(
     segments: SegmentCallback | None = None,
     grid: Grid = GRID,
     pieces: Pieces | None = None,
+    apart: Apart | None = None,
 ) -> Analysis:
     """Find the faces in every frame and follow them.
 
@@ -73,13 +76,15 @@ def analyze_video(
         Where long shots may be divided.
     pieces : Pieces, optional
         Where results of segments are kept, and taken from.
+    apart : Apart, optional
+        Workers by which segments are analyzed.
 
     Raises
     ------
     FaceredError
         The video cannot be read, or the model is not usable.
     """
-    steps = analyzed(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces)
+    steps = analyzed(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces, apart=apart)
     while True:
         try:
             _, part = next(steps)
@@ -98,6 +103,7 @@ def analyzed(
     thumbnails: bool = False,
     grid: Grid = GRID,
     pieces: Pieces | None = None,
+    apart: Apart | None = None,
 ) -> Generator[tuple[int, Annotations], None, Analysis]:
     """Yield each segment's first frame and its annotations, as soon as they are final; return what was found.
 
@@ -105,7 +111,13 @@ def analyzed(
     """
     assembly = Assembly(Film(reader.path, reader.info, options, thumbnails))
     withheld: list[tuple[int, int]] = []
-    for result in analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces):
+    if apart is None:
+        found = analyze_segments(reader, options, progress, thumbnails=thumbnails, grid=grid, pieces=pieces)
+    else:
+        found = analyze_segments_apart(
+            reader, options, apart, progress, thumbnails=thumbnails, grid=grid, pieces=pieces
+        )  # fmt: skip
+    for result in found:
         part = assembly.add(result)
         # Which frames damage concerns, and who is hidden there to be safe, is known at the end.
         if withheld or reader.may_be_damaged:

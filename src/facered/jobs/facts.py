@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facered.jobs.unchanged import Unchanged
     from facered.options import Options
 
-NO_MATTER = frozenset({"max_pixels", "overwrite", "resume", "threads"})
+NO_MATTER = frozenset({"max_pixels", "memory", "overwrite", "resume", "threads"})
 """Options on which the result does not depend."""
 _FILE = ("device", "inode", "size", "time")
 

@@ -141,6 +141,10 @@ class Hiding:
         self.unknown: set[int] = set()  # the frames that have no entry
         self.beyond: float | None = None  # when the first frame is that is far from all that the annotations tell of
 
+    def begin_at(self, number: int, first: int) -> None:
+        """Begin with a frame of a number, at which a part begins, of a film whose first frame has a time."""
+        self._number, self._first = number - 1, first
+
     @property
     def film_seconds(self) -> float:
         """From the first frame's time to the last one's end."""
@@ -150,16 +154,23 @@ class Hiding:
         """Yield frames with their faces hidden, and packets as they are, and where a part begins."""
         for item in items:
             if isinstance(item, VideoFrame):
-                self._number += 1
-                self._reader.info.check_frame(item)
-                assert item.pts is not None
-                annotations = self._known.until(item.pts)
+                annotations = self._next(item)
                 if not self._number or (self._known.begins_segment(self._number) and self._parts.begins(self._number)):
                     yield self._begin_part()
                 yield self._take(item, annotations)
             else:
                 yield item
             del item  # the next may be long in coming
+
+    def take(self, frame: VideoFrame) -> VideoFrame:
+        """Return the next frame of a part with its faces hidden."""
+        return self._take(frame, self._next(frame))
+
+    def _next(self, frame: VideoFrame) -> Annotations:
+        self._number += 1
+        self._reader.info.check_frame(frame)
+        assert frame.pts is not None
+        return self._known.until(frame.pts)
 
     def _begin_part(self) -> PartBegin:
         if self._regions is not None:

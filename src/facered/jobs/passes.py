@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from facered.errors import JobCanceledError
 from facered.jobs.analyze import analyzed
 from facered.jobs.feed import Feed
+from facered.jobs.workers import UNLIMITED
 from facered.runtime.ahead import Ahead
 
 if TYPE_CHECKING:
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     from facered.annotations.model import Annotations
     from facered.jobs.analyze import Analysis
+    from facered.jobs.partstore import PartsApart
     from facered.jobs.pieces import Pieces
     from facered.jobs.progress import Progress, ProgressCallback
     from facered.jobs.unchanged import Unchanged
+    from facered.jobs.workers import Apart
     from facered.options import Options
     from facered.video.input.file import Reader
 
@@ -45,6 +48,10 @@ class FirstPass:
         Told of both passes: of the second one only when the first is over, as stages follow one another.
     pieces : Pieces, optional
         Where results of segments are kept, and taken from.
+    apart : Apart, optional
+        Workers by which segments are analyzed.
+    parts : PartsApart, optional
+        Told of the segments, to have parts encoded.
 
     Attributes
     ----------
@@ -61,8 +68,10 @@ class FirstPass:
         video: Unchanged,
         progress: ProgressCallback | None = None,
         pieces: Pieces | None = None,
+        apart: Apart | None = None,
+        parts: PartsApart | None = None,
     ) -> None:
-        self._pieces = pieces
+        self._pieces, self._apart, self._parts = pieces, apart, parts
         self._reader, self._options, self._video, self._progress = reader, options, video, progress
         self._lock, self._over = threading.Lock(), False
         self._error: BaseException | None = None  # what it ended with
@@ -75,17 +84,25 @@ class FirstPass:
         except Exception as error:
             self._error = error
             raise
+        finally:
+            if self._parts is not None:
+                self._parts.end()
 
     def _found(self) -> Iterator[tuple[int, Annotations]]:
         hidden = self._options.doubtful != "show"
-        steps = analyzed(self._reader, self._options, self._tell_first, pieces=self._pieces)
+        steps = analyzed(self._reader, self._options, self._tell_first, pieces=self._pieces, apart=self._apart)
         while True:
             try:
                 first, annotations = next(steps)
             except StopIteration as end:
                 self.analysis = end.value
                 break
-            yield first, annotations if hidden else annotations.without_doubtful()
+            chosen = annotations if hidden else annotations.without_doubtful()
+            if self._parts is not None:
+                self._parts.add(first, chosen)
+            yield first, chosen
+        if self._parts is not None:
+            self._parts.finish()
         self._video.check(self._reader.checksum)
         self._reader.close()  # its memory is free while the rest is encoded
 
@@ -104,7 +121,8 @@ class FirstPass:
         if not together or info.width * info.height > MAX_PIXELS_BESIDE:
             yield Feed(iter(list(self.segments())), info)
             return
-        with Ahead(self.segments(), SEGMENTS_AHEAD if threads != 1 else 0, "analyze") as segments:
+        ahead = UNLIMITED if self._parts is not None else SEGMENTS_AHEAD  # workers take them long before
+        with Ahead(self.segments(), ahead if threads != 1 else 0, "analyze") as segments:
             try:
                 yield Feed(segments, info)
             finally:

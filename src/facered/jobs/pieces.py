@@ -66,6 +66,32 @@ class Stored:
         return self._result
 
 
+class Passed:
+    """Stands for a finder where somebody else has seen to the segment.
+
+    Parameters
+    ----------
+    end : int
+        The first frame that nobody has seen to.
+    turn : Orientation
+        How the film's first picture lies.
+
+    Attributes
+    ----------
+    inference : Inference
+        Nobody's.
+    """
+
+    def __init__(self, end: int, turn: Orientation) -> None:
+        self.end, self.turn, self.inference = end, turn, Inference()
+
+    def take(self, item: Item, *, ends_shot: bool) -> None:
+        """Do nothing with a frame."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class Pieces:
     """The results of segments in a job's state.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,18 +93,30 @@ class StageProgress:
         self._callback = callback
         self._start = time.perf_counter()
         self._finished = False
+        self._reached = 0
+        self._lock = threading.RLock()
 
     def step(self) -> None:
         """Count a frame."""
-        self.done += 1
-        self._tell()
+        with self._lock:
+            self.done += 1
+            if self.done > self._reached:
+                self._tell()
+
+    def reach(self, count: int) -> None:
+        """Be told of how many frames are done, wherever that is, if not counted yet; from any thread."""
+        with self._lock:
+            if count > max(self._reached, self.done):
+                self._reached = count
+                self._tell()
 
     def finish(self) -> None:
         """Take the count for the total: the stage is over."""
-        self.total, self._finished = self.done, True
-        self._tell()
+        with self._lock:
+            self.total, self._finished, self._reached = self.done, True, 0
+            self._tell()
 
     def _tell(self) -> None:
         if self._callback is not None:
-            seconds = time.perf_counter() - self._start
-            self._callback(Progress(self.name, self.done, self.total, seconds, finished=self._finished))
+            seconds, done = time.perf_counter() - self._start, max(self.done, self._reached)
+            self._callback(Progress(self.name, done, self.total, seconds, finished=self._finished))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from facered.errors import ConfigurationUnsupportedError, ServiceError
+from facered.errors import ConfigurationUnsupportedError
 from facered.hide.hider import Hider
 from facered.jobs.feed import Document, Feed
 from facered.jobs.hiding import Hiding, PartBegin
@@ -19,8 +20,11 @@ from facered.runtime.stages import Stage
 from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from facered.annotations.model import Annotations
     from facered.hide.style import Style
+    from facered.jobs.feed import Known
     from facered.video.input.file import Reader
     from facered.video.output.file import Writer
     from facered.video.output.film import PartWriter
@@ -59,6 +63,12 @@ class Redaction:
     encoder_threads: int = 0
 
 
+class Waited(Protocol):
+    """Who tells of frames that others do, while their part is waited for."""
+
+    tell: Callable[[int], object]
+
+
 def redact_video(
     reader: Reader,
     writer: Writer | ImageWriter,
@@ -69,6 +79,7 @@ def redact_video(
     threads: int = 0,
     progress: ProgressCallback | None = None,
     complete: bool = False,
+    apart: Waited | None = None,
 ) -> Redaction:
     """Decode, hide the annotated faces, encode, side by side; audio goes along.
 
@@ -89,6 +100,8 @@ def redact_video(
         Told after every frame.
     complete : bool
         Whether every frame must have an entry. If the video is damaged, one that has none is hidden whole.
+    apart : Waited, optional
+        Parts that others encode.
 
     Raises
     ------
@@ -104,6 +117,8 @@ def redact_video(
     known = annotations if isinstance(annotations, Feed) else Document(annotations, info)
     hiding = Hiding(reader, known, Hider(style), span, regions, complete, writer.has_part)
     stage = StageProgress("redact", info.frames, progress)
+    if apart is not None:
+        apart.tell = stage.reach
     waiting = depth(info.width, info.height) if threads != 1 or reader.stalls else 0
     decoded = timed_items(reader.demux(*writer.others), Stage.DECODE)
     # The decoder and the encoder have threads of their own: one thread that feeds the latter and one before it suffice.
@@ -159,46 +174,42 @@ def _check_all_hidden(reader: Reader, annotations: Annotations | Feed, hiding: H
 
 def redact_part(
     reader: Reader,
+    frames: Iterable[VideoFrame],
     writer: PartWriter,
-    annotations: Annotations,
+    known: Known,
     style: Style,
     number: int,
+    first: int,
     *,
     span: Span = WHOLE,
     complete: bool = False,
-) -> int:
-    """Hide the faces and encode in one part of a video alone; return how many frames it has.
+) -> None:
+    """Hide the faces and encode in one part of a video alone.
 
     Parameters
     ----------
     reader : Reader
-        At the start of the video; read to the end of the part.
+        Of the video.
+    frames : iterable of av.VideoFrame
+        Those of the part.
     writer : PartWriter
         Left open.
-    annotations, style, span, complete
+    known : Known
+        Who is where in them.
+    style, span, complete
         As for `redact_video`.
     number : int
         Of the first frame of the part.
+    first : int
+        The time of the first frame of the film.
 
     Raises
     ------
-    ServiceError
-        No part begins at that frame.
     FaceredError
         The video cannot be read, or the file not be written.
     """
     regions = None if style.outlined else writer.regions
-    known = Document(annotations, reader.info)
-    hiding = Hiding(reader, known, Hider(style), span, regions, complete, lambda begun: begun != number)
-    within, frames = False, 0
-    for item in hiding.walk(reader.demux()):
-        if isinstance(item, PartBegin):
-            if within:
-                break
-            within = item.number == number
-        elif within and isinstance(item, VideoFrame):
-            writer.write_frame(item)
-            frames += 1
-    if not within:
-        raise ServiceError(f"{reader.path}: no part begins at frame {number}")
-    return frames
+    hiding = Hiding(reader, known, Hider(style), span, regions, complete)
+    hiding.begin_at(number, first)
+    for frame in frames:
+        writer.write_frame(hiding.take(frame))

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from facered.jobs.finder import Film, Finder, Item, SegmentResult
-from facered.jobs.pieces import Piece, Stored
+from facered.jobs.pieces import Passed, Piece, Stored
 from facered.jobs.progress import ProgressCallback, StageProgress
 from facered.jobs.span import Span
 from facered.runtime.ahead import Ahead, depth
@@ -23,10 +23,14 @@ from facered.video.shrink import Shrinker
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from facered.detect.detector import Detector
     from facered.jobs.pieces import Pieces
     from facered.options import Options
     from facered.video.input.file import Reader
+    from facered.video.picture import VideoFrame
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ def analyze_segments(
     thumbnails: bool = False,
     grid: Grid = GRID,
     pieces: Pieces | None = None,
+    passed: Passed | None = None,
 ) -> Iterator[SegmentResult]:
     """Yield what is found in each segment of a film, in order, each as soon as it is final.
 
@@ -61,6 +66,8 @@ def analyze_segments(
         Where long shots may be divided.
     pieces : Pieces, optional
         Where results are kept; segments that are known there are not analyzed again.
+    passed : Passed, optional
+        What of the film's beginning somebody else has seen to: nothing is yielded of it.
 
     Raises
     ------
@@ -69,20 +76,20 @@ def analyze_segments(
     """
     info = reader.info
     film = Film(reader.path, info, options, thumbnails)
-    running = _Running(film, film.detector(), pieces)
-    upcoming = _Upcoming(reader, options, grid)
+    running = _Running(film, film.detector(), pieces, passed)
+    upcoming = Upcoming(reader, options, grid)
     stage = StageProgress("analyze", info.frames, progress)
     waiting = depth(info.width, info.height) if options.threads != 1 or reader.stalls else 0
     turned = False
     with Ahead(upcoming.marked(), waiting, "decode") as pictures:
         for picture in pictures:
             for result in running.take(picture):
-                turned = _told(result, reader, turned)
+                turned = told_turned(result, reader, turned)
                 yield result
             stage.step()
     stage.finish()
     for result in running.finish(upcoming.last_segments):
-        turned = _told(result, reader, turned)
+        turned = told_turned(result, reader, turned)
         yield result
 
 
@@ -118,14 +125,14 @@ def first_turn(items: Iterable[Item], film: Film, model: Detector) -> Orientatio
 
 def find_segments(reader: Reader, options: Options, grid: Grid = GRID) -> list[Segment]:
     """Return the segments of a film, without analyzing them; the reader is read to its end."""
-    upcoming = _Upcoming(reader, options, grid)
+    upcoming = Upcoming(reader, options, grid)
     found = [segment for picture in upcoming.marked() for segment in picture.mark.settled]
     return [*found, *upcoming.last_segments]
 
 
 def frames_between(reader: Reader, options: Options, first: int, end: int) -> Iterator[Item]:
     """Yield a film's frames from one on up to another, which is not included; those before are decoded, no more."""
-    span, shrink = Span(options.start, options.end), Shrinker()
+    shrink = Shrinker()
     begun: int | None = None
     for number, frame in enumerate(timed_items(reader.frames(), Stage.DECODE)):
         if number == end:
@@ -135,16 +142,21 @@ def frames_between(reader: Reader, options: Options, first: int, end: int) -> It
         begun = frame.pts if begun is None else begun
         if number < first:
             continue
-        elapsed = (frame.pts - begun) * reader.info.time_base
-        wanted = span.holds(elapsed)
-        # Who is seen for certain a moment later is followed back.
-        looked_at = wanted or span.holds(max(elapsed - LATER, Fraction(0)))
         with timed(Stage.SHRINK):
             luma = shrink(view(frame, reader.info.orientation))
-        yield Item(number, frame, luma, float(elapsed), wanted, looked_at)
+        yield item_of(number, frame, luma, (frame.pts - begun) * reader.info.time_base, options)
 
 
-def _told(result: SegmentResult, reader: Reader, told: bool) -> bool:
+def item_of(number: int, frame: VideoFrame, luma: NDArray[np.uint8], elapsed: Fraction, options: Options) -> Item:
+    """Return a frame as it is analyzed; `elapsed` is the time since the film's first frame."""
+    span = Span(options.start, options.end)
+    wanted = span.holds(elapsed)
+    # Who is seen for certain a moment later is followed back.
+    looked_at = wanted or span.holds(max(elapsed - LATER, Fraction(0)))
+    return Item(number, frame, luma, float(elapsed), wanted, looked_at)
+
+
+def told_turned(result: SegmentResult, reader: Reader, told: bool) -> bool:
     """Say once that a picture lies."""
     if result.turned and not told:
         logger.warning("%s: the picture is turned, and nothing says so; faces are found at another angle", reader.path)
@@ -152,7 +164,7 @@ def _told(result: SegmentResult, reader: Reader, told: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Marked:
+class Marked:
     """A frame, what is known with it, and whether it ends a shot."""
 
     item: Item
@@ -160,7 +172,7 @@ class _Marked:
     ends_shot: bool
 
 
-class _Upcoming:
+class Upcoming:
     """The frames as they are decoded, shrunk, and with the segments found.
 
     It runs ahead in a thread of its own; `last_segments` may be read when that has ended.
@@ -171,15 +183,15 @@ class _Upcoming:
         self._segmentation = Segmentation(float(reader.info.rate), grid)
         self.last_segments: tuple[Segment, ...] = ()
 
-    def marked(self) -> Iterator[_Marked]:
+    def marked(self) -> Iterator[Marked]:
         """Yield all frames, each as soon as it is known whether the next one begins a shot: some frames late."""
         held: tuple[Item, Mark] | None = None
         for item, mark in self._judged():
             if held is not None:
-                yield _Marked(*held, ends_shot=mark.cut)
+                yield Marked(*held, ends_shot=mark.cut)
             held = item, mark
         if held is not None:
-            yield _Marked(*held, ends_shot=True)
+            yield Marked(*held, ends_shot=True)
 
     def _judged(self) -> Iterator[tuple[Item, Mark]]:
         """Yield all frames, each as soon as it is known whether it begins a shot."""
@@ -199,14 +211,15 @@ class _Upcoming:
 class _Running:
     """The segments that are being analyzed: one, and about a seam the one behind it too."""
 
-    def __init__(self, film: Film, model: Detector, pieces: Pieces | None) -> None:
+    def __init__(self, film: Film, model: Detector, pieces: Pieces | None, passed: Passed | None) -> None:
         self._film, self._model, self._pieces = film, model, pieces
         self._turn: Orientation | None = None
-        self._current: Finder | Stored | None = None
-        self._ahead: dict[int, Finder | Stored] = {}  # by the seams where they may begin
-        self._closed: deque[Finder | Stored] = deque()
+        self._passed = passed
+        self._current: Finder | Stored | Passed | None = None
+        self._ahead: dict[int, Finder | Stored | Passed] = {}  # by the seams where they may begin
+        self._closed: deque[Finder | Stored | Passed] = deque()
 
-    def take(self, picture: _Marked) -> Iterator[SegmentResult]:
+    def take(self, picture: Marked) -> Iterator[SegmentResult]:
         """Take the next frame; yield what is final with it."""
         mark, item = picture.mark, picture.item
         dropped = [self._ahead.pop(seam) for seam in mark.drops]
@@ -226,7 +239,7 @@ class _Running:
         if self._turn is None:
             self._turn = self._current.turn
         for segment in mark.settled:
-            yield self._finished(segment)
+            yield from self._finished(segment)
 
     def finish(self, segments: Iterable[Segment]) -> Iterator[SegmentResult]:
         """Yield what is left; no further frame can be taken."""
@@ -235,16 +248,20 @@ class _Running:
                 self._current.inference += finder.inference
         self._close()
         for segment in segments:
-            yield self._finished(segment)
+            yield from self._finished(segment)
 
-    def _finished(self, segment: Segment) -> SegmentResult:
+    def _finished(self, segment: Segment) -> Iterator[SegmentResult]:
         finder = self._closed.popleft()
+        if isinstance(finder, Passed):
+            return
         result = finder.finish(segment)
         if self._pieces is not None and isinstance(finder, Finder):
             self._pieces.keep(Piece(result, self._turn or UPRIGHT))
-        return result
+        yield result
 
-    def _finder(self, lead: int, first: int) -> Finder | Stored:
+    def _finder(self, lead: int, first: int) -> Finder | Stored | Passed:
+        if self._passed is not None and first < self._passed.end:
+            return self._passed
         known = None if self._pieces is None else self._pieces.find(first)
         if known is not None:
             return Stored(self._film, known)

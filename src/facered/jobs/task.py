@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,14 @@ from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
 from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.outputs import Outputs
+from facered.jobs.partstore import PartsApart, of_document
 from facered.jobs.progress import Progress, ProgressCallback, Startup
 from facered.jobs.result import Result
 from facered.jobs.span import Span
 from facered.jobs.spool import spooled
+from facered.jobs.state import State
 from facered.jobs.unchanged import Unchanged
+from facered.jobs.workers import Apart, workers
 from facered.jobs.writing import kept_state, publish, write
 from facered.options import Options
 from facered.runtime import cancellation, forking
@@ -27,6 +30,7 @@ from facered.runtime.profiling import count_frames, timed
 from facered.runtime.replace import final_name, recover
 from facered.runtime.stages import Stage
 from facered.video.input.file import Reader, Source
+from facered.video.output import CONTAINERS
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +145,24 @@ def _reader(task: Task, report: bool = True) -> Reader:
     return reader
 
 
+def _workers(
+    task: Task, reader: Reader, video: Unchanged, thumbnails: bool = False
+) -> tuple[AbstractContextManager[object], Apart | None]:
+    """Return the workers of a task, if it has any, and the context that they live in."""
+    if task.opened is not None:
+        return nullcontext(), None
+    return workers(reader, task.options, task.source, video, partial(_reader, task, report=False), thumbnails)
+
+
+def _parts(
+    outputs: Outputs, apart: Apart | None, state: State | None, document: Annotations | None = None
+) -> PartsApart | None:
+    """Return the parts that workers encode, if they encode any."""
+    if apart is None or state is None:
+        return None
+    return PartsApart(apart, state, CONTAINERS[outputs.video.suffix.lower()], outputs.source, document)
+
+
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     with forking.importing:
         from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
@@ -154,9 +176,11 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
             kept_state(task.mode, options, outputs, video) as state,
         ):
             pieces = None if state is None else Pieces(state)
-            analysis = analyze_video(
-                reader, options, progress, thumbnails=True, segments=task.segments, pieces=pieces
-            )  # fmt: skip
+            pool, apart = _workers(task, reader, video, thumbnails=True)
+            with pool:
+                analysis = analyze_video(
+                    reader, options, progress, thumbnails=True, segments=task.segments, pieces=pieces, apart=apart
+                )  # fmt: skip
             thumbnails = {number: outputs.thumbnail(number) for number in analysis.thumbnails}
             for number, path in thumbnails.items():
                 files.file(path).write_bytes(analysis.thumbnails[number])
@@ -197,7 +221,13 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
             outputs.claimed(_wanted(task, outputs)) as files,
             kept_state(task.mode, options, outputs, video, chosen, task.stream) as state,
         ):
-            done = write(task.mode, options, outputs, files, reader, video, chosen, progress, task.stream, state)
+            pool, apart = _workers(task, reader, video) if state is not None else (nullcontext(), None)
+            parts, scan = _parts(outputs, apart, state, chosen), nullcontext()
+            with pool, scan if parts is None or apart is None else of_document(parts, chosen, apart):
+                done = write(
+                    task.mode, options, outputs, files, reader, video, chosen, progress, task.stream, state,
+                    parts=parts,
+                )  # fmt: skip
     return Result(
         mode=task.mode,
         source=task.source,
@@ -231,7 +261,11 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         _check(task, outputs, reader)
         files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
         state = stack.enter_context(kept_state(task.mode, options, outputs, video, stream=task.stream))
-        first = FirstPass(reader, options, video, progress, None if state is None else Pieces(state))
+        pool, apart = _workers(task, reader, video)
+        stack.enter_context(pool)
+        parts = _parts(outputs, apart, state)
+        pieces = None if state is None else Pieces(state)
+        first = FirstPass(reader, options, video, progress, pieces, apart, parts)
         feed = stack.enter_context(first.feed(together=twice, threads=options.threads))
         again = stack.enter_context(_reader(task, report=False))
 
@@ -241,7 +275,8 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
                     first.analysis.annotations.write_to(files.file(outputs.annotations))
 
         done = write(
-            task.mode, options, outputs, files, again, video, feed, first.tell_second, task.stream, state, finish
+            task.mode, options, outputs, files, again, video, feed, first.tell_second, task.stream, state, finish,
+            parts,
         )  # fmt: skip
         analysis = first.analysis
     return Result(

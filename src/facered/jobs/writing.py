@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from facered.annotations.model import Annotations
     from facered.jobs.feed import Feed
     from facered.jobs.outputs import Outputs
+    from facered.jobs.partstore import PartsApart
     from facered.jobs.progress import ProgressCallback
     from facered.jobs.unchanged import Unchanged
     from facered.options import Options
     from facered.runtime.replace import FileSet
     from facered.video.input.file import Reader
+    from facered.video.output.partfile import PartStore
 
 
 def write(
@@ -44,6 +46,7 @@ def write(
     stream: tuple[int, str] | None,
     state: State | None,
     finish: Callable[[], None] = lambda: None,
+    parts: PartsApart | None = None,
 ) -> Redaction:
     """Redact a video, and give all files of a set their names.
 
@@ -64,12 +67,14 @@ def write(
         Where parts are kept.
     finish : callable
         Called when all is written, before the files get their names.
+    parts : PartsApart or None
+        Parts that workers encode, which are kept there, too.
     """
     span, style, complete = Span(options.start, options.end), chosen_style(options), mode == "combined"
-    with _writer(options, outputs, files, reader, stream, state) as writer:
+    with _writer(options, outputs, files, reader, stream, parts or state) as writer:
         done = redact_video(
             reader, writer, annotations, style,
-            span=span, threads=options.threads, progress=progress, complete=complete,
+            span=span, threads=options.threads, progress=progress, complete=complete, apart=parts,
         )  # fmt: skip
     video.check(reader.checksum)
     finish()
@@ -124,7 +129,7 @@ def _writer(
     files: FileSet,
     reader: Reader,
     stream: tuple[int, str] | None,
-    state: State | None,
+    state: PartStore | None,
 ) -> Writer | ImageWriter:
     number = None if stream is None else stream[0]
     if outputs.is_image:

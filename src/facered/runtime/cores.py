@@ -7,6 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from facered._native import cpu
+from facered.runtime.cgroups import groups
 
 INSTRUCTION_SETS = (
     *("sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16"),
@@ -50,24 +51,8 @@ def instruction_sets(root: Path = Path("/")) -> list[str]:
 
 def _quota(root: Path) -> float | None:
     """Return the least processor time a second that the control groups of the process allow it, in processors."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return None
-    quotas: list[float] = []
-    for line in lines:
-        number, controllers, path = line.split(":", 2)
-        if number == "0":
-            bases = [root / "sys/fs/cgroup", root / "sys/fs/cgroup/unified"]
-        elif "cpu" in controllers.split(","):
-            bases = [root / "sys/fs/cgroup" / controllers, root / "sys/fs/cgroup/cpu"]
-        else:
-            continue
-        # Inside a container the path may be the host's, of which only the mounted part is seen: look there too.
-        group = Path(path.lstrip("/"))
-        for base in bases:
-            quotas += [found for part in (group, *group.parents) if (found := _read_quota(base / part)) is not None]
-    return min(quotas, default=None)
+    quotas = (_read_quota(group) for group in groups(root, "cpu"))
+    return min((found for found in quotas if found is not None), default=None)
 
 
 def _read_quota(group: Path) -> float | None:

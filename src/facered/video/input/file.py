@@ -70,12 +70,16 @@ class Reader:
     Attributes
     ----------
     stream : av.VideoStream
+    reopen : callable
+        Returns the same pictures once more, from a container of their own, for a decoder of so many threads.
     number : int
         Which of the video streams it is.
     strict : bool
         Whether damage is an error.
     checksum : int
         Of the packets of the pictures that have been read.
+    normalizer : Normalizer
+        Brings decoded frames into the working format.
     stalls : bool
         Whether reading may wait for long: for the network, or for whoever gave an object.
     damaged : set of int
@@ -125,11 +129,12 @@ class Reader:
             self.stream = self._pictures.stream
             self._damage = Damage(self.stream.codec_context)
             # No method of this reader: then it would stay in memory, and its decoder's pictures with it.
-            reopen = partial(_reopened, self._open, self.number, self.path, max_pixels)
+            self.reopen = partial(_reopened, self._open, self.number, self.path, max_pixels)
+            reopen = partial(_replayed, self.reopen)
             self._decoding = Decoding(
                 self.stream, self._damage, None if self.stalls else reopen, self.path if report else None
             )
-            self._normalizer = Normalizer(self.path, report)
+            self.normalizer = Normalizer(self.path, report)
             self._count = 0
             self._dated = False  # whether any frame has a time of its own
             self._undated: list[VideoFrame] = []  # they wait for the next one that has
@@ -143,7 +148,7 @@ class Reader:
     @property
     def info(self) -> VideoInfo:
         """What the file and its first frame say of the pictures."""
-        return self._normalizer.info
+        return self.normalizer.info
 
     @property
     def seems_damaged(self) -> bool:
@@ -319,7 +324,7 @@ class Reader:
             logger.warning("%s: %s; it may be truncated", self.path, told)
 
     def _prepare(self, frame: VideoFrame) -> VideoFrame:
-        native = self._normalizer.convert(frame, self._pictures)
+        native = self.normalizer.convert(frame, self._pictures)
         native.time_base = self.info.time_base
         native.pts = frame.pts if frame.pts is not None else frame.dts
         if frame.is_corrupt:
@@ -371,12 +376,18 @@ def _demuxed(pictures: PictureStream) -> Iterator[Packet[Stream]]:
     return pictures.demux(others, PICTURES)
 
 
-def _reopened(open_it: Callable[[], InputContainer], number: int, path: Path, max_pixels: int) -> Replay:
+def _reopened(
+    open_it: Callable[[], InputContainer], number: int, path: Path, max_pixels: int, threads: int
+) -> PictureStream:
     container = open_it()
     try:
-        pictures = PictureStream(container, number, path, thread_type="AUTO", threads=1, max_pixels=max_pixels)
+        return PictureStream(container, number, path, thread_type="AUTO", threads=threads, max_pixels=max_pixels)
     except BaseException:
         container.close()
         raise
+
+
+def _replayed(reopen: Callable[[int], PictureStream]) -> Replay:
+    pictures = reopen(1)
     packets = (packet for packet in _demuxed(pictures) if pictures.holds(packet))
-    return Replay(pictures.stream, packets, container.close)
+    return Replay(pictures.stream, packets, pictures.container.close)

@@ -38,6 +38,11 @@ CAPTIONED_CODECS = ("h264", "hevc")
 CAPTIONS = "closed captions are lost; h264 and hevc keep them"
 
 
+def tell_lost(source: object, what: str, seconds: float) -> None:
+    """Warn of what is lost from a time on."""
+    logger.warning("%s: from %.2f s on %s", source, seconds, what)
+
+
 class Conversion:
     """What frames become before they are encoded; tells, once, of what is lost by that.
 
@@ -52,6 +57,8 @@ class Conversion:
         Of what is encoded.
     converts : bool
         Whether that is another than the frames'.
+    told : dict of str to float
+        What was told of frames, and of when.
     limits : bool
         Whether full range becomes limited range.
 
@@ -64,7 +71,7 @@ class Conversion:
     def __init__(self, codec: str, info: VideoInfo, encoding: Encoding, source: object, limited: bool = False) -> None:
         self._codec, self._source = codec, source
         self._interlaced = info.interlaced
-        self._told: set[str] = set()
+        self.told: dict[str, float] = {}
         self.pixel_format = choose_format(info, encoding, codec)
         self.converts = self.pixel_format != info.working_format
         self.limits = limited and info.full_range
@@ -84,7 +91,7 @@ class Conversion:
         frame.pict_type = PictureType.NONE
         if frame.interlaced_frame and not self._interlaced:
             self._tell(frame, "interlaced frames are encoded as progressive, as the first one is")
-        if self._codec not in CAPTIONED_CODECS and CAPTIONS not in self._told and has_captions(frame):
+        if self._codec not in CAPTIONED_CODECS and CAPTIONS not in self.told and has_captions(frame):
             self._tell(frame, CAPTIONS)
         if not self.converts:
             return frame
@@ -96,9 +103,9 @@ class Conversion:
 
     def _tell(self, frame: VideoFrame, what: str) -> None:
         """Warn once of what is lost from a frame on."""
-        if what not in self._told:
-            self._told.add(what)
-            logger.warning("%s: from %.2f s on %s", self._source, frame.time or 0, what)
+        if what not in self.told:
+            self.told[what] = frame.time or 0
+            tell_lost(self._source, what, self.told[what])
 
 
 class VideoEncoder:

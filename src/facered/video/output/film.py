@@ -105,11 +105,13 @@ class PartWriter:
     ----------
     regions : RegionsOfInterest or None
         Where hidden faces are marked for the encoder.
+    told : dict of str to float
+        What is lost, and when for the first time.
     """
 
     def __init__(self, path: Path, reader: Reader, encoding: Encoding, container_format: str) -> None:
         self._film = FilmEncoder(reader, encoding, container_format)
-        self.regions = self._film.regions
+        self.regions, self.told = self._film.regions, self._film.conversion.told
         self._file = PartFile(path, self._film.encoder.extradata)
 
     def write_frame(self, frame: VideoFrame) -> None:
