@@ -9,8 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facered.jobs.job import Job
-    from facered.live.pipe import Pipe
+    from typing import Protocol
+
+    class Cancellable(Protocol):
+        """What can be ended."""
+
+        def cancel(self) -> None:
+            """Have it end soon."""
 
 CANCELLED = 130
 """The exit code of what was interrupted."""
@@ -25,9 +30,9 @@ class Interruption:
 
     def __init__(self) -> None:
         self._asked = False
-        self._job: Job | Pipe | None = None
+        self._job: Cancellable | None = None
 
-    def watch(self, job: Job | Pipe) -> None:
+    def watch(self, job: Cancellable) -> None:
         """Have the job cancelled when a signal comes, or at once if one has come already."""
         self._job = job
         if self._asked:

@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if sys.stderr.isatty() and not chosen.quiet:
         logging.getLogger("facered").setLevel(logging.INFO)
     interruption = Interruption()
-    work = {"bench": _bench, "pipe": _pipe}.get(chosen.mode, _work_through)
+    work = {"bench": _bench, "pipe": _pipe, "review": _review}.get(chosen.mode, _work_through)
     try:
         with interruption.heeded():
             written.check(chosen)
@@ -211,6 +211,18 @@ def _pipe(chosen: argparse.Namespace, interruption: Interruption) -> int:
     if interruption.asked:
         complain(f"stopped after {frames} frames; they are complete")
         return CANCELLED
+    return 0
+
+
+def _review(chosen: argparse.Namespace, interruption: Interruption) -> int:
+    """Serve the page until a signal comes."""
+    from facered.cli.review import run  # takes a third of a second: not for --help
+
+    try:
+        run(chosen, interruption.watch)
+    except FaceredError as error:
+        complain(str(error))
+        return EXIT_CODES[error.code]
     return 0
 
 

@@ -23,6 +23,7 @@ from facered.cli.texts import (
     PIPE,
     PIPE_EXIT_CODES,
     REDACT,
+    REVIEW,
     RUN,
 )
 from facered.options import FILES, LIVE, REPEATED, Option, options_for
@@ -30,6 +31,8 @@ from facered.video.output import STREAMS
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
+
+MAX_PORT = 65535
 
 
 class _Parser(argparse.ArgumentParser):
@@ -145,6 +148,10 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print a JSON line a video with every run")
     _add_groups(bench, FILES, "detection", "hiding", "encoding")
 
+    review = _command(commands, "review", "look at what was found, and decide, on a page in your browser", REVIEW)
+    _add_review(review)
+    _add_groups(review, FILES, "detection", "hiding", "encoding")
+
     pipe = _command(commands, "pipe", "redact a stream as it goes by, from a pipe, a camera or an address", PIPE)
     _add_stream(pipe)
     _add_groups(pipe, LIVE, "delay", "detection", "hiding", "regions", "encoding")
@@ -163,7 +170,7 @@ def _command(
         allow_abbrev=False,
     )
     parser.set_defaults(mode=name, options={})
-    if name != "pipe":
+    if name not in ("pipe", "review"):
         more = "" if name == "bench" else ", - for standard input, or a URL where no file has that name"
         parser.add_argument("inputs", metavar="VIDEO", nargs="+", help=f"a video or image that FFmpeg opens{more}")
     group = parser.add_argument_group("general")
@@ -203,6 +210,26 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         help="print a JSON line a change of state, one a second of progress, and a report at the end",
     )
     group.add_argument("--report", metavar="FILE", type=Path, help="write the report, a JSON line a video, to a file")
+
+
+def _add_review(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="VIDEO", help="the film; it is analyzed first if that has not been done")
+    group = parser.add_argument_group("page")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="DIRECTORY",
+        default=".",
+        help="where foo_annotations.json is, or comes to be, and the rest (default: here)",
+    )
+    group.add_argument("--no-browser", action="store_true", help="only print the address")
+    group.add_argument(
+        "--port", metavar="N", type=_port, default=0, help="of the loopback address (default: any that is free)"
+    )
+    group.add_argument(
+        "--export", metavar="FILE", type=Path, help="write one HTML file to read, for who has not got the film; it shows faces"
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace that file if it exists")
 
 
 def _add_stream(parser: argparse.ArgumentParser) -> None:
@@ -297,6 +324,12 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 on")
     return seconds
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, a whole number from 0 to {MAX_PORT}")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -37,6 +37,13 @@ and encoding it again with the same settings, nothing between. All run in turn,
 several times. Only temporary files are written.
 """
 
+REVIEW = """\
+Look at what was found before footage is released: who is hidden, where, and
+from when to when. The page is served to this machine alone; what is done is
+kept at once, in foo_annotations.json and foo_IDList.txt, and facered redact
+needs nothing more. The first line printed is the page's address; Ctrl-C ends.
+"""
+
 PIPE = """\
 Redact a stream as it goes by. From standard input, as NUT or Y4M (or whatever
 FFmpeg can read from a pipe), to standard output, as raw pictures in the same
@@ -82,6 +89,12 @@ examples:
 examples:
   facered run foo.mp4 -o out/ --config job.json
   facered run foo.mp4 -o out/ --config "{'version':'1.0', 'options': {'mode':'analyze'}}"
+""",
+    "review": """\
+examples:
+  facered review foo.mp4 -o out/
+  facered review foo.mp4 -o out/ --no-browser --port 8000
+  facered review foo.mp4 -o out/ --export review.html
 """,
     "pipe": """\
 examples:

@@ -119,7 +119,7 @@ class Excerpts:
             They are not there, or damaged.
         """
         info, shrink, place = self._reader.info, Shrinker(), 0
-        for frame in self._decoded(int(recorded.pts[0]), recorded.begin):
+        for frame in self.decoded(int(recorded.pts[0]), recorded.begin):
             pts = frame.pts if frame.pts is not None else frame.dts
             if pts is None or frame.is_corrupt:
                 raise OtherFramesError("a frame without a time, or a damaged one")
@@ -137,7 +137,30 @@ class Excerpts:
                 return
         raise OtherFramesError("the film ends")
 
-    def _decoded(self, first: int, begin: int) -> Iterator[VideoFrame]:
+    def natives(self, first: int, begin: int) -> Iterator[VideoFrame]:
+        """Yield frames in a native format from some time on that is not later than the first one wanted.
+
+        Parameters
+        ----------
+        first : int
+            The time of the first one wanted; those before it may be broken.
+        begin : int
+            The time of the film's first frame.
+
+        Raises
+        ------
+        OtherFramesError
+            One has no time, or is damaged.
+        """
+        for frame in self.decoded(first, begin):
+            pts = frame.pts if frame.pts is not None else frame.dts
+            if pts is None or (frame.is_corrupt and pts >= first):
+                raise OtherFramesError("a frame without a time, or a damaged one")
+            native = self._reader.normalizer.convert(frame, self._pictures)
+            native.time_base, native.pts = self._reader.info.time_base, pts
+            yield native
+
+    def decoded(self, first: int, begin: int) -> Iterator[VideoFrame]:
         """Yield frames from some time on that is not later than the first one wanted."""
         try:
             for packet in self._packets(first, begin):

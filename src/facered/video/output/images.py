@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
 
     from facered.video.input.file import Reader
+    from facered.video.orientation import Orientation
 
 BEST_JPEG = {"qmin": "1", "qmax": "2"}
 """FFmpeg's bounds of the quantiser, from 1, the finest, to 31; by hand. Coarser files are smaller."""
@@ -216,14 +217,42 @@ def encode_image(picture: VideoFrame, codec: str, options: Mapping[str, str] | N
     return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
 
 
-def _converted(frame: VideoFrame, form: str) -> VideoFrame:
+def shown(frame: VideoFrame, orientation: Orientation, width: int | None, form: str) -> VideoFrame:
+    """Return a frame as it is shown, at most so many pixels wide, as ``"rgb24"`` or ``"yuvj420p"``.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        In a native format, or RGB; read only.
+    orientation : Orientation
+        How it is turned when it is shown.
+    width : int or None
+        None keeps its own.
+    form : str
+        FFmpeg's name of the pixel format.
+    """
+    across, down = orientation.size(frame.width, frame.height)
+    scale = 1.0 if width is None else min(1.0, width / across)
+    size = orientation.size(max(1, round(across * scale)), max(1, round(down * scale)))
+    if not orientation:
+        return _converted(frame, form, size)
+    turned = orientation.turn(np.moveaxis(_converted(frame, "rgb24", size).to_ndarray(), 2, 0))
+    picture = VideoFrame.from_ndarray(np.ascontiguousarray(np.moveaxis(turned, 0, 2)), format="rgb24")
+    return _converted(picture, form)
+
+
+def _converted(frame: VideoFrame, form: str, size: tuple[int, int] | None = None) -> VideoFrame:
     """Return the frame in another format of full range, by the matrix and range that its own tags or size tell."""
+    size = size or (frame.width, frame.height)
+    if (frame.format.name, frame.width, frame.height) == (form, *size):
+        return frame
+    if frame.format.name == "rgb24":
+        return frame.reformat(*size, format=form, dst_color_range="JPEG")
     picture = view(frame)
     matrix = {"bt601": "ITU601", "bt709": "ITU709", "bt2020": "bt2020"}[picture.matrix]
-    if frame.format.name == form:
-        return frame
     same = form.startswith(("yuv", "gray"))
     return frame.reformat(
+        *size,
         format=form,
         src_colorspace=matrix if matrix != "bt2020" else 9,
         dst_colorspace=(matrix if matrix != "bt2020" else 9) if same else None,
