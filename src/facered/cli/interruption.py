@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     class Cancellable(Protocol):
         """What can be ended."""
 
-        def cancel(self) -> None:
+        def cancel(self) -> object:
             """Have it end soon."""
+
 
 CANCELLED = 130
 """The exit code of what was interrupted."""

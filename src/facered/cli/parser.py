@@ -227,7 +227,10 @@ def _add_review(parser: argparse.ArgumentParser) -> None:
         "--port", metavar="N", type=_port, default=0, help="of the loopback address (default: any that is free)"
     )
     group.add_argument(
-        "--export", metavar="FILE", type=Path, help="write one HTML file to read, for who has not got the film; it shows faces"
+        "--export",
+        metavar="FILE",
+        type=Path,
+        help="write one HTML file to read, for who has not got the film; it shows faces",
     )
     group.add_argument("--overwrite", action="store_true", help="replace that file if it exists")
 

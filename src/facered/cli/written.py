@@ -68,7 +68,9 @@ def write_report(path: Path, records: Iterable[object]) -> None:
 
 
 def _named(chosen: argparse.Namespace) -> list[Path]:
-    return [path for path in (*(vars(chosen).get(name) for name in ("report", "export")), chosen.trace) if path is not None]
+    return [
+        path for path in (*(vars(chosen).get(name) for name in ("report", "export")), chosen.trace) if path is not None
+    ]
 
 
 def _will_be_made(directory: Path, chosen: argparse.Namespace) -> bool:

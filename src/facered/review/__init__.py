@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from facered.review.review import Person, Review
+from facered.review.people import Person
+from facered.review.review import Review
 
 __all__ = ["Person", "Review"]

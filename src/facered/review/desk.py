@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from facered.errors import FaceredError
-from facered.jobs.api import analyze
+from facered.jobs.api import make_task
+from facered.jobs.job import Job
 from facered.jobs.outputs import Outputs
 from facered.review.review import Review
 from facered.video.output.soundtrack import soundtrack
@@ -124,14 +124,14 @@ class Desk:
         self._run(self._hear)
 
     def _analyze(self, work: Work) -> None:
-        analyze(self.video, self._output, progress=self._progress_of(work), **self._options)
+        task = make_task("analyze", self.video, self._output, options=self._options)
+        Job(task, self._progress_of(work)).run()
         self._open()
 
     def _hear(self) -> None:
         assert self.review is not None
         try:
-            begin = Fraction(int(self.review.begin)) * self.review.time_base
-            self._sound = soundtrack(self.video, begin, self._stopped.is_set)
+            self._sound = soundtrack(self.video, self.review.begin, self._stopped.is_set)
         finally:
             self._sound_known.set()
 

@@ -11,7 +11,8 @@ from facered.annotations.table import REGION_IDS
 from facered.errors import FaceredError
 
 if TYPE_CHECKING:
-    from facered.review.review import Person, Review
+    from facered.review.people import Person
+    from facered.review.review import Review
 
 WARNING = "This file shows faces: it is not for release."
 MAX_PLACES = 200
@@ -34,8 +35,7 @@ def page(review: Review) -> str:
             f"<title>{escape(review.video.name)}</title><style>{style}</style>",
             f'<p class="warning">{WARNING}</p>',
             f"<h1>{escape(review.video.name)}</h1>",
-            f"<p>{review.frames} frames, {clock(review.seconds(review.frames - 1))}, {len(people)} ids, {hidden} of "
-            f"them hidden.</p>",
+            f"<p>{review.frames} frames, {clock(review.times[-1])}, {len(people)} ids, {hidden} of them hidden.</p>",
             "<h2>People</h2>",
             '<div class="people">',
             *(_card(review, person) for person in people),
@@ -67,7 +67,7 @@ def _card(review: Review, person: Person) -> str:
     why = " – ".join(escape(text) for text in (person.reason, person.by, person.time) if text)
     return (
         f'<figure class="{state}">{_picture(review, person)}<figcaption><b>{name(person.id)}</b> {", ".join(notes)}'
-        f"<br>{person.frames / review.fps:.1f} s, from {clock(review.seconds(person.spans[0][0]))}"
+        f"<br>{person.frames / review.fps:.1f} s, from {clock(review.times[person.spans[0][0]])}"
         f"{'<br>' + why if why else ''}</figcaption></figure>"
     )
 
@@ -98,7 +98,7 @@ def _timeline(review: Review) -> str:
 def _places(review: Review) -> str:
     places = review.places()
     rows = [
-        f"<tr><td>{clock(review.seconds(frame))}</td><td>{frame}</td><td>{name(one)}</td><td>{why}</td></tr>"
+        f"<tr><td>{clock(review.times[frame])}</td><td>{frame}</td><td>{name(one)}</td><td>{why}</td></tr>"
         for frame, one, why in places[:MAX_PLACES]
     ]
     more = f"<p>and {len(places) - MAX_PLACES} more</p>" if len(places) > MAX_PLACES else ""

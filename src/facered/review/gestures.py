@@ -13,12 +13,12 @@ import numpy as np
 
 from facered.annotations.document import MAX_FRACTION
 from facered.annotations.table import REGION_IDS
-from facered.checks import MAX_ID, listing
+from facered.checks import MAX_ID, listing, shown
 from facered.errors import ConfigurationUnsupportedError
 from facered.review.tracks import Track
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
 Ids = Annotated[list[Id], msgspec.Meta(min_length=1, max_length=100_000)]
@@ -190,7 +190,9 @@ class State:
             case Draw(number, frame, begin, boxes):
                 self._check_new(number)
                 self._check_frames(frame, begin, begin + len(boxes) - 1)
-                return self._with({number: Track.drawn(begin, np.array(boxes), frozenset({frame}))}, hidden={number})
+                drawn = Track.drawn(begin, np.array(boxes), frozenset({frame}))
+                return self._with({number: drawn}, hidden={number})
+        raise AssertionError(gesture)
 
     def _with(self, changed: Mapping[int, Track], gone: Iterable[int] = (), hidden: Iterable[int] = ()) -> State:
         gone = set(gone)
@@ -219,3 +221,14 @@ class State:
         wrong = [number for number in numbers if number >= self.frames]
         if wrong:
             raise ConfigurationUnsupportedError(f"there is no frame {wrong[0]}; the last one is {self.frames - 1}")
+
+
+def checked_box(box: Sequence[float]) -> Box:
+    """Return what was given as a box, if it can be one."""
+    try:
+        x, y, width, height = (float(number) for number in box)
+    except (TypeError, ValueError):
+        raise ConfigurationUnsupportedError(f"box is {shown(box)}; it must be x, y, width and height") from None
+    if not (np.isfinite([x, y, width, height]).all() and width > 0 and height > 0):
+        raise ConfigurationUnsupportedError("a box must be of finite numbers, its width and height more than 0")
+    return x, y, width, height

@@ -113,7 +113,7 @@ class Track:
         between = np.arange(first + 1, last)
         boxes = np.stack([np.interp(between, (first, last), pair) for pair in np.stack(ends, axis=1)], axis=1)
         kept = self.only((self.frames <= first) | (self.frames >= last))
-        return kept.joined(replace(Track.drawn(first + 1, boxes, frozenset()), frames=between)) if len(between) else self
+        return kept.joined(Track.drawn(first + 1, boxes, frozenset())) if len(between) else self
 
 
 def tracks_of(annotations: Annotations) -> dict[int, Track]:
@@ -136,7 +136,8 @@ def annotations_of(base: Annotations, tracks: Mapping[int, Track]) -> Annotation
     ids = np.repeat(np.array([*present], np.int64), [len(track.frames) for track in present.values()])
     frames = np.concatenate([np.empty(0, np.int64), *(track.frames for track in present.values())])
     order = np.lexsort((ids, frames))
-    faces, begun = {}, 0
+    faces: dict[int, dict[str, Any]] = {}
+    begun = 0
     for track in present.values():
         faces |= {begun + row: keys for row, keys in track.keys.items()}
         begun += len(track.frames)

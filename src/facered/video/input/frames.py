@@ -7,6 +7,8 @@ from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from facered.errors import ContentMalformedError
 from facered.video.input.excerpt import Excerpts, OtherFramesError
 from facered.video.input.file import Reader
@@ -14,7 +16,6 @@ from facered.video.input.file import Reader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
@@ -39,12 +40,15 @@ class Frames:
     Parameters
     ----------
     path : path-like
-    pts : (frames,) int64
-        The time of each, in ticks of the stream, as a walk has them.
     number : int, optional
         Which of several video streams.
     threads : int
         Of the decoder; 0 takes as many as there are cores.
+
+    Attributes
+    ----------
+    pts : (frames,) int64
+        The time of each, in ticks of the stream, as a walk has them; to be set before the first is asked for.
 
     Raises
     ------
@@ -52,10 +56,9 @@ class Frames:
         The film cannot be read.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], pts: NDArray[np.int64], number: int | None = None, threads: int = 0
-    ) -> None:
-        self._path, self.pts, self._number, self._threads = path, pts, number, threads
+    def __init__(self, path: str | os.PathLike[str], number: int | None = None, threads: int = 0) -> None:
+        self._path, self._number, self._threads = path, number, threads
+        self.pts: NDArray[np.int64] = np.empty(0, np.int64)
         self._cache: OrderedDict[int, VideoFrame] = OrderedDict()
         self._bytes = 0
         self._walk: Iterator[tuple[int, VideoFrame]] | None = None
