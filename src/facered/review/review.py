@@ -340,7 +340,8 @@ class Review:
     def _drawn(self, number: int, kind: View) -> dict[int, NDArray[np.float64]]:
         """Return the boxes that are drawn into a frame."""
         shown = self.state.shown if kind is View.REDACTED else frozenset()
-        there = self.boxes(self._checked(number)) if kind is not View.SOURCE else {}
+        self._checked(number)
+        there = self.boxes(number) if kind is not View.SOURCE else {}
         return {one: boxes for one, boxes in there.items() if one not in shown}
 
 
