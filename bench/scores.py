@@ -171,6 +171,13 @@ class Identities:
         }
 
 
+def bare_faces(truth: Truth, hidden: Hidden) -> NDArray[np.bool_]:
+    """Return which faces of the truth, (n,), must be hidden and are not."""
+    by_truth, by_box = _meeting(truth, hidden)
+    shares = _shares(clipped(truth.boxes, hidden.size), hidden.boxes, by_truth, by_box)
+    return truth.required & (shares < COVERED)
+
+
 def clipped(boxes: Boxes, size: tuple[int, int]) -> Boxes:
     """Return the part of (..., 4) boxes that lies inside the picture."""
     return np.clip(boxes, 0, [*size, *size])

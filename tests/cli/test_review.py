@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,10 +25,8 @@ from reviewed import annotate, make_film
 def reviewing(*arguments: object, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run it, and tell the first line that it prints."""
     command = [sys.executable, "-m", "facered", "review", *map(str, arguments)]
-    environment = {**os.environ, **more}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, env={**os.environ, **more}, **pipes) as process:
         assert process.stdout is not None
         try:
             yield process, process.stdout.readline().strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
+import facered
 from facered.annotations.table import REGION_IDS
 from facered.review.desk import Desk
 from facered.review.server import ReviewServer
@@ -254,3 +256,19 @@ def test_at_twice_the_size_all_can_be_reached(browser: Browser, film: Path) -> N
             assert page.locator(name).is_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.close()
+
+
+def test_the_picture_of_the_page_in_the_readme(browser: Browser, carphone: Path, tmp_path: Path) -> None:
+    """FACERED_PICTURES=docs has it written there anew."""
+    facered.analyze(carphone, tmp_path)
+    with served(tmp_path, carphone) as address, opened(browser, address) as page:
+        page.click("#card-1")
+        go(page, 60)
+        page.wait_for_timeout(300)
+        picture = page.screenshot(type="jpeg", quality=70)
+        folder = os.environ.get("FACERED_PICTURES")
+        if folder:
+            Path(folder, "review.jpg").write_bytes(picture)
+        wide, high = page.evaluate("[window.review.player.canvas.width, window.review.player.canvas.height]")
+        assert (wide, high) == (176, 144)
+    assert len(picture) > 20_000

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 import facered
+import lumas
+import videos
 from facered.annotations.table import REGION_IDS
 from facered.errors import ConfigurationUnsupportedError
 from facered.review import Review
+from lumas import Person
 from reviewed import FACES, FRAMES, HEIGHT, PLATE, WIDTH, annotate, box, is_bare, lumas_of, make_film
 
 ADA, BEN, CAL = 1, 2, 3
@@ -247,3 +251,18 @@ def test_a_full_disk_loses_no_gesture_that_was_done(film: Path, out: Path, monke
         assert [person.hidden for person in review.people] == [False, True, True]
     with Review.open(film, out) as review:
         assert [person.hidden for person in review.people] == [False, True, True]
+
+
+def test_what_is_drawn_is_not_followed_across_a_cut(tmp_path: Path) -> None:
+    """The same plate is at the same place of another scene."""
+    still = Person(12, lambda _: (160, 100, 40))
+    scenes = [lumas.film([still], 30, lumas.wall(WIDTH, HEIGHT, seed)) for seed in (1000, 77)]
+    scenes[1] = [np.where(picture == lumas.wall(WIDTH, HEIGHT, 77), 255 - picture, picture) for picture in scenes[1]]
+    pictures = [picture for scene in scenes for picture in scene]
+    frames = [av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p") for picture in pictures]
+    film = videos.encode(tmp_path / "foo.mp4", frames, options={"crf": "12"})
+    annotate(film, count=60)
+    with Review.open(film, tmp_path) as review:
+        for frame, span in ((20, (0, 29)), (40, (30, 59))):
+            drawn = review.track(frame, box(still, frame) or ())
+            assert [person.spans for person in review.people if person.id == drawn] == [[span]]

@@ -235,7 +235,7 @@ class _Pages:
     def _sound(self, request: Request) -> Response:
         sound = self._desk.sound()
         if sound is None:
-            return Response("", 404)
+            return Response("", 204)
         return _part(sound, request.headers.get("range", ""))
 
 

@@ -83,7 +83,11 @@ export class Player {
       this.events.failed(error);
       return;
     }
-    if (this.frame === frame && this.revision === revision && !this.playing) this.paint();
+    if (this.frame !== frame || this.revision !== revision || this.playing) return;
+    this.paint();
+    for (const next of [frame + 1, frame - 1, frame + 2]) {  // where a person goes next, most likely
+      if (next >= 0 && next < this.film.frames) this.kinds().forEach((kind) => this.fetch(kind, next));
+    }
   }
 
   ready(frame) {

@@ -50,9 +50,12 @@ def soundtrack(
                 for frame in decoded:
                     if frame.pts is None or frame.time_base is None:
                         continue
-                    at = round((frame.pts * frame.time_base - begin) * RATE)
-                    frame.pts = None
                     for piece in resampler.resample(frame):
+                        if piece.pts is None or piece.time_base is None:
+                            continue
+                        at = round((piece.pts * piece.time_base - begin) * RATE)
+                        if at < 0:  # before the first picture
+                            continue
                         at = max(at, next_pts)
                         piece.pts, piece.time_base, next_pts = at, Fraction(1, RATE), at + piece.samples
                         output.mux(target.encode(piece))
