@@ -6,6 +6,7 @@ const MAX_WIDTH = 1280, KEPT = 90, AHEAD = 10, CHUNK = 100, HANDLE = 10;
 export class Player {
   constructor(canvas, sound, events) {
     Object.assign(this, { canvas, sound, events, frame: 0, view: "boxes", selected: new Set(), playing: false });
+    this.people = new Map();
     this.pictures = new Map();
     this.boxes = new Map();
     this.drawing = false;
