@@ -55,6 +55,8 @@ bench: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.job
 	$(BIN)/python -m bench.redetection
 	$(BIN)/python -m bench.fidelity
+	$(BIN)/python -m bench.review
+	$(BIN)/python -m bench.review_trial
 	$(BIN)/python -m bench.guard
 
 bench-memory: $(VENV)/.bench $(CLIPS)/.fetched

@@ -46,9 +46,7 @@ def make_film(folder: Path, name: str = "foo.mp4", audio: str | None = "aac") ->
 def annotate(film: Path, folder: Path | None = None, count: int = FRAMES) -> Path:
     """Write what an analysis would have written; faces have the ids 1, 2 and 3."""
     pts = np.array([round(time / Fraction(1, 12800)) for time in videos.times(film)], np.int64)
-    found = [
-        [(who, place) for who, one in enumerate(FACES, 1) if (place := box(one, frame))] for frame in range(count)
-    ]
+    found = [[(who, place) for who, one in enumerate(FACES, 1) if (place := box(one, frame))] for frame in range(count)]
     counts = [len(faces) for faces in found]
     document = Annotations(
         time_base=Fraction(1, 12800),

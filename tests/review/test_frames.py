@@ -52,11 +52,22 @@ def planes(frame: av.VideoFrame) -> list[NDArray[np.generic]]:
 def test_frames_in_any_order_are_those_of_a_walk(tmp_path: Path, pictures: list[av.VideoFrame], kind: str) -> None:
     name, settings = FILMS[kind]
     film = videos.encode(tmp_path / name, pictures, **settings)  # type: ignore[arg-type]
+    assert_frames_are_those_of_a_walk(film)
+
+
+def test_a_clock_that_is_set_back_is_mended_wherever_one_looks(tmp_path: Path, pictures: list[av.VideoFrame]) -> None:
+    """Whoever enters such a film in its middle sees other times than whoever has come from its start."""
+    clusters = {"cluster_time_limit": "500"}
+    film = videos.encode(tmp_path / "a.mkv", pictures, options=X264, container_options=clusters)
+    assert_frames_are_those_of_a_walk(videos.set_back(tmp_path / "b.mkv", film, 3000, 2000))
+
+
+def assert_frames_are_those_of_a_walk(film: Path) -> None:
     with Reader(film, report=False) as reader:
         walked = [(frame.pts, planes(frame)) for frame in reader.frames()]
     frames = Frames(film)
     frames.pts = np.array([pts for pts, _ in walked], np.int64)
-    numbers = [150, 149, 60, 61, 62, 0, 159, 100, MAX_AHEAD + 1]
+    numbers = [*range(70, 84), 150, 149, 60, 61, 62, 0, 159, 100, MAX_AHEAD + 1]
     for number in [*numbers, *random.Random(5).choices(range(len(walked)), k=12), *range(90, 60, -3)]:  # noqa: S311
         frame = frames.frame(number)
         assert frame.pts == walked[number][0]

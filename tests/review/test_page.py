@@ -265,10 +265,12 @@ def test_the_picture_of_the_page_in_the_readme(browser: Browser, carphone: Path,
         page.click("#card-1")
         go(page, 60)
         page.wait_for_timeout(300)
+        below = page.evaluate("document.elementFromPoint(400, innerHeight - 100).id")
+        assert below == "timeline"  # nothing lies over it
         picture = page.screenshot(type="jpeg", quality=70)
         folder = os.environ.get("FACERED_PICTURES")
         if folder:
             Path(folder, "review.jpg").write_bytes(picture)
         wide, high = page.evaluate("[window.review.player.canvas.width, window.review.player.canvas.height]")
-        assert (wide, high) == (176, 144)
+        assert (wide, high) == (1280, round(1280 * 144 / 176))
     assert len(picture) > 20_000

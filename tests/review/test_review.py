@@ -240,6 +240,7 @@ def test_a_journal_that_is_none_is_refused(film: Path, out: Path) -> None:
 def test_a_full_disk_loses_no_gesture_that_was_done(film: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Review.open(film, out) as review:
         review.show(ADA)
+        before = (out / "foo_review.jsonl").read_bytes()
         with monkeypatch.context() as patched:
 
             def full(*_: object) -> int:
@@ -248,6 +249,7 @@ def test_a_full_disk_loses_no_gesture_that_was_done(film: Path, out: Path, monke
             patched.setattr(os, "fsync", full)
             with pytest.raises(ConfigurationUnsupportedError, match="the last gesture was not done"):
                 review.show(BEN)
+        assert (out / "foo_review.jsonl").read_bytes() == before
         assert [person.hidden for person in review.people] == [False, True, True]
     with Review.open(film, out) as review:
         assert [person.hidden for person in review.people] == [False, True, True]

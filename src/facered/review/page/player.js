@@ -1,7 +1,7 @@
 // The picture: exact frames as the server decodes them, boxes over them, playing with sound, boxes moved and drawn.
 import { get, picture } from "./server.js";
 
-const MAX_WIDTH = 1280, KEPT = 90, AHEAD = 10, CHUNK = 100, HANDLE = 10;
+const WIDTH = 1280, KEPT = 90, AHEAD = 10, CHUNK = 100, HANDLE = 10;
 
 export class Player {
   constructor(canvas, sound, events) {
@@ -19,8 +19,8 @@ export class Player {
 
   load(film, times) {
     Object.assign(this, { film, times });
-    this.width = Math.min(film.width, MAX_WIDTH);
-    this.height = Math.round(film.height * this.width / film.width);
+    this.width = WIDTH;  // of the canvas, whatever the film's: lines and letters are as thin
+    this.height = Math.round(film.height * WIDTH / film.width);
     this.setView(this.view);
   }
 
@@ -50,7 +50,7 @@ export class Player {
     let found = this.pictures.get(key);
     if (!found) {
       found = { done: null };
-      found.coming = picture(`/frame/${frame}.jpg?view=${kind}&width=${this.width}`)
+      found.coming = picture(`/frame/${frame}.jpg?view=${kind}&width=${WIDTH}`)
         .then((bitmap) => { found.done = bitmap; return bitmap; });
       found.coming.catch(() => this.pictures.delete(key));
       this.pictures.set(key, found);
@@ -131,12 +131,12 @@ export class Player {
       context.fillRect(left + w - HANDLE / 2, top + h - HANDLE / 2, HANDLE, HANDLE);
     }
     if (!label) return;
-    context.font = "600 14px system-ui, sans-serif";
+    context.font = "600 20px system-ui, sans-serif";
     const size = context.measureText(label).width + 6;
     context.fillStyle = colour;
-    context.fillRect(left, Math.max(top - 17, 0), size, 17);
+    context.fillRect(left, Math.max(top - 24, 0), size, 24);
     context.fillStyle = "#000";
-    context.fillText(label, left + 3, Math.max(top - 4, 13));
+    context.fillText(label, left + 3, Math.max(top - 5, 19));
   }
 
   // ---- playing
