@@ -64,15 +64,17 @@ _HOMES = {
     "redact": "jobs.api",
     "submit": "jobs.api",
 }
+_ROOMS = frozenset({"review"})
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in _HOMES and name not in _ROOMS:
         raise AttributeError(f"module 'facered' has no attribute {name!r}")
     from importlib import import_module
 
     with forking.importing:
-        value = getattr(import_module(f"facered.{_HOMES[name]}"), name)
+        home = import_module(f"facered.{_HOMES.get(name, name)}")
+        value = home if name in _ROOMS else getattr(home, name)
     globals()[name] = value
     return value
 

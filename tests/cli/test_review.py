@@ -136,3 +136,15 @@ def test_a_port_that_is_taken_and_a_film_under_review_are_told(tmp_path: Path) -
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
             assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
             assert why in done.stderr
+
+
+def test_without_the_packages_of_the_page_it_says_how_to_get_them(tmp_path: Path) -> None:
+    film = make_film(tmp_path, audio=None)
+    code = (
+        "import sys; sys.modules['starlette'] = None; sys.argv = ['facered', 'review', sys.argv[1]];"
+        "from facered.cli.entry import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, film], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == 'facered: the page needs Starlette and uvicorn: pip install "facered[review]"\n'
+    assert [path.name for path in tmp_path.iterdir()] == ["foo.mp4"]

@@ -52,6 +52,12 @@ def test_it_tells_who_is_where(film: Path, out: Path) -> None:
         assert sorted(review.boxes(60)) == [ADA, BEN]
 
 
+def test_it_is_there_without_being_imported(film: Path, out: Path) -> None:
+    code = "import sys, facered; print(len(facered.review.Review.open(*sys.argv[1:]).people))"
+    done = subprocess.run([sys.executable, "-c", code, film, out], capture_output=True, text=True, check=True)
+    assert done.stdout == "3\n"
+
+
 def test_a_frame_shows_the_masks_that_the_result_will_have(film: Path, out: Path) -> None:
     with Review.open(film, out) as review:
         review.show(ADA)
