@@ -109,6 +109,7 @@ from facered.hide.style import Style
 from facered.jobs.feed import Document
 from facered.jobs.redact import redact_part
 from facered.video.input.file import Reader
+from facered.video.output.film import PartWriter
 from facered.video.output.settings import Encoding
 
 film, annotations, path, number, end, codec, container = sys.argv[1:]

@@ -66,7 +66,7 @@ def analyze_segments_apart(
         stage.finish()
         return
     apart.video.check(reader.checksum)
-    known = _Onwards(progress, stage.done)
+    known = _Onwards(progress, stage.shown)
     with apart.reopen() as again:
         for result in analyze_segments(
             again, options, known, thumbnails=thumbnails, grid=grid, pieces=pieces, passed=Passed(end, turn)
