@@ -16,7 +16,7 @@ from facered.jobs.pieces import Passed, Piece, Stored
 from facered.jobs.progress import Progress, ProgressCallback, StageProgress
 from facered.jobs.segments import Upcoming, analyze_segments, told_turned
 from facered.jobs.workers import ANALYZE, UNLIMITED, Apart
-from facered.runtime.ahead import Ahead
+from facered.runtime.ahead import Ahead, depth
 from facered.runtime.pool import outcome
 from facered.runtime.workers import ApartError
 from facered.video.orientation import UPRIGHT
@@ -82,7 +82,7 @@ class _Scan:
     def __init__(self, reader: Reader, options: Options, apart: Apart, grid: Grid, pieces: Pieces | None) -> None:
         self._reader, self._apart, self._pieces = reader, apart, pieces
         self._film = Film(reader.path, reader.info, options)
-        self._upcoming = Upcoming(reader, options, grid)
+        self._upcoming = Upcoming(reader, options, grid, depth(reader.info.width, reader.info.height))
         self._unfit = False
 
     def give_up(self, reason: Exception) -> None:

@@ -219,11 +219,12 @@ class Pool:
             self._changed.notify()
 
 
-def reserved(workers: int, memory: int, worker_bytes: int) -> Pool | None:
-    """Return a pool of at most so many workers, within what other jobs of the process have left; None if not for two.
+def reserved(wanted: int, workers: int, memory: int, worker_bytes: int) -> Pool | None:
+    """Return a pool of as many workers as are wanted and other jobs of the process have left; None if not for two.
 
     Parameters
     ----------
+    wanted : int
     workers : int
         The most that all jobs of the process may have together.
     memory : int
@@ -233,7 +234,7 @@ def reserved(workers: int, memory: int, worker_bytes: int) -> Pool | None:
     """
     shared = _shared(os.getpid())
     with shared.lock:
-        count = min(workers - shared.workers, (memory - shared.memory) // worker_bytes)
+        count = min(wanted, workers - shared.workers, (memory - shared.memory) // worker_bytes)
         if count < 2:
             return None
         share = max(count * worker_bytes, min(memory - shared.memory, memory * count // workers))
