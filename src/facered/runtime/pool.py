@@ -28,6 +28,15 @@ class _Shared:
     workers: int = 0
     memory: int = 0
 
+    def take(self, workers: int, memory: int) -> None:
+        """Note what a job takes; with the lock."""
+        self.workers, self.memory = self.workers + workers, self.memory + memory
+
+    def give_back(self, workers: int, memory: int) -> None:
+        """Note that a job has ended."""
+        with self.lock:
+            self.take(-workers, -memory)
+
 
 @cache
 def _shared(_: int) -> _Shared:
@@ -57,10 +66,12 @@ class Pool:
         How many workers there may be.
     """
 
-    def __init__(self, workers: int, memory: int, worker_bytes: int) -> None:
+    def __init__(
+        self, workers: int, memory: int, worker_bytes: int, release: Callable[[], object] = lambda: None
+    ) -> None:
         self.size = workers
         self._dispatcher: Dispatcher[_Task] = Dispatcher(workers, memory, worker_bytes)
-        self._taken = workers, memory
+        self._release = release
         self._changed = threading.Condition()
         self._workers: set[Worker] = set()
         self._threads: list[threading.Thread] = []
@@ -125,10 +136,7 @@ class Pool:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
-        shared = _shared(os.getpid())
-        with shared.lock:
-            shared.workers -= self._taken[0]
-            shared.memory -= self._taken[1]
+        self._release()
 
     def _staff(self) -> None:
         """Begin another worker, if there is use for it; with the lock."""
@@ -238,10 +246,8 @@ def reserved(wanted: int, workers: int, memory: int, worker_bytes: int) -> Pool 
         if count < 2:
             return None
         share = max(count * worker_bytes, min(memory - shared.memory, memory * count // workers))
-        pool = Pool(count, share, worker_bytes)
-        shared.workers += count
-        shared.memory += share
-    return pool
+        shared.take(count, share)
+    return Pool(count, share, worker_bytes, lambda: shared.give_back(count, share))
 
 
 def outcome(future: Future[Any], waiting: Callable[[], object] = lambda: None) -> Any:
