@@ -32,6 +32,11 @@ THREADS = 5
 SHOTS, MAN, WALL = 4, 40, 100
 
 
+@pytest.fixture(autouse=True)
+def few_cores() -> None:
+    """Have workers here."""
+
+
 def made(path: Path, carphone: Path, begin: int = 0) -> Path:
     """Write a film of eight shots, a man and a wall by turns, which is of two parts; its key frames follow no cuts."""
     man, frames = videos.decode(carphone), []

@@ -127,7 +127,14 @@ def test_jobs_share_workers_and_memory() -> None:
     again.close()
 
 
-def test_where_no_worker_can_be_started_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.executable", "/nowhere/python")
-    with Pool(2, 1000 * MEBI, MEBI) as pool, pytest.raises(ApartError):
-        outcome(submit(pool, halved, 3))
+@pytest.mark.parametrize("executable", ["/nowhere/python", None, "the program"])
+def test_where_no_worker_can_be_started_nothing_is_done(
+    executable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(program) if executable == "the program" else executable)
+    with Pool(2, 1000 * MEBI, MEBI) as pool:
+        assert isinstance(submit(pool, halved, 3).exception(timeout=20), ApartError)
+    assert not (tmp_path / "begun").exists()

@@ -18,6 +18,7 @@ from facered.jobs.segments import Upcoming, analyze_segments, told_turned
 from facered.jobs.workers import ANALYZE, UNLIMITED, Apart
 from facered.runtime.ahead import Ahead, depth
 from facered.runtime.pool import outcome
+from facered.runtime.profiling import count_inference
 from facered.runtime.workers import ApartError
 from facered.video.orientation import UPRIGHT
 
@@ -57,6 +58,9 @@ def analyze_segments_apart(
                 failed = True
                 scan.give_up(error)
                 continue
+            if future in scan.begun:
+                scan.begun.discard(future)
+                count_inference(piece.result.inference)
             turned = told_turned(piece.result, reader, turned)
             end, turn = segment.end, piece.turn
             for _ in range(segment.first, segment.end):
@@ -84,6 +88,7 @@ class _Scan:
         self._film = Film(reader.path, reader.info, options)
         self._upcoming = Upcoming(reader, options, grid, depth(reader.info.width, reader.info.height))
         self._unfit = False
+        self.begun: set[Future[Piece]] = set()  # what workers do
 
     def give_up(self, reason: Exception) -> None:
         """Have nothing analyzed any more."""
@@ -111,7 +116,7 @@ class _Scan:
         elif self._unfit or self._reader.may_be_damaged:
             future.set_exception(ApartError("the film is damaged"))
         else:
-            return self._apart.pool.submit(
+            future = self._apart.pool.submit(
                 analyze_apart,
                 self._apart.origin,
                 segment,
@@ -120,6 +125,7 @@ class _Scan:
                 position=segment.first,
                 then=lambda piece: None if self._pieces is None else self._pieces.keep(piece),
             )
+            self.begun.add(future)
         return future
 
 

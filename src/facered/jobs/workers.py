@@ -35,8 +35,8 @@ LONG = 1 << 20
 WORKER_BYTES = 260 << 20
 """What a worker takes without pictures; by hand, after what some took. More: fewer workers. Less: more memory than was
 allowed, until the first segment is done and they are known."""
-PICTURES = 90
-"""Pictures that decoder and encoder of a worker hold; by hand, likewise."""
+PICTURES = 130
+"""Pictures that decoder and encoder of a worker take the memory of, and the detector with them; by hand, likewise."""
 UNLIMITED = 1 << 20
 """Segments that may wait between stages: they are small."""
 ANALYZE, ENCODE = "analyze", "encode"
@@ -82,8 +82,9 @@ def workers(
         Whether pictures of the people are kept.
     """
     info, count = reader.info, options.threads or cores.available()
+    unfit = reader.is_image or reader.stalls or options.input_format is not None  # it may be a list
     reorders = reader.container.format.name == "avi" and reader.stream.codec_context.has_b_frames
-    if count < MIN_CORES or reader.is_image or reader.stalls or reorders or 0 < info.frames < MIN_FRAMES:
+    if count < MIN_CORES or unfit or reorders or 0 < info.frames < MIN_FRAMES:
         return nullcontext(), None
     allowed = options.memory if options.memory is not None else memory.free() // 2
     each = WORKER_BYTES + PICTURES * info.width * info.height * picture_bits(info.working_format) // 8
