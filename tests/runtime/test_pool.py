@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from facered.errors import JobCanceledError
 from facered.runtime.dispatch import Dispatcher
 from facered.runtime.pool import Pool, outcome, reserved
 from facered.runtime.workers import ApartError
@@ -95,8 +96,8 @@ def test_workers_return_what_functions_do(tmp_path: Path) -> None:
         never = submit(pool, endless)
         while pool.frames("halves") == -1:
             time.sleep(0.01)
-    assert isinstance(never.exception(), ApartError)
-    with pytest.raises(ApartError):
+    assert isinstance(never.exception(), JobCanceledError)
+    with pytest.raises(JobCanceledError):
         outcome(submit(pool, halved, 3))
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from facered.errors import JobCanceledError
 from facered.runtime import cancellation
 from facered.runtime.dispatch import Dispatcher
 from facered.runtime.workers import ApartError, Worker, WorkerDiedError
@@ -77,6 +78,7 @@ class Pool:
         self._threads: list[threading.Thread] = []
         self._running = self._idle = 0
         self._closed = False
+        self._reason: Exception = ApartError("there are no workers")  # why what is not done is not done
         self._finished: Counter[str] = Counter()
         self._ticks: dict[_Task, int] = {}
 
@@ -84,7 +86,7 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.close(JobCanceledError("the job has ended meanwhile"))
 
     def submit(
         self,
@@ -110,7 +112,7 @@ class Pool:
         task = _Task(function, arguments, kind, position, then)
         with self._changed:
             if self._closed or self._dispatcher.workers < 1:
-                task.future.set_exception(ApartError("there are no workers"))
+                task.future.set_exception(self._reason)
             else:
                 self._dispatcher.add(position, task)
                 self._staff()
@@ -124,9 +126,10 @@ class Pool:
         with self._changed:
             return self._finished[kind] + sum(ticks for task, ticks in self._ticks.items() if task.kind == kind)
 
-    def close(self) -> None:
-        """End all workers at once; what is not done will have to be done here."""
+    def close(self, reason: Exception | None = None) -> None:
+        """End all workers at once; what is not done will have to be done here, or nobody wants it, for a reason."""
         with self._changed:
+            self._reason = reason or self._reason
             if self._closed:
                 return
             self._closed = True
@@ -153,7 +156,7 @@ class Pool:
 
     def _drop_waiting(self) -> None:
         while len(self._dispatcher):
-            self._dispatcher.take().future.set_exception(ApartError("there are no workers"))
+            self._dispatcher.take().future.set_exception(self._reason)
 
     def _work(self) -> None:
         """See to one worker: give it tasks until there are no more, or it has died."""
@@ -220,7 +223,9 @@ class Pool:
         """Have another worker do what one has died of; with the lock."""
         del self._ticks[task]
         task.tries += 1
-        if self._closed or task.tries >= MAX_TRIES:
+        if self._closed:
+            task.future.set_exception(self._reason)
+        elif task.tries >= MAX_TRIES:
             task.future.set_exception(ApartError("workers died of it"))
         else:
             self._dispatcher.add(task.position, task)
