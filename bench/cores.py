@@ -5,14 +5,14 @@ worker of two threads takes for each segment and each part, one after the other,
 times the schedule is simulated, by the dispatcher that jobs use: a worker for each two cores but two, which the main
 process has. Memory bandwidth and clocks that fall when all cores work are not simulated.
 
-One and two cores are measured, whole jobs as they are.
+Others may use the machine meanwhile: what counts is processor time, divided by how much of it two threads have used at
+once in the best of several runs. One core is measured: a whole job as it is, but for its start.
 """
 
 from __future__ import annotations
 
 import argparse
 import heapq
-import json
 import sys
 import tempfile
 import time
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from bench import clips, report
 from bench.hard_film import hard_film
-from bench.job import FACERED
-from bench.process import execute
+from bench.job import FACERED, WARM_UP_FRAMES
+from bench.process import execute, processor_seconds
 from facered.hide.style import chosen_style
 from facered.jobs.apart import Origin, analyze_apart, encode_apart, identity_of
 from facered.jobs.assembly import Assembly
@@ -56,14 +56,28 @@ class Piece:
 
     Attributes
     ----------
+    used : float
+        Processor seconds that it took, where the fewest.
+    overlap : float
+        By how much these were more than it took, where that was the most: 2 if both threads were always busy.
     known : int
         The frame with whose scan it is known.
     """
 
     first: int
     end: int
-    seconds: float
+    used: float
+    overlap: float
     known: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """What it takes where nobody else uses the cores."""
+        return self.used / max(1.0, self.overlap)
+
+    def best(self, other: Piece) -> Piece:
+        """Return what two measurements tell."""
+        return replace(self, used=min(self.used, other.used), overlap=max(self.overlap, other.overlap))
 
     def later(self, frames: int) -> Piece:
         """Return the same, further on in a film."""
@@ -108,12 +122,26 @@ class Times:
     def least(self, other: Times) -> Times:
         """Return the lesser times of two measurements."""
         segments, parts = (
-            tuple(replace(one, seconds=min(one.seconds, another.seconds)) for one, another in zip(*both, strict=True))
+            tuple(one.best(another) for one, another in zip(*both, strict=True))
             for both in ((self.segments, other.segments), (self.parts, other.parts))
         )
         seconds = (getattr(self, name) for name in ("decoding", "scan", "playback"))
         others = (getattr(other, name) for name in ("decoding", "scan", "playback"))
         return Times(self.frames, *map(min, seconds, others), segments, parts)
+
+
+class _Clock:
+    """Takes the time of what a worker does."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self.taken()
+
+    def taken(self) -> tuple[float, float]:
+        """Return processor seconds since it was asked last, and how many times as much as seconds that is."""
+        self._used, used = self._worker.call(processor_seconds, (), lambda _: None), getattr(self, "_used", 0.0)
+        self._at, at = time.perf_counter(), getattr(self, "_at", 0.0)
+        return self._used - used, (self._used - used) / (self._at - at)
 
 
 class _Folder:
@@ -134,12 +162,12 @@ class _Folder:
 
 def measure(film: Path, options: Options, folder: Path) -> Times:
     """Measure everything of a film."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with Reader(film, 1) as reader:
         info = reader.info
         for _ in reader.frames():
             pass
-    decoding = time.perf_counter() - begun
+    decoding = time.process_time() - begun
     recording, found = Recording(), []
     with Profile() as profile, Reader(film) as reader:
         upcoming = Upcoming(reader, options, GRID)
@@ -151,13 +179,14 @@ def measure(film: Path, options: Options, folder: Path) -> Times:
     scan = max(shrinking, profile.seconds - sum(profile.durations()["decode"]) - shrinking)
     origin = Origin(film.resolve(), identity_of(film), info, replace(options, threads=2), thumbnails=False)
     worker, segments, results = Worker(), [], []
+    clock = _Clock(worker)
     for segment, known in [found[0], *found]:  # the first one twice: a worker begins with it
         print(f"... segment {segment.first} to {segment.end}", file=sys.stderr, flush=True)
-        begun = time.perf_counter()
+        clock.taken()
         piece = worker.call(
             analyze_apart, (origin, segment, recording.run(segment.lead, segment.until)), lambda _: None
         )
-        segments.append(Piece(segment.first, segment.end, time.perf_counter() - begun, known))
+        segments.append(Piece(segment.first, segment.end, *clock.taken(), known))
         results.append(piece.result)
     assembly = Assembly(Film(film, info, options))
     annotations = [assembly.add(result) for result in results[1:]]
@@ -165,7 +194,7 @@ def measure(film: Path, options: Options, folder: Path) -> Times:
     ends = [0, *(segment.end for segment, _ in found if begins.begins(segment.end)), len(recording)]
     for first, end in zip(ends, dict.fromkeys(ends[1:]), strict=False):
         print(f"... part {first} to {end}", file=sys.stderr, flush=True)
-        begun = time.perf_counter()
+        clock.taken()
         known = [
             (segment.first, found_there)
             for (segment, _), found_there in zip(found, annotations, strict=True)
@@ -173,7 +202,7 @@ def measure(film: Path, options: Options, folder: Path) -> Times:
         ]
         arguments = origin, first, recording.run(first, end), known, folder / part_name(first), "mp4", True
         worker.call(encode_apart, arguments, lambda _: None)
-        parts.append(Piece(first, end, time.perf_counter() - begun))
+        parts.append(Piece(first, end, *clock.taken()))
     worker.close()
     with (
         Profile() as profile,
@@ -186,13 +215,12 @@ def measure(film: Path, options: Options, folder: Path) -> Times:
     return Times(len(recording), decoding, scan, playback, tuple(segments[1:]), tuple(parts))
 
 
-def whole(film: Path, preset: str, cores: int, folder: Path) -> float:
-    """Return how many seconds a whole job takes on some cores, from its first frame on."""
-    told = folder / "report.json"
-    command = [*FACERED, "combined", str(film), "-o", str(folder), "--overwrite", "-q", "--preset", preset]
-    execute([*command, "--report", str(told)], cores)
-    figures = json.loads(told.read_text())
-    return float(figures["seconds"] - figures["startup_seconds"])
+def whole(film: Path, preset: str, folder: Path) -> float:
+    """Return how many seconds a whole job takes on one core that nobody else uses, its start left out."""
+    command = [*FACERED, "combined", "-o", str(folder), "--overwrite", "-q", "--preset", preset]
+    begin = clips.beginning(film, WARM_UP_FRAMES, folder / "begin.mp4")
+    start, job = (execute([*command, str(path)], 1).cpu_seconds for path in (begin, film))
+    return job - start
 
 
 def simulated(times: Times, workers: int) -> tuple[float, str]:
@@ -262,17 +290,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     options = Options(preset=given.preset)
     with tempfile.TemporaryDirectory() as folder:
-        alone = {n: min(whole(film, given.preset, n, Path(folder)) for _ in range(given.repeat)) for n in (1, 2)}
+        alone = min(whole(film, given.preset, Path(folder)) for _ in range(given.repeat))
         once = measure(film, options, Path(folder))
         for _ in range(given.repeat - 1):
             once = once.least(measure(film, options, Path(folder)))
     times = once.repeated(given.times)
-    one = alone[1] * given.times
+    one = alone * given.times
     rows, found = [], []
-    for cores in (*alone, *CORES):
+    for cores in (1, *CORES):
         workers = max(2, cores // 2 - 1)
-        if cores in alone:
-            seconds, bound, shown = alone[cores] * given.times, "measured", "none"
+        if cores == 1:
+            seconds, bound, shown = one, "measured", "none"
         else:
             (seconds, bound), shown = simulated(times.on(cores), workers), str(workers)
         speedup = one / seconds
