@@ -14,6 +14,7 @@ import pytest
 import videos
 from facered.video.input.excerpt import Excerpts, OtherFramesError, Recording
 from facered.video.input.file import Reader
+from facered.video.input.places import MAX_EXPECTED, Places
 from facered.video.picture import view
 from facered.video.shrink import Shrinker
 from thinned import thinned
@@ -84,6 +85,25 @@ def test_another_film_is_noticed(carphone: Path, tmp_path: Path) -> None:
         with pytest.raises(OtherFramesError, match="the film ends"):
             list(excerpts.frames(late))
         excerpts.close()
+    with Reader(one) as reader:
+        excerpts = Excerpts(reader, 1)
+        assert len(list(excerpts.frames(recorded))) == 20
+        shifted = recorded._replace(pts=recorded.pts + (recorded.pts == recorded.pts[7]))
+        with pytest.raises(OtherFramesError, match="another frame"):
+            list(excerpts.frames(shifted))
+        excerpts.close()
+
+
+def test_sound_behind_pictures_that_give_no_frame_is_not_lost() -> None:
+    places, sound = Places(), [av.Packet(1) for _ in range(3)]
+    assert list(places.packet(sound[0])) == [sound[0]]
+    assert list(places.expect()) == []
+    assert list(places.packet(sound[1])) == []
+    for _ in range(MAX_EXPECTED - 1):
+        assert list(places.expect()) == []
+    assert list(places.packet(sound[2])) == []
+    assert list(places.expect()) == [sound[1]]
+    assert list(places.rest()) == [sound[2]]
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts"])
