@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from thinned import thinned
 
 THREADS = 5
 """With which there are two workers, however few cores there are."""
+SIZE = 160
+"""Of the detector, so that it takes less time."""
 SHOTS, MAN, WALL = 4, 40, 100
 
 
@@ -60,7 +63,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def alone(film: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Return all files that come of the film without workers."""
     folder = tmp_path_factory.mktemp("alone")
-    facered.analyze(film, folder, threads=1)
+    facered.analyze(film, folder, threads=1, detect_size=SIZE)
     facered.redact(film, folder, threads=1, preset="ultrafast")
     return files(folder)
 
@@ -95,7 +98,7 @@ def kinds(tasks: list[tuple[str, Future[Any]]]) -> list[str]:
 
 
 def combined(film: Path, folder: Path, **options: Any) -> dict[str, bytes]:
-    facered.combined(film, folder, annotations=True, preset="ultrafast", threads=THREADS, **options)
+    facered.combined(film, folder, annotations=True, preset="ultrafast", threads=THREADS, detect_size=SIZE, **options)
     return files(folder)
 
 
@@ -106,7 +109,7 @@ def test_analyze_and_redact_make_the_same_files(
     film: Path, alone: dict[str, bytes], tmp_path: Path, tasks: list[tuple[str, Future[Any]]]
 ) -> None:
     told: list[facered.Progress] = []
-    facered.analyze(film, tmp_path, threads=THREADS, progress=told.append)
+    facered.analyze(film, tmp_path, threads=THREADS, detect_size=SIZE, progress=told.append)
     assert kinds(tasks) == DONE[:-2]
     facered.redact(film, tmp_path, threads=THREADS, preset="ultrafast", progress=told.append)
     assert files(tmp_path) == alone
@@ -114,7 +117,20 @@ def test_analyze_and_redact_make_the_same_files(
     for stage in ("analyze", "redact"):
         counts = [progress.done for progress in told if progress.stage == stage]
         assert counts == sorted(counts)
-        assert counts[0] < 70 < 500 < counts[-1] == SHOTS * (MAN + WALL)
+        assert counts[-1] == SHOTS * (MAN + WALL)
+        assert any(1 < later - count < MAN for count, later in pairwise([0, *counts]))
+
+
+def test_of_a_part_of_a_film_they_see_the_same(film: Path, tmp_path: Path) -> None:
+    found = [
+        facered.analyze(
+            film, tmp_path / str(threads), threads=threads, start=3.24, end=8.04, detect_size=SIZE
+        ).annotations
+        for threads in (1, THREADS)
+    ]
+    assert (np.diff(found[1].starts) == np.diff(found[0].starts)).all()
+    assert (found[1].boxes == found[0].boxes).all()
+    assert len(found[0].boxes) > MAN // 2
 
 
 def test_combined_does_too_in_any_order_and_when_a_worker_dies(
@@ -155,7 +171,9 @@ def test_where_workers_see_other_frames_the_rest_is_done_here(
 
     monkeypatch.setattr(Recording, "add", added)
     told: list[int] = []
-    facered.analyze(film, tmp_path, threads=THREADS, progress=lambda progress: told.append(progress.done))
+    facered.analyze(
+        film, tmp_path, threads=THREADS, detect_size=SIZE, progress=lambda progress: told.append(progress.done)
+    )  # fmt: skip
     assert files(tmp_path) == {name: content for name, content in alone.items() if "redacted" not in name}
     errors = [future.exception() for _, future in tasks]
     assert any(isinstance(error, ApartError) and "another frame" in str(error) for error in errors)
@@ -169,6 +187,24 @@ def test_a_part_that_workers_cannot_encode_is_encoded_here(
     (tmp_path / "foo_annotations.json").write_bytes(alone["foo_annotations.json"])
     facered.redact(film, tmp_path, threads=THREADS, preset="ultrafast")
     assert files(tmp_path)["foo_redacted.mp4"] == alone["foo_redacted.mp4"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("place", [0.4, 0.7])
+def test_a_damaged_film_gives_the_same(film: Path, tmp_path: Path, place: float) -> None:
+    damaged = bytearray(film.read_bytes())
+    for number in range(40):
+        damaged[round(len(damaged) * place) + 7 * number] ^= 0x55
+    source = tmp_path / "foo.mp4"
+    source.write_bytes(damaged)
+    found = []
+    for threads in (1, THREADS):
+        folder = tmp_path / str(threads)
+        result = facered.combined(source, folder, annotations=True, preset="ultrafast", threads=threads)
+        assert result.damaged_frames
+        facered.redact(source, folder / "bar.mp4", annotations=result.annotations_path, threads=threads)
+        found.append(files(folder))
+    assert found[0] == found[1]
 
 
 def test_a_film_that_another_one_replaces_is_told(
@@ -205,7 +241,7 @@ def test_no_worker_is_left_when_the_job_is_struck(
     film: Path, alone: dict[str, bytes], tmp_path: Path, how: signal.Signals
 ) -> None:
     call = [sys.executable, "-m", "facered", "combined", str(film), "-o", str(tmp_path), "--annotations"]
-    call += ["--preset", "ultrafast", "--threads", str(THREADS), "-q"]
+    call += ["--preset", "ultrafast", "--threads", str(THREADS), "--detect-size", str(SIZE), "-q"]
     job = subprocess.Popen(call)
     state = place_of(tmp_path / "foo_redacted.mp4")
     while job.poll() is None and not (list(state.glob("part*[0-9]")) and children(job.pid)):
@@ -221,4 +257,5 @@ def test_no_worker_is_left_when_the_job_is_struck(
     if how == signal.SIGINT:
         assert list(tmp_path.iterdir()) == []
         return
+    assert len(list(state.glob("segment-*[0-9]"))) >= SHOTS - 1  # those of the part, but for the short first one
     assert combined(film, tmp_path, resume=True)["foo_redacted.mp4"] == alone["foo_redacted.mp4"]
