@@ -53,6 +53,7 @@ bench: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-json=.cache/bench.json
 	$(BIN)/python -m bench.footage
 	$(BIN)/python -m bench.job
+	$(BIN)/python -m bench.cores
 	$(BIN)/python -m bench.redetection
 	$(BIN)/python -m bench.fidelity
 	$(BIN)/python -m bench.review

@@ -30,6 +30,11 @@ sys.exit(os.waitstatus_to_exitcode(status) != 0)
 """
 
 
+def processor_seconds(_: object) -> float:
+    """Return what this process has used so far; a task for workers."""
+    return time.process_time()
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a command cost: wall time; processor time and the most memory, of it or of a process that it started."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import records
+from facered.jobs import workers
+from facered.runtime import cores
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +38,12 @@ def carphone(clips: Path) -> Path:
 def rabbit(clips: Path) -> Path:
     """Return 132 frames of 1280 x 720 with AAC sound and no face."""
     return clips / "bigbuckbunny.mp4"
+
+
+@pytest.fixture(autouse=True)
+def few_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no workers on machines of many cores, unless a test asks for them: patches do not reach them."""
+    monkeypatch.setattr(workers, "MIN_CORES", max(workers.MIN_CORES, cores.available() + 1))
 
 
 @pytest.fixture

@@ -329,3 +329,16 @@ class TestTable:
         assert all(
             f"{name} : {option.kind.range}\n" in (Options.__doc__ or "") for name, option in options_for(FILES).items()
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [(None, None), (0, 0), ("4G", 4 << 30), ("1.5 GiB", 3 << 29), ("800m", 800 << 20), ("10kb", 10240), (" 77 ", 77)],
+)
+def test_memory_is_told_in_bytes_or_larger_units(given: object, stored: int | None) -> None:
+    assert Options(memory=given).memory == stored  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["5X", "", "-1G", -1, "G", "99999999T", 2**61, True, [1], "1e3", float("nan")])
+def test_no_memory_is_told_with_what_can_be(value: object) -> None:
+    assert "it can be bytes, or a text such as 4G" in complaint(memory=value)

@@ -19,12 +19,11 @@ import videos
 from facered.annotations.table import Extras
 from facered.cli.main import main
 from facered.hide.style import Style
-from facered.jobs.redact import redact_part, redact_video
+from facered.jobs.redact import redact_video
 from facered.runtime import cores
 from facered.video.input.file import Reader
 from facered.video.output import CONTAINERS
 from facered.video.output.file import Writer
-from facered.video.output.film import PartWriter
 from facered.video.output.partfile import part_name
 from facered.video.output.pictures import EncodedPicture, PartEncoder
 from facered.video.output.settings import Encoding
@@ -103,19 +102,22 @@ def test_a_low_picture_has_fewer_threads(carphone: Path, tmp_path: Path) -> None
 
 APART = """
 import sys
+from itertools import islice
 from pathlib import Path
 from facered import Annotations
 from facered.hide.style import Style
+from facered.jobs.feed import Document
 from facered.jobs.redact import redact_part
 from facered.video.input.file import Reader
 from facered.video.output.film import PartWriter
 from facered.video.output.settings import Encoding
 
-film, annotations, path, number, codec, container = sys.argv[1:]
+film, annotations, path, number, end, codec, container = sys.argv[1:]
 with Reader(film) as reader:
-    document = Annotations.read(annotations).rescaled(reader.info.time_base)
+    known = Document(Annotations.read(annotations).rescaled(reader.info.time_base), reader.info)
     with PartWriter(Path(path), reader, Encoding(codec=codec, preset="superfast"), container) as writer:
-        redact_part(reader, writer, document, Style(), int(number))
+        frames = islice(reader.frames(), int(number), int(end))
+        redact_part(reader, frames, writer, known, Style(), int(number), 0)
 """
 
 
@@ -185,8 +187,8 @@ def test_parts_made_apart_in_any_order_make_the_same_film(
     annotations = facered.Annotations.read(document)
     one = written(sounding, tmp_path / f"one.{suffix}", annotations, codec, None)
     store = Folder(tmp_path)
-    for number in (1450, 600, 300, 0):
-        arguments = [sounding, document, tmp_path / part_name(number), number, codec, CONTAINERS[f".{suffix}"]]
+    for number, end in ((1450, 1560), (600, 1450), (300, 600), (0, 300)):
+        arguments = [sounding, document, tmp_path / part_name(number), number, end, codec, CONTAINERS[f".{suffix}"]]
         subprocess.run([sys.executable, "-c", APART, *map(str, arguments)], check=True)
     joined = written(sounding, tmp_path / f"joined.{suffix}", annotations, codec, store)
     assert joined == one
@@ -218,12 +220,3 @@ def test_when_the_encoder_gives_out_pictures_makes_no_difference(
     monkeypatch.setattr(PartEncoder, "encode", encode_late)
     monkeypatch.setattr(PartEncoder, "end_part", end_late)
     assert written(sounding, tmp_path / "late.mp4", annotations, "h264", None) == one
-
-
-def test_a_part_that_does_not_begin_there_is_none(film: Path, analyzed: facered.Annotations, tmp_path: Path) -> None:
-    with (
-        Reader(film) as reader,
-        pytest.raises(facered.ServiceError, match="no part begins at frame 7"),
-        PartWriter(tmp_path / "part", reader, Encoding(), "mp4") as writer,
-    ):
-        redact_part(reader, writer, analyzed, Style(), 7)

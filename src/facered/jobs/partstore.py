@@ -67,7 +67,7 @@ class PartsApart:
         self.tell: Callable[[int], object] = lambda _: None
 
     def begin_segment(self, number: int) -> None:
-        """Take it that a segment begins at a frame."""
+        """Take it that a segment begins at a frame, or the film ends before it; may be told again."""
         if not number or self._parts.begins(number):
             self._submit(number)
             self._first = number
@@ -75,9 +75,10 @@ class PartsApart:
                 self._known = [(number, self._document)]
 
     def add(self, number: int, annotations: Annotations) -> None:
-        """Take the annotations of the segment that begins at a frame."""
+        """Take the annotations of the next segment, which begins at a frame."""
         self.begin_segment(number)
         self._known.append((number, annotations))
+        self.begin_segment(number + len(annotations.pts))  # its part may be over
 
     def finish(self) -> None:
         """Take it that the film is over."""
@@ -125,7 +126,7 @@ class PartsApart:
     def _submit(self, end: int) -> None:
         """Have the part encoded that ends before a frame."""
         first, known, self._known = self._first, self._known, []
-        if first is None or self._state.find(name := part_name(first)) is not None:
+        if first is None or not known or self._state.find(name := part_name(first)) is not None:
             return
         draft = self._state.draft(name)
         if draft is None:

@@ -96,6 +96,11 @@ class StageProgress:
         self._reached = 0
         self._lock = threading.RLock()
 
+    @property
+    def shown(self) -> int:
+        """How many frames were told of."""
+        return max(self.done, self._reached)
+
     def step(self) -> None:
         """Count a frame."""
         with self._lock:
@@ -106,7 +111,7 @@ class StageProgress:
     def reach(self, count: int) -> None:
         """Be told of how many frames are done, wherever that is, if not counted yet; from any thread."""
         with self._lock:
-            if count > max(self._reached, self.done):
+            if count > self.shown:
                 self._reached = count
                 self._tell()
 
@@ -118,5 +123,5 @@ class StageProgress:
 
     def _tell(self) -> None:
         if self._callback is not None:
-            seconds, done = time.perf_counter() - self._start, max(self.done, self._reached)
-            self._callback(Progress(self.name, done, self.total, seconds, finished=self._finished))
+            seconds = time.perf_counter() - self._start
+            self._callback(Progress(self.name, self.shown, self.total, seconds, finished=self._finished))

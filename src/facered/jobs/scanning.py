@@ -16,8 +16,9 @@ from facered.jobs.pieces import Passed, Piece, Stored
 from facered.jobs.progress import Progress, ProgressCallback, StageProgress
 from facered.jobs.segments import Upcoming, analyze_segments, told_turned
 from facered.jobs.workers import ANALYZE, UNLIMITED, Apart
-from facered.runtime.ahead import Ahead
+from facered.runtime.ahead import Ahead, depth
 from facered.runtime.pool import outcome
+from facered.runtime.profiling import count_inference
 from facered.runtime.workers import ApartError
 from facered.video.orientation import UPRIGHT
 
@@ -57,6 +58,9 @@ def analyze_segments_apart(
                 failed = True
                 scan.give_up(error)
                 continue
+            if future in scan.begun:
+                scan.begun.discard(future)
+                count_inference(piece.result.inference)
             turned = told_turned(piece.result, reader, turned)
             end, turn = segment.end, piece.turn
             for _ in range(segment.first, segment.end):
@@ -66,7 +70,7 @@ def analyze_segments_apart(
         stage.finish()
         return
     apart.video.check(reader.checksum)
-    known = _Onwards(progress, stage.done)
+    known = _Onwards(progress, stage.shown)
     with apart.reopen() as again:
         for result in analyze_segments(
             again, options, known, thumbnails=thumbnails, grid=grid, pieces=pieces, passed=Passed(end, turn)
@@ -82,8 +86,9 @@ class _Scan:
     def __init__(self, reader: Reader, options: Options, apart: Apart, grid: Grid, pieces: Pieces | None) -> None:
         self._reader, self._apart, self._pieces = reader, apart, pieces
         self._film = Film(reader.path, reader.info, options)
-        self._upcoming = Upcoming(reader, options, grid)
+        self._upcoming = Upcoming(reader, options, grid, depth(reader.info.width, reader.info.height))
         self._unfit = False
+        self.begun: set[Future[Piece]] = set()  # what workers do
 
     def give_up(self, reason: Exception) -> None:
         """Have nothing analyzed any more."""
@@ -111,7 +116,7 @@ class _Scan:
         elif self._unfit or self._reader.may_be_damaged:
             future.set_exception(ApartError("the film is damaged"))
         else:
-            return self._apart.pool.submit(
+            future = self._apart.pool.submit(
                 analyze_apart,
                 self._apart.origin,
                 segment,
@@ -120,6 +125,7 @@ class _Scan:
                 position=segment.first,
                 then=lambda piece: None if self._pieces is None else self._pieces.keep(piece),
             )
+            self.begun.add(future)
         return future
 
 

@@ -175,11 +175,12 @@ class Marked:
 class Upcoming:
     """The frames as they are decoded, shrunk, and with the segments found.
 
-    It runs ahead in a thread of its own; `last_segments` may be read when that has ended.
+    It runs ahead in a thread of its own; `last_segments` may be read when that has ended. With `waiting`, frames are
+    decoded and shrunk in another one, so many ahead.
     """
 
-    def __init__(self, reader: Reader, options: Options, grid: Grid) -> None:
-        self._reader, self._options = reader, options
+    def __init__(self, reader: Reader, options: Options, grid: Grid, waiting: int = 0) -> None:
+        self._reader, self._options, self._waiting = reader, options, waiting
         self._segmentation = Segmentation(float(reader.info.rate), grid)
         self.last_segments: tuple[Segment, ...] = ()
 
@@ -196,13 +197,14 @@ class Upcoming:
     def _judged(self) -> Iterator[tuple[Item, Mark]]:
         """Yield all frames, each as soon as it is known whether it begins a shot."""
         waiting: deque[Item] = deque()
-        for item in frames_between(self._reader, self._options, 0, -1):
-            waiting.append(item)
-            del item
-            with timed(Stage.CUTS):
-                mark = self._segmentation.push(waiting[-1].luma, waiting[-1].seconds)
-            if mark is not None:
-                yield waiting.popleft(), mark
+        with Ahead(frames_between(self._reader, self._options, 0, -1), self._waiting, "decode") as items:
+            for item in items:
+                waiting.append(item)
+                del item
+                with timed(Stage.CUTS):
+                    mark = self._segmentation.push(waiting[-1].luma, waiting[-1].seconds)
+                if mark is not None:
+                    yield waiting.popleft(), mark
         for mark in self._segmentation.flush():
             yield waiting.popleft(), mark
         self.last_segments = self._segmentation.finish()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,16 @@ MAX_WORKER_THREADS = 4
 """Threads of a worker, at most, where memory allows few workers; by hand. More are no faster."""
 MIN_FRAMES = 500
 """Frames that a film has at least; by hand. With fewer there are no two parts, and workers take a second to begin."""
+FRAMES_EACH = 200
+"""Frames of a film for each worker, at least; by hand. More: short films are done by few, of more threads each. Fewer:
+they begin for one segment."""
+LONG = 1 << 20
+"""Frames of a film that does not tell; by hand."""
 WORKER_BYTES = 260 << 20
 """What a worker takes without pictures; by hand, after what some took. More: fewer workers. Less: more memory than was
 allowed, until the first segment is done and they are known."""
-PICTURES = 90
-"""Pictures that decoder and encoder of a worker hold; by hand, likewise."""
+PICTURES = 130
+"""Pictures that decoder and encoder of a worker take the memory of, and the detector with them; by hand, likewise."""
 UNLIMITED = 1 << 20
 """Segments that may wait between stages: they are small."""
 ANALYZE, ENCODE = "analyze", "encode"
@@ -76,12 +82,14 @@ def workers(
         Whether pictures of the people are kept.
     """
     info, count = reader.info, options.threads or cores.available()
+    unfit = reader.is_image or reader.stalls or options.input_format is not None  # it may be a list
     reorders = reader.container.format.name == "avi" and reader.stream.codec_context.has_b_frames
-    if count < MIN_CORES or reader.is_image or reader.stalls or reorders or 0 < info.frames < MIN_FRAMES:
+    if count < MIN_CORES or unfit or reorders or 0 < info.frames < MIN_FRAMES:
         return nullcontext(), None
     allowed = options.memory if options.memory is not None else memory.free() // 2
     each = WORKER_BYTES + PICTURES * info.width * info.height * picture_bits(info.working_format) // 8
-    pool = reserved(count // 2, allowed, each)
+    useful = ceil((info.frames or LONG) / FRAMES_EACH)
+    pool = reserved(useful, count // 2, allowed, each)
     if pool is None:
         return nullcontext(), None
     try:

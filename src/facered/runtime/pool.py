@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from facered.errors import JobCanceledError
 from facered.runtime import cancellation
 from facered.runtime.dispatch import Dispatcher
 from facered.runtime.workers import ApartError, Worker, WorkerDiedError
@@ -27,6 +28,15 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     workers: int = 0
     memory: int = 0
+
+    def take(self, workers: int, memory: int) -> None:
+        """Note what a job takes; with the lock."""
+        self.workers, self.memory = self.workers + workers, self.memory + memory
+
+    def give_back(self, workers: int, memory: int) -> None:
+        """Note that a job has ended."""
+        with self.lock:
+            self.take(-workers, -memory)
 
 
 @cache
@@ -57,15 +67,18 @@ class Pool:
         How many workers there may be.
     """
 
-    def __init__(self, workers: int, memory: int, worker_bytes: int) -> None:
+    def __init__(
+        self, workers: int, memory: int, worker_bytes: int, release: Callable[[], object] = lambda: None
+    ) -> None:
         self.size = workers
         self._dispatcher: Dispatcher[_Task] = Dispatcher(workers, memory, worker_bytes)
-        self._taken = workers, memory
+        self._release = release
         self._changed = threading.Condition()
         self._workers: set[Worker] = set()
         self._threads: list[threading.Thread] = []
         self._running = self._idle = 0
         self._closed = False
+        self._reason: Exception = ApartError("there are no workers")  # why what is not done is not done
         self._finished: Counter[str] = Counter()
         self._ticks: dict[_Task, int] = {}
 
@@ -73,7 +86,7 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.close(JobCanceledError("the job has ended meanwhile"))
 
     def submit(
         self,
@@ -99,7 +112,7 @@ class Pool:
         task = _Task(function, arguments, kind, position, then)
         with self._changed:
             if self._closed or self._dispatcher.workers < 1:
-                task.future.set_exception(ApartError("there are no workers"))
+                task.future.set_exception(self._reason)
             else:
                 self._dispatcher.add(position, task)
                 self._staff()
@@ -113,9 +126,10 @@ class Pool:
         with self._changed:
             return self._finished[kind] + sum(ticks for task, ticks in self._ticks.items() if task.kind == kind)
 
-    def close(self) -> None:
-        """End all workers at once; what is not done will have to be done here."""
+    def close(self, reason: Exception | None = None) -> None:
+        """End all workers at once; what is not done will have to be done here, or nobody wants it, for a reason."""
         with self._changed:
+            self._reason = reason or self._reason
             if self._closed:
                 return
             self._closed = True
@@ -125,10 +139,7 @@ class Pool:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
-        shared = _shared(os.getpid())
-        with shared.lock:
-            shared.workers -= self._taken[0]
-            shared.memory -= self._taken[1]
+        self._release()
 
     def _staff(self) -> None:
         """Begin another worker, if there is use for it; with the lock."""
@@ -145,7 +156,7 @@ class Pool:
 
     def _drop_waiting(self) -> None:
         while len(self._dispatcher):
-            self._dispatcher.take().future.set_exception(ApartError("there are no workers"))
+            self._dispatcher.take().future.set_exception(self._reason)
 
     def _work(self) -> None:
         """See to one worker: give it tasks until there are no more, or it has died."""
@@ -212,18 +223,21 @@ class Pool:
         """Have another worker do what one has died of; with the lock."""
         del self._ticks[task]
         task.tries += 1
-        if self._closed or task.tries >= MAX_TRIES:
+        if self._closed:
+            task.future.set_exception(self._reason)
+        elif task.tries >= MAX_TRIES:
             task.future.set_exception(ApartError("workers died of it"))
         else:
             self._dispatcher.add(task.position, task)
             self._changed.notify()
 
 
-def reserved(workers: int, memory: int, worker_bytes: int) -> Pool | None:
-    """Return a pool of at most so many workers, within what other jobs of the process have left; None if not for two.
+def reserved(wanted: int, workers: int, memory: int, worker_bytes: int) -> Pool | None:
+    """Return a pool of as many workers as are wanted and other jobs of the process have left; None if not for two.
 
     Parameters
     ----------
+    wanted : int
     workers : int
         The most that all jobs of the process may have together.
     memory : int
@@ -233,14 +247,12 @@ def reserved(workers: int, memory: int, worker_bytes: int) -> Pool | None:
     """
     shared = _shared(os.getpid())
     with shared.lock:
-        count = min(workers - shared.workers, (memory - shared.memory) // worker_bytes)
+        count = min(wanted, workers - shared.workers, (memory - shared.memory) // worker_bytes)
         if count < 2:
             return None
         share = max(count * worker_bytes, min(memory - shared.memory, memory * count // workers))
-        pool = Pool(count, share, worker_bytes)
-        shared.workers += count
-        shared.memory += share
-    return pool
+        shared.take(count, share)
+    return Pool(count, share, worker_bytes, lambda: shared.give_back(count, share))
 
 
 def outcome(future: Future[Any], waiting: Callable[[], object] = lambda: None) -> Any:

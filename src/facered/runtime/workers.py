@@ -22,6 +22,9 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 PROGRAM = "import sys; sys.path[:] = {path!r}; from facered.runtime.workers import serve; serve({descriptor})"
+MAX_START = 60.0
+"""Seconds within which a worker answers for the first time; by hand. More: whoever is no Python is waited for longer.
+Fewer: slow disks."""
 _OOM_SCORE = "500"
 """By how much sooner than the main process workers are ended by the system when memory is short, of 1000; by hand."""
 
@@ -64,6 +67,8 @@ class Worker:
 
     def __init__(self) -> None:
         self.most_bytes = 0
+        if not Path(sys.executable or "").name.startswith(("python", "pypy")):  # a program that has Python in it
+            raise WorkerDiedError("there is no Python to be started")
         ours, theirs = socket.socketpair()
         with theirs:
             program = PROGRAM.format(path=[entry or str(Path.cwd()) for entry in sys.path], descriptor=theirs.fileno())
@@ -80,6 +85,7 @@ class Worker:
                 ours.close()
                 raise WorkerDiedError(str(error)) from error
         self._connection = Connection(ours.detach())
+        self._answered = False
 
     def call(self, function: Callable[..., Any], arguments: tuple[object, ...], tick: Callable[[int], object]) -> Any:
         """Return what a function returns there; it is given the arguments and whom to tell of frames it has done.
@@ -92,6 +98,9 @@ class Worker:
             The worker has died, or had too little memory.
         """
         try:
+            if not self._answered and not self._connection.poll(MAX_START):
+                raise WorkerDiedError("it does not answer")
+            self._answered = True
             self._connection.send((function, arguments))
             while isinstance(answer := self._connection.recv(), _Ticked):
                 tick(answer.frames)
@@ -120,6 +129,7 @@ def serve(descriptor: int) -> None:
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
         file.write(_OOM_SCORE)
     connection, tasks = Connection(descriptor), SimpleQueue[tuple[Callable[..., Any], tuple[object, ...]]]()
+    connection.send(_Ticked(0))
     threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
     while True:
         function, arguments = tasks.get()

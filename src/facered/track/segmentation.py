@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from facered.track import tuning
 from facered.track.cuts import CutDetector
+from facered.video.output.parts import GRID_FRAMES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ class Grid:
         Seconds behind the end of a segment in which all dissolves in it become known.
     """
 
-    frames: int = 1500
+    frames: int = GRID_FRAMES
     lead_in: float = 3.0
     lead_out: float = 1.5
     clearance: float = 3.0

@@ -10,13 +10,13 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from av.error import FFmpegError
 
-from facered.video.input.decoding import STRICT, STRICTER
 from facered.video.input.nal import begins_anew
 from facered.video.picture import view
 from facered.video.shrink import Shrinker
@@ -100,15 +100,16 @@ class Excerpts:
     """
 
     def __init__(self, reader: Reader, threads: int) -> None:
-        self._reader = reader
-        self._pictures = reader.reopen(threads)
-        self._stream = self._pictures.stream
-        context = self._stream.codec_context
-        context.options = {**context.options, **STRICT, **STRICTER.get(context.name, {})}
+        self._reader, self._threads = reader, threads
+        self._open()
 
     def close(self) -> None:
         """Close the file."""
         self._pictures.container.close()
+
+    def _open(self) -> None:
+        self._pictures = self._reader.reopen(self._threads)
+        self._stream = self._pictures.stream
 
     def frames(self, recorded: Recorded) -> Iterator[tuple[VideoFrame, NDArray[np.uint8]]]:
         """Yield the frames that were recorded, each with its small luma.
@@ -118,55 +119,45 @@ class Excerpts:
         OtherFramesError
             They are not there, or damaged.
         """
-        info, shrink, place = self._reader.info, Shrinker(), 0
-        for frame in self.decoded(int(recorded.pts[0]), recorded.begin):
-            pts = frame.pts if frame.pts is not None else frame.dts
-            if pts is None or frame.is_corrupt:
-                raise OtherFramesError("a frame without a time, or a damaged one")
-            if pts < recorded.pts[place] and not place:
-                continue
-            native = self._reader.normalizer.convert(frame, self._pictures)
-            native.time_base, native.pts = info.time_base, pts
+        info, shrink = self._reader.info, Shrinker()
+        for place, native in enumerate(self.natives(int(recorded.pts[0]), recorded.begin)):
             native.duration = int(recorded.durations[place])
             luma = shrink(view(native, info.orientation))
-            if pts != recorded.pts[place] or _checksum(luma) != recorded.checksums[place]:
-                raise OtherFramesError(f"another frame at {pts}")
+            if native.pts != recorded.pts[place] or _checksum(luma) != recorded.checksums[place]:
+                raise OtherFramesError(f"another frame at {native.pts}")
             yield native, luma
-            place += 1
-            if place == len(recorded.pts):
+            if place + 1 == len(recorded.pts):
                 return
         raise OtherFramesError("the film ends")
 
     def natives(self, first: int, begin: int) -> Iterator[VideoFrame]:
-        """Yield frames in a native format from some time on that is not later than the first one wanted.
+        """Yield the frames from a time on, in a native format.
 
         Parameters
         ----------
         first : int
-            The time of the first one wanted; those before it may be broken.
+            The time of the first one wanted.
         begin : int
             The time of the film's first frame.
 
         Raises
         ------
         OtherFramesError
-            One has no time, or is damaged.
+            One has no time, or is damaged, or there is no key frame to begin with.
         """
-        for frame in self.decoded(first, begin):
-            pts = frame.pts if frame.pts is not None else frame.dts
-            if pts is None or (frame.is_corrupt and pts >= first):
-                raise OtherFramesError("a frame without a time, or a damaged one")
-            native = self._reader.normalizer.convert(frame, self._pictures)
-            native.time_base, native.pts = self._reader.info.time_base, pts
-            yield native
-
-    def decoded(self, first: int, begin: int) -> Iterator[VideoFrame]:
-        """Yield frames from some time on that is not later than the first one wanted."""
-        try:
-            for packet in self._packets(first, begin):
-                yield from packet.decode()
-        except FFmpegError as error:
-            raise OtherFramesError(str(error)) from error
+        for packet in self._packets(first, begin):
+            decoded: list[VideoFrame] = []
+            with suppress(FFmpegError):  # what looks back beyond the beginning; that others are there is compared
+                decoded = packet.decode()
+            for frame in decoded:
+                pts = frame.pts if frame.pts is not None else frame.dts
+                if pts is not None and pts < first:
+                    continue
+                if pts is None or frame.is_corrupt:
+                    raise OtherFramesError("a frame without a time, or a damaged one")
+                native = self._reader.normalizer.convert(frame, self._pictures)
+                native.time_base, native.pts = self._reader.info.time_base, pts
+                yield native
 
     def _packets(self, first: int, begin: int) -> Iterator[Packet[VideoStream]]:
         """Yield the packets from a key frame on with which all that is shown from a time on can be decoded.
@@ -176,7 +167,11 @@ class Excerpts:
         step = round(FIRST_STEP / (self._stream.time_base or Fraction(1)))
         latest = target = first
         for _ in range(MAX_SEEKS):
-            self._pictures.container.seek(target, stream=self._stream)
+            if target < begin:  # some containers do not seek there
+                self.close()
+                self._open()
+            else:
+                self._pictures.container.seek(target, stream=self._stream)
             packets = self._pictures.container.demux(self._stream)
             key = next((packet for packet in packets if packet.is_keyframe), None)
             pts = None if key is None else key.pts

@@ -26,6 +26,7 @@ from facered.video.input.decoding import Decoding, Replay
 from facered.video.input.ending import announced_end
 from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
+from facered.video.input.places import Places
 from facered.video.input.preview import PICTURES
 from facered.video.input.setback import MAX_PAUSE
 from facered.video.sequence import ImageSequence
@@ -225,24 +226,28 @@ class Reader:
 
     def _walk(self) -> Generator[VideoFrame | Packet[Stream], None, None]:
         held: VideoFrame | None = None
+        places = Places()
         try:
             for packet in self._packets():
                 if not self._pictures.holds(packet):
                     if packet.size:
-                        yield packet
+                        yield from places.packet(packet)
                     continue
+                if packet.size:
+                    yield from places.expect()
                 frames = [dated for frame in self._decode(packet) for dated in self._date(self._prepare(frame))]
                 for following in frames if packet.size else [*frames, *self._date(None)]:
                     # What decoders say of durations is that of packets in another order.
                     if held is not None and held.pts is not None and following.pts is not None:
                         held.duration = following.pts - held.pts
-                        yield held
+                        yield from places.frame(held)
                     held = following
         except MemoryError as error:
             raise ServiceError(f"{self.path}: out of memory while decoding") from error
         if held is not None:
             held.duration = self._last_duration(held)
-            yield held
+            yield from places.frame(held)
+        yield from places.rest()
         if not self._count:
             raise ContentMalformedError(f"{self.path}: no frame can be decoded; the video is empty or damaged")
         self.damaged = self._damage.frames()

@@ -127,9 +127,6 @@ class Frames:
         """Yield the frames from a number on, which are decoded from a key frame before it."""
         wanted, place = int(self.pts[first]), first
         for native in self._excerpts.natives(wanted, int(self.pts[0])):
-            assert native.pts is not None
-            if native.pts < wanted:
-                continue
             if place == len(self.pts) or native.pts != self.pts[place]:
                 raise OtherFramesError(f"another frame at {native.pts}")
             yield place, native
