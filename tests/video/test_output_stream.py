@@ -24,7 +24,6 @@ def write(source: Path, address: str, container_format: str | None = None) -> No
     items: Iterator[object] = feed.items()
     frame = next(items)
     sink = EncodedSink(address, container_format, feed, Encoding())
-    feed.release()
     for item in (frame, *items):
         assert isinstance(item, av.VideoFrame)
         sink.write_frame(item)

@@ -140,9 +140,9 @@ def _sink(chosen: argparse.Namespace, feed: Feed, encoding: Encoding, number: in
     assert number is not None
     descriptor = Descriptor(number)
     if chosen.format == "y4m" or (chosen.format is None and feed.container_format == _Y4M):
-        return Y4mSink(descriptor, feed.info, feed.stream.codec_context.field_order, feed.siting)
+        return Y4mSink(descriptor, feed.info, feed.field_order, feed.siting)
     others = feed.others if feed.container_format == _NUT else []
-    return NutSink(descriptor, feed.info, others)
+    return NutSink(descriptor, feed.info, others, feed.tags)
 
 
 def _tell(redactor: Redactor) -> None:

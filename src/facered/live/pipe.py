@@ -95,7 +95,6 @@ class Pipe:
         elif isinstance(item, VideoFrame):
             if self._sink is None:
                 self._sink = self._make_sink(self._feed)
-                self._feed.release()
             self._order.append(item)
             self._alone = 0
             with timed(Stage.REDACT):

@@ -16,6 +16,7 @@ import av
 from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
+from facered.video.companions import Continuation, codec_tag, companions, kept
 from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
 from facered.video.input.peek import peek, siting
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
     from facered.video.info import VideoInfo
 
@@ -68,9 +68,12 @@ class Feed:
 
     Attributes
     ----------
-    stream : av.VideoStream
     others : list of av.stream.Stream
-        Those whose packets come along.
+        Those whose packets come along, as the first connection had them; copies that outlive it.
+    tags : dict of int to bytes
+        How its container named their codecs, by their indices.
+    field_order : int
+        Of interlaced pictures, as FFmpeg numbers it.
     container_format : str
         FFmpeg's name.
     siting : str
@@ -79,20 +82,19 @@ class Feed:
         How often something could not be decoded.
     """
 
-    stream: VideoStream
     container_format: str
     siting: str
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.others: list[Stream] = []
-        self.damaged = 0
+        self.tags: dict[int, bytes] = {}
+        self.damaged = self.field_order = 0
         self._items: queue.Queue[Item | BaseException | None] = queue.Queue(MAX_WAITING)
-        self._stopped, self._taken = threading.Event(), threading.Event()
+        self._stopped = threading.Event()
         self._clock = Clock() if source.live else None
         self._normalizer = Normalizer(source.name)
         self._last: Fraction | None = None
-        self._kinds: set[tuple[int, str, str | None]] = set()
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
 
     @property
@@ -103,10 +105,6 @@ class Feed:
     def stop(self) -> None:
         """Have `items` end with what has come; the thread is left behind where it waits for its source."""
         self._stopped.set()
-
-    def release(self) -> None:
-        """Say that `stream` and `others` are not needed any more: until then their container stays open."""
-        self._taken.set()
 
     def items(self) -> Iterator[Item]:
         """Yield frames in a native format, packets of `others` and events, as they come.
@@ -164,11 +162,7 @@ class Feed:
             # Of what is live FLV says that it lasts no time.
             finite = not self.source.live or bool(container.duration)
             grew = why == _ENDED and container.format.name in _LISTS
-            # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
-            while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
-                pass
-            if self._taken.is_set() or not self._normalizer.begun:
-                container.close()
+            container.close()
             if finite or self._stopped.is_set():
                 return
             if grew and self._is_over():
@@ -236,17 +230,21 @@ class Feed:
     def _read(self, container: InputContainer) -> None:
         # Threads a frame would hold frames back.
         pictures = PictureStream(container, self.source.number, self.source.name, thread_type="SLICE")
-        others = [other for other in container.streams if other.type in ("audio", "subtitle", "data")]
-        others = [other for other in others if other.index not in pictures.foreign]
+        others = companions(container.streams, pictures.foreign)
         if not self._normalizer.begun:
-            self.stream, self.others, self.container_format = pictures.stream, others, container.format.name
-            self._kinds = {_kind(other) for other in others}  # the streams themselves end with their container
-        else:  # what the sink does not know it cannot take
-            others = [other for other in others if _kind(other) in self._kinds]
+            copies = kept(list(container.streams))
+            self.others, self.container_format = [copies[other.index] for other in others], container.format.name
+            self.tags = {other.index: codec_tag(other.codec_context) for other in others if other.codec_context}
+        continuation = Continuation(self.others, others)
+        for stranger in continuation.strangers:  # what the sink does not know it cannot take
+            logger.warning(
+                "%s: %s stream %d is other than those at the beginning, and left out",
+                self.source.name, stranger.type, stranger.index,
+            )  # fmt: skip
         if self._clock is not None:
             start = container.start_time
             self._clock.connect(None if start is None else Fraction(start, av.time_base), self._began)
-        for packet in pictures.demux(others):
+        for packet in pictures.demux(continuation.streams):
             if self._stopped.is_set():
                 return
             if packet.size and self._clock is not None:
@@ -255,6 +253,7 @@ class Feed:
                 for frame in pictures.decode(packet, self._count_damage):
                     self._put(self._prepare(frame, pictures))
             elif packet.size:
+                continuation.adopt(packet)
                 self._put(packet)
 
     def _count_damage(self, why: str) -> None:
@@ -263,6 +262,8 @@ class Feed:
             logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, why)
 
     def _prepare(self, frame: VideoFrame, pictures: PictureStream) -> VideoFrame:
+        if not self._normalizer.begun:
+            self.field_order = pictures.stream.codec_context.field_order
         native = self._normalizer.convert(frame, pictures)
         self._normalizer.report = False  # the first frame tells; what comes after it may change at any time
         base = native.time_base or pictures.stream.time_base or self.info.time_base
@@ -273,8 +274,3 @@ class Feed:
             native.pts = int(self._last / base) + 1
         self._last = native.pts * base
         return native
-
-
-def _kind(stream: Stream) -> tuple[int, str, str | None]:
-    name = stream.codec_context.name if stream.codec_context is not None else None
-    return stream.index, stream.type, name

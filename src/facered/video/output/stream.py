@@ -116,7 +116,7 @@ class EncodedSink:
             ) from None
         if codec in ZERO_LATENCY_CODECS:
             encoding = replace(encoding, encoder_options={"tune": "zerolatency", **encoding.encoder_options})
-        encoder.configure(info, encoding, feed.stream.codec_context.field_order)
+        encoder.configure(info, encoding, feed.field_order)
         context = encoder.stream.codec_context
         context.thread_type = "SLICE"  # a thread a frame would hold frames back
         context.gop_size = max(1, round(MAX_GOP_SECONDS * info.rate))
