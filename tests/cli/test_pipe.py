@@ -516,19 +516,36 @@ class TestNetwork:
         assert done.stderr
         assert "hunter2" not in done.stdout + done.stderr
 
-    def test_a_sink_that_is_lost_is_told(self, carphone: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("reconnect", [0, 10])
+    def test_a_sink_that_is_lost_is_called_again_or_told(
+        self, film: Path, carphone: Path, tmp_path: Path, reconnect: int
+    ) -> None:
+        source, second = film if reconnect else carphone, b""
         with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(20)
             target = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-            command = [*PIPE, str(carphone), "-o", target, "--format", "mpegts"]
+            command = [*PIPE, *NOBODY, source, "-o", target, "--format", "mpegts", "--reconnect", str(reconnect)]
             with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
                 caller, _ = server.accept()
-                caller.recv(1 << 16)
+                caller.recv(1 << 10)
                 caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 caller.close()
+                if reconnect:
+                    with server.accept()[0] as caller:
+                        while received := caller.recv(1 << 16):
+                            second += received
                 told = cast("io.TextIOWrapper", process.stderr).read()
-        assert process.returncode == 1
-        assert told.startswith(f"facered: {target}: takes no more (")
-        assert len(told.splitlines()) == 1
+        assert process.returncode == (0 if reconnect else 1)
+        assert f"facered: {target}: takes no more (" in told
+        if not reconnect:
+            assert len(told.splitlines()) == 1
+            return
+        assert told.count("is transcoded to AAC") == 1
+        assert f"{target}: there again; 0 frames were not sent" in told  # a film waits meanwhile
+        with av.open(io.BytesIO(second), format="mpegts") as container:
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert packets[0].is_keyframe
+        assert len(packets) > 30
 
     def test_a_source_that_does_not_come_back_is_an_error(self, serve: Any, free_port: int) -> None:
         serve(10)

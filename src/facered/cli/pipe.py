@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
-from facered.video.address import is_url, shown_address
+from facered.video.address import file_path, is_url, shown_address
 from facered.video.input.source import STANDARD_INPUT, Source
 from facered.video.input.stream import Feed
+from facered.video.output.calling import CallingSink
 from facered.video.output.raw import FORMATS, Descriptor, NutSink, Y4mSink
 from facered.video.output.settings import Encoding
 from facered.video.output.stream import EncodedSink, exists
@@ -77,11 +79,8 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
         watch(pipe)
         try:
             pipe.run()
-        except ConnectionError as error:
-            if chosen.output is None or not is_url(chosen.output):
-                raise
-            told = f"{shown_address(chosen.output)}: takes no more ({error.strerror or error}); {pipe.frames} frames"
-            raise ServiceError(f"{told} were sent") from error
+        except ConnectionError:
+            raise
         except OSError as error:
             where = shown_address(chosen.output or "standard output")
             raise ServiceError(f"{where}: writing failed ({error.strerror or error})") from error
@@ -136,7 +135,11 @@ def _check_apart(written: str, other: str | None, why: str) -> None:
 
 def _sink(chosen: argparse.Namespace, feed: Feed, encoding: Encoding, number: int | None) -> Sink:
     if chosen.output is not None:
-        return EncodedSink(chosen.output, chosen.format, feed, encoding)
+        call = partial(EncodedSink, chosen.output, chosen.format, feed, encoding)  # told whether it tells
+        if not is_url(chosen.output) or file_path(chosen.output) is not None:
+            return call(True)
+        live, name = feed.source.live, shown_address(chosen.output)
+        return CallingSink(call, name, chosen.reconnect, live=live, stopped=lambda: feed.stopped)
     assert number is not None
     descriptor = Descriptor(number)
     if chosen.format == "y4m" or (chosen.format is None and feed.container_format == _Y4M):

@@ -41,11 +41,6 @@ class Pipe:
     redactor : Redactor
     make_sink : callable
         Returns the sink for a feed whose first frame has come.
-
-    Attributes
-    ----------
-    frames : int
-        Frames written.
     """
 
     def __init__(self, source: Source, redactor: Redactor, make_sink: Callable[[Feed], Sink]) -> None:
@@ -55,7 +50,12 @@ class Pipe:
         self._order: deque[Packet[Stream] | VideoFrame] = deque()
         self._failing = False
         self._alone = 0  # packets since the last picture
-        self.frames = 0
+        self._written = 0
+
+    @property
+    def frames(self) -> int:
+        """How many frames were written."""
+        return self._written - (self._sink.missed if self._sink is not None else 0)
 
     def cancel(self) -> None:
         """Have `run` end soon, with all that has come until then."""
@@ -144,7 +144,7 @@ class Pipe:
                 self._write_packets()
                 assert self._order.popleft() is frame
                 self._sink.write_frame(frame)
-                self.frames += 1
+                self._written += 1
             self._write_packets()
 
     def _write_packets(self) -> None:

@@ -16,6 +16,7 @@ import av
 from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
+from facered.video.address import MAX_PAUSE, MIN_PAUSE
 from facered.video.companions import Continuation, codec_tag, companions, kept
 from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MIN_PAUSE, MAX_PAUSE = 0.25, 2.0
-"""Seconds between attempts to reconnect, doubling from one to the other; by hand. Less is more work for an address
-that is away, more is a longer gap when it is back."""
 MAX_WAITING = 16
 """Frames and packets that wait between the threads; by hand. Fewer would stall the decoder when redaction is slow for
 a moment, more would only add to the delay."""
@@ -68,8 +66,10 @@ class Feed:
 
     Attributes
     ----------
+    streams : list of av.stream.Stream
+        Those of the first connection, `kept`.
     others : list of av.stream.Stream
-        Those whose packets come along, as the first connection had them; copies that outlive it.
+        Those of them whose packets come along.
     tags : dict of int to bytes
         How its container named their codecs, by their indices.
     field_order : int
@@ -87,6 +87,7 @@ class Feed:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.streams: list[Stream] = []
         self.others: list[Stream] = []
         self.tags: dict[int, bytes] = {}
         self.damaged = self.field_order = 0
@@ -101,6 +102,11 @@ class Feed:
     def info(self) -> VideoInfo:
         """What is known of the pictures from the first frame on."""
         return self._normalizer.info
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is to end."""
+        return self._stopped.is_set()
 
     def stop(self) -> None:
         """Have `items` end with what has come; the thread is left behind where it waits for its source."""
@@ -232,8 +238,8 @@ class Feed:
         pictures = PictureStream(container, self.source.number, self.source.name, thread_type="SLICE")
         others = companions(container.streams, pictures.foreign)
         if not self._normalizer.begun:
-            copies = kept(list(container.streams))
-            self.others, self.container_format = [copies[other.index] for other in others], container.format.name
+            self.streams, self.container_format = kept(list(container.streams)), container.format.name
+            self.others = [self.streams[other.index] for other in others]
             self.tags = {other.index: codec_tag(other.codec_context) for other in others if other.codec_context}
         continuation = Continuation(self.others, others)
         for stranger in continuation.strangers:  # what the sink does not know it cannot take

@@ -41,7 +41,15 @@ _KEPT_TAGS = ("language", "title")
 
 
 class Sink(Protocol):
-    """Where frames and packets go."""
+    """Where frames and packets go.
+
+    Attributes
+    ----------
+    missed : int
+        Frames that nobody took, although all is well.
+    """
+
+    missed: int
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""
@@ -148,6 +156,8 @@ class NutSink:
         self._base, self._lead = info.time_base, info.lead
         self._writer = NutWriter(descriptor.write, [pictures, *passed.values()])
 
+    missed = 0
+
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""
         assert frame.pts is not None
@@ -217,6 +227,8 @@ class Y4mSink:
             header += f" XCOLORRANGE={'FULL' if full else 'LIMITED'}"
         self._descriptor = descriptor
         descriptor.write([header.encode() + b"\n"])
+
+    missed = 0
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""
