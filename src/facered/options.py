@@ -93,7 +93,7 @@ TABLE = (
         "auto or every: where following faces is not certain, or in every frame", "WHEN", use=FILES),
     Option("detect", "detection", checks.choice_or_whole(LIVE_DETECTIONS, 1, 1000), "sync",
         "sync, async, or a number N: where following faces is not certain, beside the stream whenever the detector is "
-        "free, or in every N-th frame", "WHEN", use=LIVE),
+        "free, or in every N-th frame", "WHEN", "sync; async for cameras and addresses", LIVE),
     Option("detect_size", "detection", checks.whole(32, 8192).or_none(), None,
         "longer side of the picture that the detector sees; more finds smaller faces", "PIXELS",
         "320 to 640, now and then 1280 or half the video's own"),
@@ -163,6 +163,9 @@ TABLE = (
         "delay the stream by N frames, so that faces are hidden before they are first detected", "N", use=LIVE),
     Option("deadline_ms", "delay", checks.number(0, 60_000).or_none(), None,
         "the longest that a frame waits for the detector", "MS", "as long as that takes", LIVE),
+    Option("max_lag_ms", "delay", checks.number(0, 3_600_000).or_none(), None,
+        "how late frames may come before they are looked at less, so that the stream catches up; those without a "
+        "recent detection are then hidden whole", "MS", "none; 500 for cameras and addresses", LIVE),
     Option("on_overload", "delay", checks.choice(OVERLOADS), "grow",
         "grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of the "
         "picture hidden", "HOW", use=LIVE),

@@ -26,7 +26,9 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+import facered
 import videos
+from facered.cli import pipe as cli_pipe
 from facered.cli.main import main
 from facered.live import pipe
 from facered.video.input.clock import Clock
@@ -571,6 +573,39 @@ class TestNetwork:
         (tmp_path / "whole.nut").write_bytes(nut)
         heard, whole = (videos.packets(tmp_path / name, "audio") for name in ("out.mkv", "whole.nut"))
         assert len(heard) == len(whole)  # nothing of what came before
+
+    @pytest.mark.parametrize("address", [True, False])
+    def test_an_address_is_kept_pace_with_and_it_is_told_how(
+        self,
+        nut: bytes,
+        film: Path,
+        free_port: int,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        address: bool,
+    ) -> None:
+        def serve(server: socket.socket) -> None:
+            with server.accept()[0] as connection, suppress(OSError):
+                connection.sendall(nut)
+            server.close()
+
+        made: list[dict[str, Any]] = []
+
+        def make(**settings: Any) -> facered.Redactor:
+            made.append(settings)
+            return facered.Redactor(**settings)
+
+        monkeypatch.setattr(cli_pipe, "Redactor", make)
+        monkeypatch.setattr(pipe, "REPORT_SECONDS", 0)
+        server = socket.create_server(("127.0.0.1", free_port))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        source = f"tcp://127.0.0.1:{free_port}" if address else str(film)
+        assert main(["pipe", source, "--reconnect", "0", "-o", str(tmp_path / "out.mkv"), *NOBODY]) == 0
+        server.close()
+        chosen = made[0].get("detect"), made[0].get("max_lag_ms")
+        assert chosen == (("async", 500) if address else (None, None))
+        assert (f"{source}: 40 frames, " in caplog.text) == address
 
     def test_a_publisher_may_come_after_the_call(self, serve: Any, free_port: int) -> None:
         command = [

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 _STANDARD_INPUT = 0
 _NUT, _Y4M = "nut", "yuv4mpegpipe"
 _BOX = "Box"
+KEEPING_PACE = {"detect": "async", "max_lag_ms": 500.0}
+"""What is chosen for cameras and addresses where nobody says otherwise: they do not wait."""
 
 
 def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
@@ -62,6 +64,8 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     options = Options.of(rest)
     encoding = replace(Encoding.of(options), encoder_threads=options.threads)  # what is sent need not come out twice
     source = _source(chosen)
+    if source.live:
+        settings = {**KEEPING_PACE, **settings}
     if chosen.output == "-":
         chosen.output = None
     _check_output(chosen, rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ from facered.video.input.stream import Event, Feed
 from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
-    from facered.live.face import Face
+    from facered.live.face import Face, Stats
     from facered.live.redactor import Redactor
     from facered.video.input.decode import Packet, Stream
     from facered.video.input.source import Source
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REPORT_SECONDS = 10.0
+"""How often it is told how a live stream fares; by hand."""
 MAX_ALONE = 2000
 """Packets that may come without a picture before they wait for none any more; by hand. More: memory, where sound goes
 on without pictures. Fewer: sound is lost that comes long before the first one."""
@@ -51,6 +54,7 @@ class Pipe:
         self._failing = False
         self._alone = 0  # packets since the last picture
         self._written = 0
+        self._report = Report(source.name) if source.live else None
 
     @property
     def frames(self) -> int:
@@ -100,6 +104,8 @@ class Pipe:
             with timed(Stage.REDACT):
                 ready = self._ready(partial(self._redactor.process, item))
             self._write(ready)
+            if self._report is not None:
+                self._report.note(self._redactor.stats)
         else:
             self._order.append(item)  # type: ignore[arg-type]  # a packet
             self._write([])
@@ -152,6 +158,31 @@ class Pipe:
         while self._order and not isinstance(packet := self._order[0], VideoFrame):
             self._order.popleft()
             self._sink.write_packet(packet)
+
+
+class Report:
+    """Tells now and then how a live stream fares.
+
+    Parameters
+    ----------
+    name : str
+        Its source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._at = name, time.monotonic()
+        self._latest = 0.0
+        self._frames = 0
+
+    def note(self, stats: Stats) -> None:
+        """Take notice of a frame."""
+        if stats.lag is None or stats.frames == self._frames:
+            return
+        self._frames, self._latest = stats.frames, max(self._latest, stats.lag)
+        if time.monotonic() - self._at >= REPORT_SECONDS:
+            told = "%s: %d frames, %.2f s late, %.2f s at most since last told; %d looked at less to catch up"
+            logger.warning(told, self._name, stats.frames, stats.lag, self._latest, stats.hurried)
+            self._at, self._latest = time.monotonic(), 0.0
 
 
 class FaceLines:
