@@ -85,8 +85,8 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program while the block runs, and end it, if need be by force."""
+def running(command: Sequence[object], *, grace: float = 5, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program while the block runs, and end it, after some seconds of grace by force."""
     more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **more}
     with subprocess.Popen(list(map(str, command)), **more) as process:
         try:
@@ -94,7 +94,7 @@ def running(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen
         finally:
             process.terminate()
             try:
-                process.wait(5)
+                process.wait(grace)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -391,9 +391,9 @@ class Piped:
 
 
 @contextmanager
-def piped(folder: Path, *arguments: object) -> Iterator[Piped]:
+def piped(folder: Path, *arguments: object, **more: Any) -> Iterator[Piped]:
     """Run ``facered pipe`` so that nobody's face is looked for: all pictures pass as they are."""
     log = folder / "said.txt"
     command = [sys.executable, "-m", "facered", "pipe", "--threshold", 1, *arguments]
-    with log.open("wb") as file, running(command, stderr=file, cwd=folder) as process:
+    with log.open("wb") as file, running(command, stderr=file, cwd=folder, **more) as process:
         yield Piped(process, log)

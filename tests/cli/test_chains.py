@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from servers import (
     FFMPEG,
+    SRT,
     LossyRelay,
     Received,
     UdpRecorder,
@@ -20,6 +22,7 @@ from servers import (
     needs_ffmpeg,
     needs_rtmp,
     needs_rtsp,
+    needs_srt,
     piped,
     publishing,
     recordings,
@@ -185,3 +188,32 @@ def test_a_network_that_loses_datagrams_ends_nothing(tmp_path: Path, loss: float
     assert len(sent) >= 85 if loss or reordering else sent == list(range(1000, sent[-1] + 1))
     assert received.sound_with(sent) > LEAST_SOUND * (1 - loss)
     assert_in_step(received, 3)
+
+
+_TO_SRT = ("-o", "/dev/stdout", "--format", "mpegts")
+
+
+@needs_srt
+def test_srt_comes_and_goes_through_programs_beside(tmp_path: Path) -> None:
+    """As the error says that tells that this FFmpeg does not know it."""
+    film, out = make_film(tmp_path / "film.mp4", 3), tmp_path / "out.ts"
+    ports = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+    reads, writes = subprocess.PIPE, ["--input-option", "analyzeduration=500000", *_TO_SRT]
+    source, sink = (f"srt://127.0.0.1:{port}" for port in ports)
+    with (
+        out.open("wb") as file,
+        running([SRT, f"{sink}?mode=listener", "file://con"], grace=0.1, stdout=file),
+        running([SRT, f"{source}?mode=listener", "file://con"], grace=0.1, stdout=reads) as receiver,
+        piped(tmp_path, *writes, stdin=receiver.stdout, stdout=subprocess.PIPE) as pipe,
+        running([SRT, "file://con", sink], grace=0.1, stdin=pipe.process.stdout),
+        running([FFMPEG, "-loglevel", "error", "-nostdin", "-re", "-i", film, "-c", "copy", "-f", "mpegts", "-"],
+                stdout=reads) as publisher,
+        running([SRT, "file://con", source], grace=0.1, stdin=publisher.stdout),
+    ):  # fmt: skip
+        assert publisher.wait(30) == 0
+        wait_until_still(out, 0.7)
+    received = Received.of(out)
+    assert received.numbers == list(range(received.numbers[-1] + 1))
+    assert len(received.numbers) > 40  # the programs hold back what is not followed by more
+    assert received.sound_with(received.numbers) > LEAST_SOUND
+    assert_in_step(received, 2)

@@ -699,7 +699,23 @@ class TestNetwork:
         assert done.returncode == 2
         (line,) = done.stderr.decode().splitlines()
         assert "this FFmpeg knows no srt://" in line
-        assert "srt-live-transmit srt://127.0.0.1:9000?mode=listener file://con | facered pipe" in line
+        assert 'srt-live-transmit "srt://127.0.0.1:9000?mode=listener" file://con | facered pipe' in line
+
+    def test_of_a_protocol_that_cannot_be_written_it_is_said_what_to_do(self, carphone: Path) -> None:
+        done = run(carphone, "-o", "srt://127.0.0.1:9000")
+        assert done.returncode == 2
+        (line,) = done.stderr.decode().splitlines()
+        assert '-o /dev/stdout --format mpegts | srt-live-transmit file://con "srt://127.0.0.1:9000"' in line
+
+    def test_the_protocols_of_this_build_are_told(self) -> None:
+        done = run("--protocols")
+        assert (done.returncode, done.stderr) == (0, b"")
+        reads, writes, absent, *ways = done.stdout.decode().splitlines()
+        for scheme in ("rtmp", "rtsp", "udp", "tcp", "http"):
+            assert f" {scheme}," in reads
+            assert f" {scheme}" in writes
+        assert " srt" in absent
+        assert len(ways) == 2
 
     def test_without_reconnecting_the_end_is_the_end(self, serve: Any, free_port: int) -> None:
         serve(10)

@@ -91,6 +91,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Protocols(argparse.Action):
+    """Prints what can be opened and written; that is looked up for that alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from facered.video.protocols import told
+
+        print(told())
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
@@ -241,6 +251,9 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=60.0,
         help="for how long to call a lost camera or address again; 0: end then (default: %(default)g)",
+    )
+    group.add_argument(
+        "--protocols", action=_Protocols, nargs=0, help="print what this build can open and write on the network"
     )
     group.add_argument("--stream", metavar="N", type=int, default=0, help="which of several video streams, from 0")
     group.add_argument(

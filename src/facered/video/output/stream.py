@@ -19,6 +19,7 @@ from facered.video.output.encoder import Conversion, VideoEncoder
 from facered.video.output.muxer import Muxer
 from facered.video.output.settings import Encoding, choose_codec
 from facered.video.output.sound import Transcoder, takes
+from facered.video.protocols import unknown
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -69,6 +70,7 @@ class EncodedSink:
     def __init__(
         self, address: str, container_format: str | None, feed: Feed, encoding: Encoding, tells: bool = True
     ) -> None:
+        self._url = address
         self.address = shown_address(address)
         self._level = logging.WARNING if tells else logging.DEBUG
         name, url = container_format, file_url(address)
@@ -115,6 +117,8 @@ class EncodedSink:
             self._container.close()
 
     def _unreachable(self, error: FFmpegError | OSError) -> ConfigurationUnsupportedError:
+        if isinstance(error, av.error.ProtocolNotFoundError):
+            return ConfigurationUnsupportedError(unknown(self._url, self.address, writes=True))
         return ConfigurationUnsupportedError(f"{self.address}: cannot be written ({error.strerror or error})")
 
     def _add_video(self, feed: Feed, encoding: Encoding) -> VideoEncoder:
