@@ -329,6 +329,7 @@ class TestPipeOfFrames:
             (["--input-format", "zzz"], b"", 3, "it is empty"),
             (["nope", "--input-format", "zzz"], b"", 2, "zzz"),
             (["--format", "mp4"], b"", 2, "format is 'mp4'; on standard output it can be nut or y4m"),
+            (["--on-resize", "restart"], b"", 2, "--on-resize restart: what goes to standard output has one size"),
             (["--crf", "20"], b"", 2, "--crf: pictures on standard output are not encoded; name an output with -o"),
             (["--detect", "often"], b"", 2, "detect is 'often'; it can be sync, async"),
             (["--lookahead", "-1"], b"", 2, "lookahead is -1"),
@@ -404,6 +405,59 @@ def test_a_film_of_which_no_picture_can_be_decoded_ends_in_an_error(cut_short: b
     assert done.returncode == 3
     assert "no frame can be decoded" in done.stderr.decode()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def of_two_sizes(carphone: Path, folder: Path) -> Path:
+    """Ten pictures of one size, and ten of another with other proportions."""
+    path, frames = folder / "sizes.ts", videos.decode(carphone, 10)
+    parts = [frames, [videos.enlarge(frame, 352, 240) for frame in frames]]
+    for number, part in enumerate(parts):
+        ticks = range(20 * number, 20 * number + 10)
+        piece = videos.encode(folder / f"size{number}.ts", part, ticks=ticks, time_base=Fraction(1, 25))
+        with path.open("ab") as file:
+            file.write(piece.read_bytes())
+    return path
+
+
+def test_pictures_of_another_size_are_fitted_into_the_first_and_looked_at_anew(
+    of_two_sizes: Path, tmp_path: Path
+) -> None:
+    """People are elsewhere than they were before: who is there is found in the first of them."""
+    done = run(of_two_sizes, "-o", "out.mkv", "--faces", "faces.jsonl", "--detect", "1000", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"the picture changes from 176x144 to 352x240" in done.stderr
+    assert {(frame.width, frame.height) for frame in videos.decode(tmp_path / "out.mkv")} == {(176, 144)}
+    lines = [json.loads(line)["faces"] for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    assert [[face["id"] for face in line] for line in lines] == [[1]] * 10 + [[2]] * 10
+
+
+def test_pictures_of_another_size_may_go_on_in_another_file(of_two_sizes: Path, tmp_path: Path) -> None:
+    (tmp_path / "out_2.mkv").touch()
+    done = run(of_two_sizes, "-o", "out.mkv", "--on-resize", "restart", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"out.mkv: pictures of another size go into out_3.mkv" in done.stderr
+    for name, size in (("out.mkv", (176, 144)), ("out_3.mkv", (352, 240))):
+        frames = videos.decode(tmp_path / name)
+        assert [(frame.width, frame.height) for frame in frames] == [size] * 10
+    assert videos.times(tmp_path / "out_3.mkv")[0] > videos.times(tmp_path / "out.mkv")[-1]
+
+
+def test_pictures_of_another_size_may_be_sent_by_another_call(
+    of_two_sizes: Path, free_port: int, tmp_path: Path
+) -> None:
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", free_port)) as server:
+        server.settimeout(20)
+        target = ("-o", f"tcp://127.0.0.1:{free_port}", "--format", "mpegts")
+        with subprocess.Popen([*PIPE, of_two_sizes, *target, "--on-resize", "restart"], cwd=tmp_path) as process:
+            for _ in range(2):
+                with server.accept()[0] as caller, caller.makefile("rb") as file:
+                    received.append(file.read())
+    assert process.returncode == 0
+    for content, size in zip(received, ((176, 144), (352, 240)), strict=True):
+        with av.open(io.BytesIO(content), format="mpegts") as container:
+            assert [(frame.width, frame.height) for frame in container.decode(video=0)] == [size] * 10
 
 
 @pytest.mark.parametrize("side", ["input", "output"])

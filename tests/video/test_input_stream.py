@@ -38,8 +38,9 @@ def joined(path: Path, *parts: list[av.VideoFrame]) -> Feed:
 def taken(feed: Feed) -> list[av.VideoFrame]:
     frames = []
     for item in feed.items():
-        assert isinstance(item, av.VideoFrame)
-        frames.append(item)
+        if item is not Event.RESIZED:
+            assert isinstance(item, av.VideoFrame)
+            frames.append(item)
     return frames
 
 

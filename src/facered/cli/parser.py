@@ -253,6 +253,13 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
         help="for how long to call a lost camera or address again; 0: end then (default: %(default)g)",
     )
     group.add_argument(
+        "--on-resize",
+        choices=("scale", "restart"),
+        default="scale",
+        help="what becomes of pictures of another size than the first one: scaled into that, or, with -o, sent as they "
+        "are in a stream that begins anew, by calling the address again or in a further file (default: %(default)s)",
+    )
+    group.add_argument(
         "--protocols", action=_Protocols, nargs=0, help="print what this build can open and write on the network"
     )
     group.add_argument("--stream", metavar="N", type=int, default=0, help="which of several video streams, from 0")

@@ -43,7 +43,7 @@ class Pipe:
     source : Source
     redactor : Redactor
     make_sink : callable
-        Returns the sink for a feed whose first frame has come.
+        Returns the sink for a feed whose first frame has come; again where pictures of another size are passed on.
     """
 
     def __init__(self, source: Source, redactor: Redactor, make_sink: Callable[[Feed], Sink]) -> None:
@@ -53,13 +53,14 @@ class Pipe:
         self._order: deque[Packet[Stream] | VideoFrame] = deque()
         self._failing = False
         self._alone = 0  # packets since the last picture
-        self._written = 0
+        self._written = self._missed = 0
+        self._restarts = source.restarts
         self._report = Report(source.name) if source.live else None
 
     @property
     def frames(self) -> int:
         """How many frames were written."""
-        return self._written - (self._sink.missed if self._sink is not None else 0)
+        return self._written - self._missed - (self._sink.missed if self._sink is not None else 0)
 
     def cancel(self) -> None:
         """Have `run` end soon, with all that has come until then."""
@@ -92,7 +93,11 @@ class Pipe:
             self._sink.close()
 
     def _take(self, item: object) -> None:
-        if item is Event.LOST:
+        if item is Event.RESIZED:
+            self._flush()  # nobody is where they were
+            if self._restarts:
+                self._restart()
+        elif item is Event.LOST:
             self._flush()
             if self._sink is None:  # what came without any picture belongs to streams that are gone
                 self._order.clear()
@@ -112,6 +117,13 @@ class Pipe:
             self._alone += 1
             if self._alone > MAX_ALONE:
                 self._make_room()
+
+    def _restart(self) -> None:
+        """End what is written; what comes has another size."""
+        if self._sink is not None:
+            self._sink.close()
+            self._missed += self._sink.missed
+            self._sink = None
 
     def _make_room(self) -> None:
         """Have packets wait no longer: no more pictures come, or none has come yet."""

@@ -53,6 +53,8 @@ class Source:
         Which of several video streams.
     reconnect : float
         For how many seconds to try again after a loss.
+    restarts : bool
+        Whether pictures of another size come as they are; otherwise they are fitted into the first one's.
     """
 
     address: str = STANDARD_INPUT
@@ -60,6 +62,7 @@ class Source:
     options: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
     reconnect: float = 0.0
+    restarts: bool = False
 
     @property
     def name(self) -> str:

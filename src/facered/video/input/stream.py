@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -51,10 +52,20 @@ class Event(Enum):
 
     LOST = auto()
     """The source went away, and may come back: frames that are held back are due."""
+    RESIZED = auto()
+    """The pictures have another size from the next one on, or had it before it was fitted into that of the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What is known of the pictures from the next one on."""
+
+    info: VideoInfo
+    field_order: int
 
 
 if TYPE_CHECKING:
-    Item = VideoFrame | Packet[Stream] | Event
+    Item = VideoFrame | Packet[Stream] | Event | Pictures
 
 
 class Feed:
@@ -72,8 +83,10 @@ class Feed:
         Those of them whose packets come along.
     tags : dict of int to bytes
         How its container named their codecs, by their indices.
+    info : VideoInfo
+        What is known of the pictures from the first frame on.
     field_order : int
-        Of interlaced pictures, as FFmpeg numbers it.
+        Of interlaced ones, as FFmpeg numbers it.
     container_format : str
         FFmpeg's name.
     siting : str
@@ -84,24 +97,23 @@ class Feed:
 
     container_format: str
     siting: str
+    info: VideoInfo
+    field_order: int
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.streams: list[Stream] = []
         self.others: list[Stream] = []
         self.tags: dict[int, bytes] = {}
-        self.damaged = self.field_order = 0
+        self.damaged = 0
+        self._begun = False
+        self._size = 0, 0
         self._items: queue.Queue[Item | BaseException | None] = queue.Queue(MAX_WAITING)
         self._stopped = threading.Event()
         self._clock = Clock() if source.live else None
         self._normalizer = Normalizer(source.name)
         self._last: Fraction | None = None
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
-
-    @property
-    def info(self) -> VideoInfo:
-        """What is known of the pictures from the first frame on."""
-        return self._normalizer.info
 
     @property
     def stopped(self) -> bool:
@@ -133,7 +145,10 @@ class Feed:
                 return
             if isinstance(item, BaseException):
                 raise item
-            yield item
+            if isinstance(item, Pictures):
+                self.info, self.field_order = item.info, item.field_order
+            else:
+                yield item
 
     def _put(self, item: Item | BaseException | None) -> None:
         while not self._stopped.is_set():
@@ -144,7 +159,7 @@ class Feed:
     def _run(self) -> None:
         try:
             self._follow()
-            if not self._normalizer.begun and not self._stopped.is_set():
+            if not self._begun and not self._stopped.is_set():
                 raise ContentMalformedError(f"{self.source.name}: no frame can be decoded; it is empty or damaged")
         except BaseException as error:
             self._put(error)
@@ -237,7 +252,7 @@ class Feed:
         # Threads a frame would hold frames back.
         pictures = PictureStream(container, self.source.number, self.source.name, thread_type="SLICE")
         others = companions(container.streams, pictures.foreign)
-        if not self._normalizer.begun:
+        if not self._begun:
             self.streams, self.container_format = kept(list(container.streams)), container.format.name
             self.others = [self.streams[other.index] for other in others]
             self.tags = {other.index: codec_tag(other.codec_context) for other in others if other.codec_context}
@@ -257,7 +272,7 @@ class Feed:
                 self._clock.mend(packet)
             if pictures.holds(packet):
                 for frame in pictures.decode(packet, self._count_damage):
-                    self._put(self._prepare(frame, pictures))
+                    self._take(frame, pictures)
             elif packet.size:
                 continuation.adopt(packet)
                 self._put(packet)
@@ -267,16 +282,34 @@ class Feed:
         if self.damaged == 1:
             logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, why)
 
-    def _prepare(self, frame: VideoFrame, pictures: PictureStream) -> VideoFrame:
-        if not self._normalizer.begun:
-            self.field_order = pictures.stream.codec_context.field_order
+    def _take(self, frame: VideoFrame, pictures: PictureStream) -> None:
+        """Pass a frame on, and first what it begins."""
+        before, self._size = self._size, (frame.width, frame.height)
+        resized = self._begun and self._size != before
+        first = None
+        if resized and self.source.restarts:
+            first = self._normalizer.info
+            self._normalizer = Normalizer(self.source.name, report=False)
+        begins = not self._normalizer.begun
         native = self._normalizer.convert(frame, pictures)
         self._normalizer.report = False  # the first frame tells; what comes after it may change at any time
-        base = native.time_base or pictures.stream.time_base or self.info.time_base
+        info = self._normalizer.info
+        if first is not None:  # as rate and times go on
+            info = replace(info, time_base=first.time_base, rate=first.rate, lead=first.lead)
+        self._time(native, info)
+        if resized:
+            self._put(Event.RESIZED)
+        if begins:
+            self._begun = True
+            self._put(Pictures(info, pictures.stream.codec_context.field_order))
+        self._put(native)
+
+    def _time(self, native: VideoFrame, info: VideoInfo) -> None:
+        """Make sure that a frame has a time, which is later than that of the one before."""
+        base = native.time_base or info.time_base
         native.time_base = base
         if native.pts is None:
-            native.pts = 0 if self._last is None else round((self._last + 1 / self.info.rate) / base)
+            native.pts = 0 if self._last is None else round((self._last + 1 / info.rate) / base)
         if self._last is not None and native.pts * base <= self._last:  # neither encoders nor containers take that
             native.pts = int(self._last / base) + 1
         self._last = native.pts * base
-        return native
