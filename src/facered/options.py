@@ -164,8 +164,8 @@ TABLE = (
     Option("deadline_ms", "delay", checks.number(0, 60_000).or_none(), None,
         "the longest that a frame waits for the detector", "MS", "as long as that takes", LIVE),
     Option("max_lag_ms", "delay", checks.number(0, 3_600_000).or_none(), None,
-        "how late frames may come before they are looked at less, so that the stream catches up; those without a "
-        "recent detection are then hidden whole", "MS", "none; 500 for cameras and addresses", LIVE),
+        "how late frames may come; where all do for ten seconds, they are looked at less until the stream has caught "
+        "up, and hidden whole without a recent detection", "MS", "none; 500 for cameras and addresses", LIVE),
     Option("on_overload", "delay", checks.choice(OVERLOADS), "grow",
         "grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of the "
         "picture hidden", "HOW", use=LIVE),

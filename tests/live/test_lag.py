@@ -16,7 +16,8 @@ import pytest
 import facered
 import videos
 from facered.detect.detector import Detector
-from facered.live.lag import DRIFT, Lag
+from facered.live import lag
+from facered.live.lag import DRIFT, PATIENCE, Lag
 
 RATE = 25
 
@@ -44,6 +45,7 @@ def test_a_stream_that_is_late_catches_up_by_looking_less(
     carphone: Path, monkeypatch: pytest.MonkeyPatch, max_lag_ms: float | None
 ) -> None:
     slowed(monkeypatch, 0.1)
+    monkeypatch.setattr(lag, "PATIENCE", 0.1)
     count = 15 if max_lag_ms is None else 40
     with facered.Redactor(detect=1, detect_size=96, max_lag_ms=max_lag_ms, threshold=0.2) as redactor:
         for frame in in_time(videos.decode(carphone, count), time.monotonic()):
@@ -71,6 +73,7 @@ def test_who_comes_late_is_hidden_whole_where_nothing_recent_is_known(
         return lambda: (number >= 1 and over.wait(60), run())[1]
 
     monkeypatch.setattr(Detector, "prepare", stuck)
+    monkeypatch.setattr(lag, "PATIENCE", 0)
     grey = []
     settings: dict[str, Any] = {"detect": "async", "rate": RATE, "detect_size": 96, "blur": "Black"}
     with facered.Redactor(max_lag_ms=0, **settings) as redactor:
@@ -85,18 +88,46 @@ def test_who_comes_late_is_hidden_whole_where_nothing_recent_is_known(
 
 def test_how_late_frames_are_is_told_from_the_one_that_came_most_promptly() -> None:
     moment = 100.0
-    lag = Lag(lambda: moment)
-    late = []
+    late = Lag(lambda: moment)
+    found = []
     for seconds, at in ((5, 100.5), (5.5, 100.7), (6, 103.2)):
         moment = at
-        late.append(lag.arrive(seconds))
-    assert late == pytest.approx([0, 0, 2], abs=0.01)
+        found.append(late.arrive(seconds))
+    assert found == pytest.approx([0, 0, 2], abs=0.01)
     moment = 104.0
-    assert lag.leave(6) == pytest.approx(2.8, abs=0.01)
-    assert lag.arrive(0) == 0  # it begins anew
+    assert late.leave(6) == pytest.approx(2.8, abs=0.01)
+    assert late.arrive(0) == 0  # it begins anew
     for minute in range(1, 61):  # the source's clock is slower
         moment = 104 + 60 * minute
-        assert lag.arrive(60 * minute * (1 - DRIFT / 2)) == pytest.approx(0, abs=0.01)
+        assert late.arrive(60 * minute * (1 - DRIFT / 2)) == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("behind", [0, 1])
+def test_what_comes_in_pieces_is_not_late(behind: float) -> None:
+    """As from lists on the network, whose pieces of some seconds come at once; unless all of it is."""
+    moment = 0.0
+    late = Lag(lambda: moment)
+    found = []
+    for piece in range(20):
+        for number in range(6 * RATE):
+            moment = 6 * (piece + 1) + number * 0.005 + (behind if piece > 4 else 0)
+            found.append(late.is_late(6 * piece + number / RATE, 0.5))
+    assert not any(found[: 5 * 6 * RATE])
+    assert found[-1] == bool(behind)
+    assert PATIENCE > 6
+
+
+def test_where_frames_come_in_pieces_there_is_time_to_look(carphone: Path) -> None:
+    """All were gone before a few of them had been looked at."""
+    frames = videos.decode(carphone, 40)
+    detections = []
+    with facered.Redactor(detect="async", detect_size=448, max_lag_ms=500) as redactor:
+        for number, frame in enumerate(frames):
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            redactor.process(frame)
+            detections.append(redactor.stats.detections)
+        assert (redactor.stats.lag or 0) < 0.5
+    assert detections[-1] - detections[0] > 40 / 5
 
 
 def test_without_times_nothing_is_late() -> None:

@@ -66,7 +66,7 @@ class Stats:
     overruns : int
         Frames that took longer than `deadline_ms`, whatever for; 0 where there is none.
     hurried : int
-        Frames that came later than `max_lag_ms`, and were looked at less.
+        Frames that were looked at less because their stream came later than `max_lag_ms`.
     lag : float or None
         By how many seconds the last frame returned was later, by its own time, than the one that came most promptly; a
         lookahead counts. None where frames bring no times.

@@ -162,9 +162,9 @@ class FrameQueue:
         return ready
 
     def _is_late(self, given: Given) -> bool:
-        """Tell whether a frame comes too late to be looked at as usual."""
+        """Tell whether a frame is of a stream that comes too late to be looked at as usual."""
         seconds, most = given.seconds, self._settings.max_lag
-        return seconds is not None and self._lag.arrive(seconds) > (math.inf if most is None else most)
+        return seconds is not None and self._lag.is_late(seconds, math.inf if most is None else most)
 
     def _take(self, waiting: Waiting, until: float) -> None:
         """Find the faces of a frame, the last that waits."""
@@ -174,7 +174,8 @@ class FrameQueue:
             self._end()
         stream = self._stream or self._begin(given)
         seconds = None if self._settings.rate else given.seconds
-        waiting.number = stream.take(given.picture, until, seconds, hurried=waiting.hurried)
+        spare = 0.0 if self._settings.max_lag is None or waiting.hurried else time.monotonic() + self._lag.spare
+        waiting.number = stream.take(given.picture, until, seconds, spare=spare, hurried=waiting.hurried)
         waiting.faces = self.faces = self._selection.of(stream.present, given.picture)
         waiting.stream = stream
 

@@ -62,8 +62,10 @@ class Redactor:
     deadline_ms : float, optional
         No frame waits longer for the detector; what comes later is used when it comes.
     max_lag_ms : float, optional
-        How much later frames may come, by their own times, than the one that came most promptly. Those that come later
-        are looked at less, so that the stream catches up, and hidden whole where no detection is recent enough.
+        How much later frames may come, by their own times, than the one that came most promptly. When all of ten
+        seconds came later, they are looked at less until the stream has caught up, and hidden whole where no detection
+        is recent enough. Where frames come sooner than their times are apart, as in pieces, they may wait half of that
+        for a detection ``"async"``.
     on_overload : str
         What becomes of a frame when there is no detection that is recent enough, half a second in the same shot:
         ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame. Before the first

@@ -107,7 +107,7 @@ class Stream:
         self._parts, self._looked_otherwise = Parts(size, scale), True
         self._frame = self._shot = -1
         self._begins_shot = self._owed = self._detected_now = self._hurried = False
-        self._until = self._seconds = 0.0
+        self._until = self._seconds = self._spare = 0.0
         self._rate = rate
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
         self._changes = self._begun.copy()  # frames that show something else than the one before, shots' or not
@@ -140,7 +140,15 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float, seconds: float | None = None, *, hurried: bool = False) -> int:
+    def take(
+        self,
+        picture: Picture,
+        until: float,
+        seconds: float | None = None,
+        *,
+        spare: float = 0.0,
+        hurried: bool = False,
+    ) -> int:
         """Find the faces of the next picture, and return its number.
 
         What is raised leaves the stream of no further use.
@@ -152,11 +160,13 @@ class Stream:
             Until when, by `time.monotonic`, the detector is waited for; one beside the stream only when that begins.
         seconds : float, optional
             The picture's time; by default it follows from the rate.
+        spare : float
+            Until when there is time to wait for a detection beside the stream that is being made.
         hurried : bool
             Whether to look only where a frame would soon be without a detection that is recent enough.
         """
         self._frame += 1
-        self._hurried = hurried
+        self._spare, self._hurried = spare, hurried
         with timed(Stage.SHRINK):
             luma = self._shrink(picture)
         self._begins_shot = self._find_cut(luma, seconds)
@@ -204,7 +214,8 @@ class Stream:
         """Whether the entered frame comes late, and need not be looked at yet."""
         count = self._follower.clock.count(HURRIED_SECONDS, self._frame)
         earliest = max(self._frame - count + 1, self._scene(self._frame)[0])
-        return self._hurried and any(earliest <= detected for detected in self._detected)
+        rests = self._hurried and not self._detector.beside  # nothing waits for the one beside the stream
+        return rests and any(earliest <= detected for detected in self._detected)
 
     def is_detected(self, frame: int) -> bool:
         """Tell whether there was any detection of the same things as a picture shows."""
@@ -227,7 +238,7 @@ class Stream:
 
     def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
-        found = self._detector.collect()
+        found = self._detector.collect(self._spare)
         begins = self._shot == self._frame
         if begins:
             self._parts.forget()
