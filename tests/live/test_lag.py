@@ -46,7 +46,7 @@ def test_a_stream_that_is_late_catches_up_by_looking_less(
 ) -> None:
     slowed(monkeypatch, 0.1)
     monkeypatch.setattr(lag, "PATIENCE", 0.1)
-    count = 15 if max_lag_ms is None else 40
+    count = 8 if max_lag_ms is None else 40
     with facered.Redactor(detect=1, detect_size=96, max_lag_ms=max_lag_ms, threshold=0.2) as redactor:
         for frame in in_time(videos.decode(carphone, count), time.monotonic()):
             redactor.process(frame)

@@ -257,7 +257,7 @@ class Feed:
             self.others = [self.streams[other.index] for other in others]
             self.tags = {other.index: codec_tag(other.codec_context) for other in others if other.codec_context}
         continuation = Continuation(self.others, others)
-        for stranger in continuation.strangers:  # what the sink does not know it cannot take
+        for stranger in continuation.strangers if self._begun else ():  # what the sink does not know it cannot take
             logger.warning(
                 "%s: %s stream %d is other than those at the beginning, and left out",
                 self.source.name, stranger.type, stranger.index,

@@ -91,6 +91,7 @@ class CallingSink:
         self._given = self.missed = 0
         self._away = False
         self._error: BaseException | None = None
+        self._ends_at: float | None = None
         self._begin(None)
 
     def write_frame(self, frame: VideoFrame) -> None:
@@ -111,13 +112,9 @@ class CallingSink:
     def close(self) -> None:
         """Send all that waits, and the end."""
         self._put(None)
-        begun = time.monotonic()
-        while self._thread.is_alive():
+        while self._thread.is_alive() and not self._turn.over:
             self._thread.join(_POLL_SECONDS)
             self._give_up_if_stuck()
-            if self._stopped() and self._turn.since is None and time.monotonic() - begun > _GRACE_SECONDS:
-                self._turn.over, self._error = True, self._lost("no answer")
-                break
         if self._error is not None:
             raise self._error
         if self.missed:
@@ -147,9 +144,14 @@ class CallingSink:
         self._thread.start()
 
     def _give_up_if_stuck(self) -> None:
-        """Leave a thread behind that has waited for the network for too long."""
-        since = self._turn.since
-        if since is not None and time.monotonic() - since > READ_TIMEOUT:
+        """Leave a thread behind that has waited for the network for too long; none calls any more at the end."""
+        since, now = self._turn.since, time.monotonic()
+        if since is None and self._stopped():
+            self._ends_at = self._ends_at or now + _GRACE_SECONDS
+            if now > self._ends_at and self._error is None:
+                self._turn.over, self._error = True, self._lost("no answer")
+            return
+        if since is not None and now - since > READ_TIMEOUT:
             self._turn.over = True
             self._begin("silence")
 
