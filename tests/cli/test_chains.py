@@ -170,7 +170,7 @@ def test_a_list_that_is_lost_while_it_grows_is_no_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("loss", "reordering"), thinned([(0, 0), (0.01, 0), (0.05, 0), (0, 0.02)], 4))
 def test_a_network_that_loses_datagrams_ends_nothing(tmp_path: Path, loss: float, reordering: float) -> None:
     out, port = tmp_path / "out.ts", free_port(socket.SOCK_DGRAM)
-    earlier, film = make_film(tmp_path / "earlier.mp4", 4), make_film(tmp_path / "film.mp4", 4, 1000)
+    earlier, film = make_film(tmp_path / "earlier.mp4", 3), make_film(tmp_path / "film.mp4", 3, 1000)
     with (
         UdpRecorder(out) as recorder,
         LossyRelay(port, loss, reordering) as relay,
@@ -181,15 +181,15 @@ def test_a_network_that_loses_datagrams_ends_nothing(tmp_path: Path, loss: float
             wait_until(lambda: out.stat().st_size, "nothing comes")
         with publishing(film, target) as publisher:
             assert publisher.wait(30) == 0
-        wait_until_still(out)
+        wait_until_still(out, 0.7)
         assert pipe.stop() == 130
     received = Received.of(out)
     assert f"stopped after {len(received.numbers)} frames" in pipe.said
     sent = received.parts(1000)[-1]
     assert sent[0] in range(1000, 1013)
-    assert len(sent) >= 85 if loss or reordering else sent == list(range(1000, sent[-1] + 1))
+    assert len(sent) >= 60 if loss or reordering else sent == list(range(1000, sent[-1] + 1))
     assert received.sound_with(sent) > LEAST_SOUND * (1 - loss)
-    assert_in_step(received, 3)
+    assert_in_step(received, 2)
 
 
 _TO_SRT = ("-o", "/dev/stdout", "--format", "mpegts")
