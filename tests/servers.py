@@ -404,6 +404,6 @@ class Piped:
 def piped(folder: Path, *arguments: object, **more: Any) -> Iterator[Piped]:
     """Run ``facered pipe`` so that nobody's face is looked for: all pictures pass as they are."""
     log = folder / "said.txt"
-    command = [sys.executable, "-m", "facered", "pipe", "--threshold", 1, *arguments]
+    command = [sys.executable, "-m", "facered", "pipe", "--threshold", 1, "--on-new-shot", "show", *arguments]
     with log.open("wb") as file, running(command, stderr=file, cwd=folder, **more) as process:
         yield Piped(process, log)

@@ -171,7 +171,8 @@ TABLE = (
         "picture hidden", "HOW", use=LIVE),
     Option("on_new_shot", "delay", checks.choice(NEW_SHOTS), "show",
         "show or hide: what becomes of the frames of a shot that come before its first detection, in which only those "
-        "are hidden who were there before; hide hides all of the picture", "HOW", use=LIVE),
+        "are hidden who were there before; hide hides all of the picture", "HOW",
+        "show; hide for cameras and addresses", LIVE),
     Option("hide_regions", "regions", checks.POLYGONS, (), "always hide what lies in it; can be given several times",
         "CORNERS", "none", LIVE),
     Option("show_regions", "regions", checks.POLYGONS, (), "hide no face in it; can be given several times", "CORNERS",

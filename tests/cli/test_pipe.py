@@ -657,8 +657,8 @@ class TestNetwork:
         source = f"tcp://127.0.0.1:{free_port}" if address else str(film)
         assert main(["pipe", source, "--reconnect", "0", "-o", str(tmp_path / "out.mkv"), *NOBODY]) == 0
         server.close()
-        chosen = made[0].get("detect"), made[0].get("max_lag_ms")
-        assert chosen == (("async", 500) if address else (None, None))
+        chosen = {name: made[0].get(name) for name in ("detect", "on_new_shot", "max_lag_ms")}
+        assert list(chosen.values()) == (["async", "hide", 500] if address else [None, None, None])
         assert (f"{source}: 40 frames, " in caplog.text) == address
 
     def test_a_publisher_may_come_after_the_call(self, serve: Any, free_port: int) -> None:

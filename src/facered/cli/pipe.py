@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _STANDARD_INPUT = 0
 _NUT, _Y4M = "nut", "yuv4mpegpipe"
 _RESTART = "restart"
-KEEPING_PACE = {"detect": "async", "max_lag_ms": 500.0}
+KEEPING_PACE = {"detect": "async", "on_new_shot": "hide", "max_lag_ms": 500.0}
 """What is chosen for cameras and addresses where nobody says otherwise: they do not wait."""
 
 
