@@ -71,6 +71,7 @@ bench-accuracy: $(VENV)/.bench $(CLIPS)/.fetched
 
 bench-live: $(VENV)/.bench $(CLIPS)/.fetched
 	$(BIN)/python -m bench.live
+	$(BIN)/python -m bench.live_hard
 	$(BIN)/python -m bench.live_accuracy
 
 $(VENV)/.created:

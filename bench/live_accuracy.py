@@ -44,7 +44,7 @@ def redacted(path: Path, **settings: Any) -> Hidden:
             begun = time.perf_counter()
             size = frame.width, frame.height
             redactor.process(frame)
-            if settings.get("detect") == "async":
+            if settings.get("detect") == "async" or settings.get("deadline_ms") is not None:
                 time.sleep(max(0.0, 1 / clips.RATE - (time.perf_counter() - begun)))
         redactor.flush()
     faces = [(number, face) for number, found in enumerate(told) for face in found if face.hidden]

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,8 +86,8 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program while the block runs, and end it, if need be by force."""
+def running(command: Sequence[object], *, grace: float = 5, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program while the block runs, and end it, after some seconds of grace by force."""
     more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **more}
     with subprocess.Popen(list(map(str, command)), **more) as process:
         try:
@@ -94,7 +95,7 @@ def running(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen
         finally:
             process.terminate()
             try:
-                process.wait(5)
+                process.wait(grace)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -186,9 +187,18 @@ class Received:
         return cls(numbers, times, flashes, beeps, heard)
 
     def offsets(self) -> list[float]:
-        """Return by how many seconds each beep is later than the flash that is next to it."""
+        """Return by how many seconds each beep is later than the flash that is next to it.
+
+        Where pictures are missing between the two, the flash is another one's.
+        """
         near = [(min(self.flashes, key=lambda flash: abs(flash - beep)), beep) for beep in self.beeps]
-        return [beep - flash for flash, beep in near if abs(beep - flash) < 0.4]
+        return [beep - flash for flash, beep in near if abs(beep - flash) < 0.4 and self._shows_all(flash, beep)]
+
+    def _shows_all(self, one: float, other: float) -> bool:
+        """Tell whether pictures come one after the other between two moments, and about them."""
+        low, high = min(one, other) - 2 / RATE, max(one, other) + 2 / RATE
+        moments = [low, *(time for time in self.times if low < time < high), high]
+        return all(later - earlier < 4 / RATE for earlier, later in pairwise(moments))
 
     def parts(self, length: int) -> list[list[int]]:
         """Return the numbers of the pictures, apart by the films they are of, which have `length` numbers each."""
@@ -391,9 +401,9 @@ class Piped:
 
 
 @contextmanager
-def piped(folder: Path, *arguments: object) -> Iterator[Piped]:
+def piped(folder: Path, *arguments: object, **more: Any) -> Iterator[Piped]:
     """Run ``facered pipe`` so that nobody's face is looked for: all pictures pass as they are."""
     log = folder / "said.txt"
-    command = [sys.executable, "-m", "facered", "pipe", "--threshold", 1, *arguments]
-    with log.open("wb") as file, running(command, stderr=file, cwd=folder) as process:
+    command = [sys.executable, "-m", "facered", "pipe", "--threshold", 1, "--on-new-shot", "show", *arguments]
+    with log.open("wb") as file, running(command, stderr=file, cwd=folder, **more) as process:
         yield Piped(process, log)

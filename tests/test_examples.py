@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 import sys
+import sysconfig
 import threading
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 from examples import all_but_one, camera, imageio_film, low_latency, shared_memory, transcode
 
 import videos
+from servers import SYSTEM_PYTHON
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -103,6 +107,41 @@ def test_a_camera_is_recorded(tmp_path: Path) -> None:
     target = tmp_path / "camera.mp4"
     assert camera.record(camera.made_up(12, 160, 90), str(target)) == 12
     assert [(frame.width, frame.height) for frame in videos.decode(target)] == [(160, 90)] * 12
+
+
+def test_a_film_comes_through_webrtc_redacted(short: Path) -> None:
+    pytest.importorskip("aiortc", reason="aiortc is not installed")
+    from examples import webrtc
+
+    received: list[av.VideoFrame] = []
+    assert asyncio.run(webrtc.send(str(short), received.append)) == len(received)
+    assert len(received) >= 30  # those before the ends know each other are lost
+    pairs = list(zip(videos.decode(short)[:10:-1], received[::-1], strict=False))
+    faces, others = (
+        np.mean([changed(before, after, *columns) for before, after in pairs]) for columns in ((60, 100), (150, 176))
+    )
+    assert faces > 10
+    assert others < 7  # what the codec loses
+
+
+def test_gstreamer_gives_and_takes(short: Path, tmp_path: Path) -> None:
+    elsewhere = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
+    code = "import gi; gi.require_version('GstVideo', '1.0'); gi.require_version('GstApp', '1.0'); import facered"
+    command = [SYSTEM_PYTHON, "-W", "ignore", "-c", code]
+    if not os.path.exists(SYSTEM_PYTHON) or subprocess.run(  # noqa: PTH110
+        command, capture_output=True, check=False, env=elsewhere
+    ).returncode:  # fmt: skip
+        pytest.skip("GStreamer's bindings are not installed, or for another version of Python")
+    target = tmp_path / "out.mkv"
+    command = [SYSTEM_PYTHON, str(ROOT / "examples" / "gstreamer.py"), str(short), str(target)]
+    done = subprocess.run(
+        [*command, "--encoder", "jpegenc quality=95"], env=elsewhere, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"40 pictures in {target}\n"
+    assert videos.times(target) == videos.times(short)
+    for before, after in zip(videos.decode(short), videos.decode(target), strict=True):
+        assert changed(before, after, 60, 100) > 10
+        assert changed(before, after, 150, 176) < 6
 
 
 def test_planes_in_shared_memory_are_redacted_where_they_lie(short: Path) -> None:

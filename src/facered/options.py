@@ -93,7 +93,7 @@ TABLE = (
         "auto or every: where following faces is not certain, or in every frame", "WHEN", use=FILES),
     Option("detect", "detection", checks.choice_or_whole(LIVE_DETECTIONS, 1, 1000), "sync",
         "sync, async, or a number N: where following faces is not certain, beside the stream whenever the detector is "
-        "free, or in every N-th frame", "WHEN", use=LIVE),
+        "free, or in every N-th frame", "WHEN", "sync; async for cameras and addresses", LIVE),
     Option("detect_size", "detection", checks.whole(32, 8192).or_none(), None,
         "longer side of the picture that the detector sees; more finds smaller faces", "PIXELS",
         "320 to 640, now and then 1280 or half the video's own"),
@@ -166,12 +166,16 @@ TABLE = (
         "delay the stream by N frames, so that faces are hidden before they are first detected", "N", use=LIVE),
     Option("deadline_ms", "delay", checks.number(0, 60_000).or_none(), None,
         "the longest that a frame waits for the detector", "MS", "as long as that takes", LIVE),
+    Option("max_lag_ms", "delay", checks.number(0, 3_600_000).or_none(), None,
+        "how late frames may come; where all do for ten seconds, they are looked at less until the stream has caught "
+        "up, and hidden whole without a recent detection", "MS", "none; 500 for cameras and addresses", LIVE),
     Option("on_overload", "delay", checks.choice(OVERLOADS), "grow",
         "grow or hide: what becomes of frames without a detection that is recent enough; larger masks, or all of the "
         "picture hidden", "HOW", use=LIVE),
     Option("on_new_shot", "delay", checks.choice(NEW_SHOTS), "show",
         "show or hide: what becomes of the frames of a shot that come before its first detection, in which only those "
-        "are hidden who were there before; hide hides all of the picture", "HOW", use=LIVE),
+        "are hidden who were there before; hide hides all of the picture", "HOW",
+        "show; hide for cameras and addresses", LIVE),
     Option("hide_regions", "regions", checks.POLYGONS, (), "always hide what lies in it; can be given several times",
         "CORNERS", "none", LIVE),
     Option("show_regions", "regions", checks.POLYGONS, (), "hide no face in it; can be given several times", "CORNERS",

@@ -26,7 +26,9 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+import facered
 import videos
+from facered.cli import pipe as cli_pipe
 from facered.cli.main import main
 from facered.live import pipe
 from facered.video.input.clock import Clock
@@ -327,6 +329,7 @@ class TestPipeOfFrames:
             (["--input-format", "zzz"], b"", 3, "it is empty"),
             (["nope", "--input-format", "zzz"], b"", 2, "zzz"),
             (["--format", "mp4"], b"", 2, "format is 'mp4'; on standard output it can be nut or y4m"),
+            (["--on-resize", "restart"], b"", 2, "--on-resize restart: what goes to standard output has one size"),
             (["--crf", "20"], b"", 2, "--crf: pictures on standard output are not encoded; name an output with -o"),
             (["--detect", "often"], b"", 2, "detect is 'often'; it can be sync, async"),
             (["--lookahead", "-1"], b"", 2, "lookahead is -1"),
@@ -402,6 +405,59 @@ def test_a_film_of_which_no_picture_can_be_decoded_ends_in_an_error(cut_short: b
     assert done.returncode == 3
     assert "no frame can be decoded" in done.stderr.decode()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def of_two_sizes(carphone: Path, folder: Path) -> Path:
+    """Ten pictures of one size, and ten of another with other proportions."""
+    path, frames = folder / "sizes.ts", videos.decode(carphone, 10)
+    parts = [frames, [videos.enlarge(frame, 352, 240) for frame in frames]]
+    for number, part in enumerate(parts):
+        ticks = range(20 * number, 20 * number + 10)
+        piece = videos.encode(folder / f"size{number}.ts", part, ticks=ticks, time_base=Fraction(1, 25))
+        with path.open("ab") as file:
+            file.write(piece.read_bytes())
+    return path
+
+
+def test_pictures_of_another_size_are_fitted_into_the_first_and_looked_at_anew(
+    of_two_sizes: Path, tmp_path: Path
+) -> None:
+    """People are elsewhere than they were before: who is there is found in the first of them."""
+    done = run(of_two_sizes, "-o", "out.mkv", "--faces", "faces.jsonl", "--detect", "1000", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"the picture changes from 176x144 to 352x240" in done.stderr
+    assert {(frame.width, frame.height) for frame in videos.decode(tmp_path / "out.mkv")} == {(176, 144)}
+    lines = [json.loads(line)["faces"] for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    assert [[face["id"] for face in line] for line in lines] == [[1]] * 10 + [[2]] * 10
+
+
+def test_pictures_of_another_size_may_go_on_in_another_file(of_two_sizes: Path, tmp_path: Path) -> None:
+    (tmp_path / "out_2.mkv").touch()
+    done = run(of_two_sizes, "-o", "out.mkv", "--on-resize", "restart", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"out.mkv: pictures of another size go into out_3.mkv" in done.stderr
+    for name, size in (("out.mkv", (176, 144)), ("out_3.mkv", (352, 240))):
+        frames = videos.decode(tmp_path / name)
+        assert [(frame.width, frame.height) for frame in frames] == [size] * 10
+    assert videos.times(tmp_path / "out_3.mkv")[0] > videos.times(tmp_path / "out.mkv")[-1]
+
+
+def test_pictures_of_another_size_may_be_sent_by_another_call(
+    of_two_sizes: Path, free_port: int, tmp_path: Path
+) -> None:
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", free_port)) as server:
+        server.settimeout(20)
+        target = ("-o", f"tcp://127.0.0.1:{free_port}", "--format", "mpegts")
+        with subprocess.Popen([*PIPE, of_two_sizes, *target, "--on-resize", "restart"], cwd=tmp_path) as process:
+            for _ in range(2):
+                with server.accept()[0] as caller, caller.makefile("rb") as file:
+                    received.append(file.read())
+    assert process.returncode == 0
+    for content, size in zip(received, ((176, 144), (352, 240)), strict=True):
+        with av.open(io.BytesIO(content), format="mpegts") as container:
+            assert [(frame.width, frame.height) for frame in container.decode(video=0)] == [size] * 10
 
 
 @pytest.mark.parametrize("side", ["input", "output"])
@@ -516,19 +572,36 @@ class TestNetwork:
         assert done.stderr
         assert "hunter2" not in done.stdout + done.stderr
 
-    def test_a_sink_that_is_lost_is_told(self, carphone: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("reconnect", [0, 10])
+    def test_a_sink_that_is_lost_is_called_again_or_told(
+        self, film: Path, carphone: Path, tmp_path: Path, reconnect: int
+    ) -> None:
+        source, second = film if reconnect else carphone, b""
         with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(20)
             target = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-            command = [*PIPE, str(carphone), "-o", target, "--format", "mpegts"]
+            command = [*PIPE, *NOBODY, source, "-o", target, "--format", "mpegts", "--reconnect", str(reconnect)]
             with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
                 caller, _ = server.accept()
-                caller.recv(1 << 16)
+                caller.recv(1 << 10)
                 caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 caller.close()
+                if reconnect:
+                    with server.accept()[0] as caller:
+                        while received := caller.recv(1 << 16):
+                            second += received
                 told = cast("io.TextIOWrapper", process.stderr).read()
-        assert process.returncode == 1
-        assert told.startswith(f"facered: {target}: takes no more (")
-        assert len(told.splitlines()) == 1
+        assert process.returncode == (0 if reconnect else 1)
+        assert f"facered: {target}: takes no more (" in told
+        if not reconnect:
+            assert len(told.splitlines()) == 1
+            return
+        assert told.count("is transcoded to AAC") == 1
+        assert f"{target}: there again; 0 frames were not sent" in told  # a film waits meanwhile
+        with av.open(io.BytesIO(second), format="mpegts") as container:
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert packets[0].is_keyframe
+        assert len(packets) > 30
 
     def test_a_source_that_does_not_come_back_is_an_error(self, serve: Any, free_port: int) -> None:
         serve(10)
@@ -554,6 +627,39 @@ class TestNetwork:
         (tmp_path / "whole.nut").write_bytes(nut)
         heard, whole = (videos.packets(tmp_path / name, "audio") for name in ("out.mkv", "whole.nut"))
         assert len(heard) == len(whole)  # nothing of what came before
+
+    @pytest.mark.parametrize("address", [True, False])
+    def test_an_address_is_kept_pace_with_and_it_is_told_how(
+        self,
+        nut: bytes,
+        film: Path,
+        free_port: int,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        address: bool,
+    ) -> None:
+        def serve(server: socket.socket) -> None:
+            with server.accept()[0] as connection, suppress(OSError):
+                connection.sendall(nut)
+            server.close()
+
+        made: list[dict[str, Any]] = []
+
+        def make(**settings: Any) -> facered.Redactor:
+            made.append(settings)
+            return facered.Redactor(**settings)
+
+        monkeypatch.setattr(cli_pipe, "Redactor", make)
+        monkeypatch.setattr(pipe, "REPORT_SECONDS", 0)
+        server = socket.create_server(("127.0.0.1", free_port))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        source = f"tcp://127.0.0.1:{free_port}" if address else str(film)
+        assert main(["pipe", source, "--reconnect", "0", "-o", str(tmp_path / "out.mkv"), *NOBODY]) == 0
+        server.close()
+        chosen = {name: made[0].get(name) for name in ("detect", "on_new_shot", "max_lag_ms")}
+        assert list(chosen.values()) == (["async", "hide", 500] if address else [None, None, None])
+        assert (f"{source}: 40 frames, " in caplog.text) == address
 
     def test_a_publisher_may_come_after_the_call(self, serve: Any, free_port: int) -> None:
         command = [
@@ -647,7 +753,23 @@ class TestNetwork:
         assert done.returncode == 2
         (line,) = done.stderr.decode().splitlines()
         assert "this FFmpeg knows no srt://" in line
-        assert "srt-live-transmit srt://127.0.0.1:9000?mode=listener file://con | facered pipe" in line
+        assert 'srt-live-transmit "srt://127.0.0.1:9000?mode=listener" file://con | facered pipe' in line
+
+    def test_of_a_protocol_that_cannot_be_written_it_is_said_what_to_do(self, carphone: Path) -> None:
+        done = run(carphone, "-o", "srt://127.0.0.1:9000")
+        assert done.returncode == 2
+        (line,) = done.stderr.decode().splitlines()
+        assert '-o /dev/stdout --format mpegts | srt-live-transmit file://con "srt://127.0.0.1:9000"' in line
+
+    def test_the_protocols_of_this_build_are_told(self) -> None:
+        done = run("--protocols")
+        assert (done.returncode, done.stderr) == (0, b"")
+        reads, writes, absent, *ways = done.stdout.decode().splitlines()
+        for scheme in ("rtmp", "rtsp", "udp", "tcp", "http"):
+            assert f" {scheme}," in reads
+            assert f" {scheme}" in writes
+        assert " srt" in absent
+        assert len(ways) == 2
 
     def test_without_reconnecting_the_end_is_the_end(self, serve: Any, free_port: int) -> None:
         serve(10)

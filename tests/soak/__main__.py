@@ -16,7 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # Jobs have threads that come and go, and the C library gives each a part of memory that it keeps: what is kept so is no
 # growth of ours, and hides that.
 ENVIRONMENT = {**os.environ, "MALLOC_ARENA_MAX": "1"}
-PROGRAMS = {"films": "soak.films", "clocks": "soak.clocks", "long": "soak.long", "live": "soak.live"}
+PROGRAMS = {
+    "films": "soak.films",
+    "clocks": "soak.clocks",
+    "long": "soak.long",
+    "live": "soak.live",
+    "chains": "soak.chains",
+}
 
 
 def main() -> int:

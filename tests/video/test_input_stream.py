@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 import facered
@@ -37,9 +38,9 @@ def joined(path: Path, *parts: list[av.VideoFrame]) -> Feed:
 def taken(feed: Feed) -> list[av.VideoFrame]:
     frames = []
     for item in feed.items():
-        assert isinstance(item, av.VideoFrame)
-        frames.append(item)
-        feed.release()
+        if item is not Event.RESIZED:
+            assert isinstance(item, av.VideoFrame)
+            frames.append(item)
     return frames
 
 
@@ -85,6 +86,58 @@ def test_an_address_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatc
             silent.join()
 
 
+def with_sound(path: Path, frames: list[av.VideoFrame], *, sound_first: bool, rate: int = 48000) -> None:
+    """Write some frames, and a fifth of a second of silence, in MPEG-TS."""
+    with av.open(str(path), "w") as output:
+        sound = output.add_stream("mp2", rate=rate) if sound_first else None
+        video = output.add_stream("libx264", rate=25, options={"bf": "0"})
+        video.width, video.height = frames[0].width, frames[0].height
+        sound = sound or output.add_stream("mp2", rate=rate)
+        for number, frame in enumerate(frames):
+            frame.pts, frame.time_base, frame.pict_type = number, Fraction(1, 25), 0
+            output.mux(video.encode(frame))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 2 * rate // 5), np.int16), "s16", "stereo")
+        silence.sample_rate, silence.pts = rate, 0
+        for piece in av.AudioResampler("s16", "stereo", rate, 1152).resample(silence):
+            output.mux(sound.encode(piece))
+        output.mux(sound.encode(None) + video.encode(None))
+
+
+@pytest.mark.parametrize("again", ["as before", "sound first", "other sound"])
+def test_sound_goes_on_in_whatever_order_streams_come_back(
+    faces: list[av.VideoFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture, again: str
+) -> None:
+    """As by RTMP, where the first packet that comes tells which stream is the first."""
+    parts = [tmp_path / "0.ts", tmp_path / "1.ts"]
+    with_sound(parts[0], faces, sound_first=False)
+    with_sound(parts[1], faces, sound_first=again == "sound first", rate=44100 if again == "other sound" else 48000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def send() -> None:
+            for part in parts:
+                with server.accept()[0] as connection:
+                    connection.sendall(part.read_bytes())
+            server.close()
+
+        threading.Thread(target=send, daemon=True).start()
+        feed = Feed(Source(f"tcp://127.0.0.1:{server.getsockname()[1]}", "mpegts", reconnect=0.5))
+        heard = [0]
+
+        def listen() -> None:
+            for item in feed.items():
+                if item is Event.LOST:
+                    heard.append(0)
+                elif isinstance(item, av.Packet):
+                    assert item.stream_index == feed.others[0].index == 1
+                    heard[-1] += 1
+
+        with pytest.raises(facered.ContentMalformedError, match="not back"):
+            listen()
+    assert heard[0] > 5
+    assert heard[1] == (0 if again == "other sound" else heard[0])
+    assert ("audio stream 1 is other than those at the beginning" in caplog.text) == (again == "other sound")
+
+
 def test_a_source_that_falls_silent_is_lost(
     faces: list[av.VideoFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -103,10 +156,7 @@ def test_a_source_that_falls_silent_is_lost(
         sender = threading.Thread(target=send)
         sender.start()
         feed = Feed(Source(f"tcp://127.0.0.1:{server.getsockname()[1]}", "mpegts", {"probesize": "2000"}))
-        items = []
-        for item in feed.items():
-            items.append(item)
-            feed.release()
+        items = list(feed.items())
         over.set()
         sender.join()
     assert items[-1] is Event.LOST

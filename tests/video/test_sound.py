@@ -129,7 +129,6 @@ def test_a_stream_of_sound_that_changes_is_of_one_kind(second: list[av.VideoFram
             early.append(item)
         elif sink is None:
             sink = EncodedSink(str(tmp_path / "bar.ts"), None, feed, Encoding())
-            feed.release()
             for packet in early:
                 sink.write_packet(packet)
         if isinstance(item, av.VideoFrame):

@@ -94,6 +94,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Protocols(argparse.Action):
+    """Prints what can be opened and written; that is looked up for that alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from facered.video.protocols import told
+
+        print(told())
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
@@ -273,6 +283,16 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=60.0,
         help="for how long to call a lost camera or address again; 0: end then (default: %(default)g)",
+    )
+    group.add_argument(
+        "--on-resize",
+        choices=("scale", "restart"),
+        default="scale",
+        help="what becomes of pictures of another size than the first one: scaled into that, or, with -o, sent as they "
+        "are in a stream that begins anew, by calling the address again or in a further file (default: %(default)s)",
+    )
+    group.add_argument(
+        "--protocols", action=_Protocols, nargs=0, help="print what this build can open and write on the network"
     )
     group.add_argument("--stream", metavar="N", type=int, default=0, help="which of several video streams, from 0")
     group.add_argument(

@@ -6,9 +6,11 @@ import argparse
 import inspect
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,10 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.live.pipe import FaceLines, Pipe
 from facered.live.redactor import Redactor
 from facered.options import Options
-from facered.video.address import is_url, shown_address
+from facered.video.address import file_path, is_url, shown_address
 from facered.video.input.source import STANDARD_INPUT, Source
 from facered.video.input.stream import Feed
+from facered.video.output.calling import CallingSink
 from facered.video.output.raw import FORMATS, Descriptor, NutSink, Y4mSink
 from facered.video.output.settings import Encoding
 from facered.video.output.stream import EncodedSink, exists
@@ -31,7 +34,9 @@ logger = logging.getLogger(__name__)
 
 _STANDARD_INPUT = 0
 _NUT, _Y4M = "nut", "yuv4mpegpipe"
-_BOX = "Box"
+_RESTART = "restart"
+KEEPING_PACE = {"detect": "async", "on_new_shot": "hide", "max_lag_ms": 500.0}
+"""What is chosen for cameras and addresses where nobody says otherwise: they do not wait."""
 
 
 def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
@@ -60,12 +65,15 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
     options = Options.of(rest)
     encoding = replace(Encoding.of(options), encoder_threads=options.threads)  # what is sent need not come out twice
     source = _source(chosen)
+    if source.live:
+        settings = {**KEEPING_PACE, **settings}
     if chosen.output == "-":
         chosen.output = None
     _check_output(chosen, rest)
     if chosen.faces is not None:
         _check_apart(chosen.faces, chosen.source, "this is the input itself")
         _check_apart(chosen.faces, chosen.output, "this is the output too")
+    targets = _targets(chosen)
     with ExitStack() as stack:
         if chosen.faces is not None:
             lines = FaceLines(chosen.faces)
@@ -73,15 +81,12 @@ def run(chosen: argparse.Namespace, watch: Callable[[Pipe], None]) -> int:
             settings["on_faces"] = lines
         redactor = stack.enter_context(Redactor(**settings))
         number = stack.enter_context(bare_output()) if chosen.output is None else None
-        pipe = Pipe(source, redactor, lambda feed: _sink(chosen, feed, encoding, number))
+        pipe = Pipe(source, redactor, lambda feed: _sink(chosen, next(targets), feed, encoding, number))
         watch(pipe)
         try:
             pipe.run()
-        except ConnectionError as error:
-            if chosen.output is None or not is_url(chosen.output):
-                raise
-            told = f"{shown_address(chosen.output)}: takes no more ({error.strerror or error}); {pipe.frames} frames"
-            raise ServiceError(f"{told} were sent") from error
+        except ConnectionError:
+            raise
         except OSError as error:
             where = shown_address(chosen.output or "standard output")
             raise ServiceError(f"{where}: writing failed ({error.strerror or error})") from error
@@ -101,7 +106,14 @@ def _source(chosen: argparse.Namespace) -> Source:
     address = STANDARD_INPUT if chosen.source is None else chosen.source
     if address == STANDARD_INPUT and os.isatty(_STANDARD_INPUT):
         raise ConfigurationUnsupportedError("standard input is a terminal; pipe a video into it, or name a source")
-    return Source(address, chosen.input_format, dict(chosen.input_options), chosen.stream, chosen.reconnect)
+    return Source(
+        address,
+        chosen.input_format,
+        dict(chosen.input_options),
+        chosen.stream,
+        chosen.reconnect,
+        chosen.on_resize == _RESTART,
+    )
 
 
 def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
@@ -110,6 +122,10 @@ def _check_output(chosen: argparse.Namespace, encoding: dict[str, Any]) -> None:
             raise ConfigurationUnsupportedError(f"{chosen.output}: exists already; add --overwrite to replace it")
         _check_apart(chosen.output, chosen.source, "this is the input itself")
         return
+    if chosen.on_resize == _RESTART:
+        raise ConfigurationUnsupportedError(
+            "--on-resize restart: what goes to standard output has one size; name an output with -o, or scale"
+        )
     if is_closed():
         raise ConfigurationUnsupportedError("standard output is closed; name an output with -o")
     if os.isatty(STANDARD_OUTPUT):
@@ -134,15 +150,37 @@ def _check_apart(written: str, other: str | None, why: str) -> None:
         raise ConfigurationUnsupportedError(f"{written}: {why}; choose another name")
 
 
-def _sink(chosen: argparse.Namespace, feed: Feed, encoding: Encoding, number: int | None) -> Sink:
-    if chosen.output is not None:
-        return EncodedSink(chosen.output, chosen.format, feed, encoding)
+def _targets(chosen: argparse.Namespace) -> Iterator[str | None]:
+    """Yield where the stream goes, and then where each goes that begins anew: a file has only one."""
+    yield chosen.output
+    for number in count(2):
+        target = chosen.output
+        if target is not None and not is_url(target) and not _is_device(target):
+            path = Path(target)
+            target = str(path.with_name(f"{path.stem}_{number}{path.suffix}"))
+            if exists(target) and not chosen.overwrite:
+                continue
+            logger.warning("%s: pictures of another size go into %s", chosen.output, target)
+        yield target
+
+
+def _is_device(path: str) -> bool:
+    return Path(path).exists() and not Path(path).is_file()
+
+
+def _sink(chosen: argparse.Namespace, target: str | None, feed: Feed, encoding: Encoding, number: int | None) -> Sink:
+    if target is not None:
+        call = partial(EncodedSink, target, chosen.format, feed, encoding)  # told whether it tells
+        if not is_url(target) or file_path(target) is not None:
+            return call(True)
+        live, name = feed.source.live, shown_address(target)
+        return CallingSink(call, name, chosen.reconnect, live=live, stopped=lambda: feed.stopped)
     assert number is not None
     descriptor = Descriptor(number)
     if chosen.format == "y4m" or (chosen.format is None and feed.container_format == _Y4M):
-        return Y4mSink(descriptor, feed.info, feed.stream.codec_context.field_order, feed.siting)
+        return Y4mSink(descriptor, feed.info, feed.field_order, feed.siting)
     others = feed.others if feed.container_format == _NUT else []
-    return NutSink(descriptor, feed.info, others)
+    return NutSink(descriptor, feed.info, others, feed.tags)
 
 
 def _tell(redactor: Redactor) -> None:

@@ -102,7 +102,7 @@ examples:
   ffmpeg -i in.mp4 -f yuv4mpegpipe - | facered pipe --blur Black > out.y4m
   ... | facered pipe --lookahead 30 --faces faces.jsonl | ...
   ... | facered pipe --faces /dev/fd/3 3> >(jq .faces) | ...
-  facered pipe rtsp://camera/stream -o udp://127.0.0.1:5000 --detect async
+  facered pipe rtsp://camera/stream -o udp://127.0.0.1:5000
   facered pipe /dev/video0 -o rtmp://server/live/key --bitrate 3M
 """,
     "bench": """\

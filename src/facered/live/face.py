@@ -65,6 +65,11 @@ class Stats:
         hidden whole, and those that come, until something has been detected again.
     overruns : int
         Frames that took longer than `deadline_ms`, whatever for; 0 where there is none.
+    hurried : int
+        Frames that were looked at less because their stream came later than `max_lag_ms`.
+    lag : float or None
+        By how many seconds the last frame returned was later, by its own time, than the one that came most promptly; a
+        lookahead counts. None where frames bring no times.
     detection_age : float or None
         By how many seconds of the stream the last frame given is newer than the last one in which all of the usual
         picture, or what was wanted of it, was detected; None before there was any.
@@ -82,4 +87,6 @@ class Stats:
     inference_megapixels: float = 0.0
     failures: int = 0
     overruns: int = 0
+    hurried: int = 0
+    lag: float | None = None
     detection_age: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ from facered.video.input.stream import Event, Feed
 from facered.video.picture import VideoFrame
 
 if TYPE_CHECKING:
-    from facered.live.face import Face
+    from facered.live.face import Face, Stats
     from facered.live.redactor import Redactor
     from facered.video.input.decode import Packet, Stream
     from facered.video.input.source import Source
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REPORT_SECONDS = 10.0
+"""How often it is told how a live stream fares; by hand."""
 MAX_ALONE = 2000
 """Packets that may come without a picture before they wait for none any more; by hand. More: memory, where sound goes
 on without pictures. Fewer: sound is lost that comes long before the first one."""
@@ -40,12 +43,7 @@ class Pipe:
     source : Source
     redactor : Redactor
     make_sink : callable
-        Returns the sink for a feed whose first frame has come.
-
-    Attributes
-    ----------
-    frames : int
-        Frames written.
+        Returns the sink for a feed whose first frame has come; again where pictures of another size are passed on.
     """
 
     def __init__(self, source: Source, redactor: Redactor, make_sink: Callable[[Feed], Sink]) -> None:
@@ -55,7 +53,14 @@ class Pipe:
         self._order: deque[Packet[Stream] | VideoFrame] = deque()
         self._failing = False
         self._alone = 0  # packets since the last picture
-        self.frames = 0
+        self._written = self._missed = 0
+        self._restarts = source.restarts
+        self._report = Report(source.name) if source.live else None
+
+    @property
+    def frames(self) -> int:
+        """How many frames were written."""
+        return self._written - self._missed - (self._sink.missed if self._sink is not None else 0)
 
     def cancel(self) -> None:
         """Have `run` end soon, with all that has come until then."""
@@ -88,25 +93,37 @@ class Pipe:
             self._sink.close()
 
     def _take(self, item: object) -> None:
-        if item is Event.LOST:
+        if item is Event.RESIZED:
+            self._flush()  # nobody is where they were
+            if self._restarts:
+                self._restart()
+        elif item is Event.LOST:
             self._flush()
             if self._sink is None:  # what came without any picture belongs to streams that are gone
                 self._order.clear()
         elif isinstance(item, VideoFrame):
             if self._sink is None:
                 self._sink = self._make_sink(self._feed)
-                self._feed.release()
             self._order.append(item)
             self._alone = 0
             with timed(Stage.REDACT):
                 ready = self._ready(partial(self._redactor.process, item))
             self._write(ready)
+            if self._report is not None:
+                self._report.note(self._redactor.stats)
         else:
             self._order.append(item)  # type: ignore[arg-type]  # a packet
             self._write([])
             self._alone += 1
             if self._alone > MAX_ALONE:
                 self._make_room()
+
+    def _restart(self) -> None:
+        """End what is written; what comes has another size."""
+        if self._sink is not None:
+            self._sink.close()
+            self._missed += self._sink.missed
+            self._sink = None
 
     def _make_room(self) -> None:
         """Have packets wait no longer: no more pictures come, or none has come yet."""
@@ -145,7 +162,7 @@ class Pipe:
                 self._write_packets()
                 assert self._order.popleft() is frame
                 self._sink.write_frame(frame)
-                self.frames += 1
+                self._written += 1
             self._write_packets()
 
     def _write_packets(self) -> None:
@@ -153,6 +170,31 @@ class Pipe:
         while self._order and not isinstance(packet := self._order[0], VideoFrame):
             self._order.popleft()
             self._sink.write_packet(packet)
+
+
+class Report:
+    """Tells now and then how a live stream fares.
+
+    Parameters
+    ----------
+    name : str
+        Its source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._at = name, time.monotonic()
+        self._latest = 0.0
+        self._frames = 0
+
+    def note(self, stats: Stats) -> None:
+        """Take notice of a frame."""
+        if stats.lag is None or stats.frames == self._frames:
+            return
+        self._frames, self._latest = stats.frames, max(self._latest, stats.lag)
+        if time.monotonic() - self._at >= REPORT_SECONDS:
+            told = "%s: %d frames, %.2f s late, %.2f s at most since last told; %d looked at less to catch up"
+            logger.warning(told, self._name, stats.frames, stats.lag, self._latest, stats.hurried)
+            self._at, self._latest = time.monotonic(), 0.0
 
 
 class FaceLines:

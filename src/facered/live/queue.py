@@ -15,6 +15,7 @@ from facered.hide.style import chosen_style
 from facered.live.crowd import NOBODY
 from facered.live.face import Stats
 from facered.live.failure import raise_as_facered
+from facered.live.lag import Lag
 from facered.live.masks import Masks
 from facered.live.selection import Selection
 from facered.live.stream import DEFAULT_RATE, Stream
@@ -69,6 +70,7 @@ class FrameQueue:
         self._stats = Stats()
         self._failures = self._overruns = 0
         self._failing = False
+        self._lag = Lag()
         self._costs: deque[float] = deque(maxlen=COSTS)  # seconds that frames took, beside waiting for the detector
 
     @property
@@ -92,6 +94,7 @@ class FrameQueue:
         due = math.inf if deadline is None else begun + deadline
         until = due - max(self._costs, default=0.0)  # the rest of the work has to be done in time, too
         waiting = Waiting(given)
+        waiting.hurried = self._is_late(given)
         self._waiting.append(waiting)
         try:
             return self._ready(partial(self._take, waiting, until), self._settings.lookahead)
@@ -158,6 +161,11 @@ class FrameQueue:
             ready.append(self._count(self._waiting.popleft()))
         return ready
 
+    def _is_late(self, given: Given) -> bool:
+        """Tell whether a frame is of a stream that comes too late to be looked at as usual."""
+        seconds, most = given.seconds, self._settings.max_lag
+        return seconds is not None and self._lag.is_late(seconds, math.inf if most is None else most)
+
     def _take(self, waiting: Waiting, until: float) -> None:
         """Find the faces of a frame, the last that waits."""
         given = waiting.given
@@ -165,7 +173,9 @@ class FrameQueue:
             self._finish(1)
             self._end()
         stream = self._stream or self._begin(given)
-        waiting.number = stream.take(given.picture, until, None if self._settings.rate else given.seconds)
+        seconds = None if self._settings.rate else given.seconds
+        spare = 0.0 if self._settings.max_lag is None or waiting.hurried else time.monotonic() + self._lag.spare
+        waiting.number = stream.take(given.picture, until, seconds, spare=spare, hurried=waiting.hurried)
         waiting.faces = self.faces = self._selection.of(stream.present, given.picture)
         waiting.stream = stream
 
@@ -219,6 +229,7 @@ class FrameQueue:
             beyond = self._selection.beyond(found, stream.beyond(number))
             waiting.crowded, waiting.watched = len(beyond) > 0, stream.is_watched(number)
             whole = stream.is_blind(number) or (self._settings.on_overload == "hide" and not waiting.watched)
+            whole |= waiting.hurried and not waiting.watched
             whole |= self._settings.on_new_shot == "hide" and not stream.is_detected(number)
         faces = [face for face in waiting.faces if face.hidden]
         waiting.touched = bool(whole or faces or len(beyond) or (stream is not None and stream.areas))
@@ -241,9 +252,11 @@ class FrameQueue:
 
     def _count(self, waiting: Waiting) -> Any:
         """Count a frame that is returned."""
-        stats = self._stats
+        stats, seconds = self._stats, waiting.given.seconds
         self._stats = replace(
             stats,
+            hurried=stats.hurried + waiting.hurried,
+            lag=None if seconds is None else self._lag.leave(seconds),
             frames=stats.frames + 1,
             hidden=stats.hidden + waiting.touched,
             overloaded=stats.overloaded + (not waiting.watched),

@@ -61,6 +61,11 @@ class Redactor:
         Threads that the detector uses for a picture; 0 takes as many as there are cores.
     deadline_ms : float, optional
         No frame waits longer for the detector; what comes later is used when it comes.
+    max_lag_ms : float, optional
+        How much later frames may come, by their own times, than the one that came most promptly. When all of ten
+        seconds came later, they are looked at less until the stream has caught up, and hidden whole where no detection
+        is recent enough. Where frames come sooner than their times are apart, as in pieces, they may wait half of that
+        for a detection ``"async"``.
     on_overload : str
         What becomes of a frame when there is no detection that is recent enough, half a second in the same shot:
         ``"grow"`` lets masks grow as places become uncertain, ``"hide"`` hides the whole frame. Before the first
@@ -112,6 +117,7 @@ class Redactor:
         model: str | os.PathLike[str] | None = None,
         threads: int = 1,
         deadline_ms: float | None = None,
+        max_lag_ms: float | None = None,
         on_overload: str = "grow",
         on_new_shot: str = "show",
         select: Callable[[Face], bool] | None = None,
@@ -179,7 +185,6 @@ class Redactor:
                 return GivenFrame(input.nothing(*size, PLANAR.get(format, format)), Orientations())
 
         with self._alone():
-            self._check_open()
             self._queue.warm_up(make)
 
     def process(
@@ -220,7 +225,6 @@ class Redactor:
         if not isinstance(frame, VideoFrame | np.ndarray):
             raise ConfigurationUnsupportedError(f"frame is {shown(frame)}; it can be an av.VideoFrame or a NumPy array")
         with self._alone():
-            self._check_open()
             with facered_only("the frame cannot be taken"):
                 given: Given
                 if isinstance(frame, np.ndarray):
@@ -274,7 +278,6 @@ class Redactor:
             See `process`.
         """
         with self._alone():
-            self._check_open()
             with facered_only("the planes cannot be taken"):
                 given = given_planes(
                     planes,
@@ -297,7 +300,7 @@ class Redactor:
         ServiceError
             See `process`; the next call returns them.
         """
-        with self._alone():
+        with self._alone(closed=True):
             self._orientations = Orientations()
             return self._queue.flush()
 
@@ -328,8 +331,8 @@ class Redactor:
                 self._busy.release()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Have no two calls give frames at once: they would get each other's frames, bare ones among them."""
+    def _alone(self, *, closed: bool = False) -> Iterator[None]:
+        """Have no two calls give frames at once: they would get each other's frames; `closed` ones are refused, too."""
         if self._process_id != os.getpid():
             raise ConfigurationUnsupportedError("the redactor was made before this process was forked; make one in it")
         if not self._busy.acquire(blocking=False):
@@ -338,12 +341,10 @@ class Redactor:
                 "give it one frame at a time, or make a redactor for each thread"
             )
         try:
+            if self._closed and not closed:
+                raise ConfigurationUnsupportedError("the redactor is closed; make another")
             yield
         finally:
             self._busy.release()
             if self._closed:
                 self._drop()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ConfigurationUnsupportedError("the redactor is closed; make another")

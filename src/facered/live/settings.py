@@ -23,6 +23,8 @@ class Settings:
     detect: str | int
     deadline: float | None
     """Seconds."""
+    max_lag: float | None
+    """Seconds."""
     on_overload: str
     on_new_shot: str
     select: Callable[[Face], bool] | None
@@ -41,7 +43,11 @@ class Settings:
         """
         table = options_for(LIVE)
         checked = {name: table[name].kind.check(name, value) for name, value in wanted.items()}
-        deadline = checked.pop("deadline_ms")
+        deadline, max_lag = (_seconds(checked.pop(name)) for name in ("deadline_ms", "max_lag_ms"))
         shared = {name: value for name, value in checked.items() if table[name].use == BOTH or name == "threads"}
         own = {field.name: checked[field.name] for field in fields(cls) if field.name in checked}
-        return cls(options=Options(**shared), deadline=None if deadline is None else deadline / 1000, **own)
+        return cls(options=Options(**shared), deadline=deadline, max_lag=max_lag, **own)
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 STALE_SECONDS = 0.5
 """Seconds after which a detection says nothing of who may have come since; by hand. Larger: who came since is not
 hidden. Smaller: masks grow, or everything is hidden, although all is well."""
+HURRIED_SECONDS = 0.4
+"""How old the last detection becomes before a stream that is late is looked at again; by hand. Larger: more frames are
+hidden whole. Smaller: the stream takes longer to catch up."""
 HELD_GROWTH_PER_FRAME = 0.05
 """Part of its size by which each of their boxes grows a frame, whatever the rate; by hand. Larger: large masks.
 Smaller: who moves leaves the mask."""
@@ -103,8 +106,8 @@ class Stream:
         self._step = Step(self._follower, DetectionSchedule(size, native=False, finer=scale is not None), self)
         self._parts, self._looked_otherwise = Parts(size, scale), True
         self._frame = self._shot = -1
-        self._begins_shot = self._owed = self._detected_now = False
-        self._until = self._seconds = 0.0
+        self._begins_shot = self._owed = self._detected_now = self._hurried = False
+        self._until = self._seconds = self._spare = 0.0
         self._rate = rate
         self._begun: deque[int] = deque([0], maxlen=settings.lookahead + HELD_FRAMES + 1)  # the shots'
         self._changes = self._begun.copy()  # frames that show something else than the one before, shots' or not
@@ -137,7 +140,15 @@ class Stream:
         """Tell whether a picture can belong to this stream."""
         return _kind(picture) == self._kind
 
-    def take(self, picture: Picture, until: float, seconds: float | None = None) -> int:
+    def take(
+        self,
+        picture: Picture,
+        until: float,
+        seconds: float | None = None,
+        *,
+        spare: float = 0.0,
+        hurried: bool = False,
+    ) -> int:
         """Find the faces of the next picture, and return its number.
 
         What is raised leaves the stream of no further use.
@@ -149,8 +160,13 @@ class Stream:
             Until when, by `time.monotonic`, the detector is waited for; one beside the stream only when that begins.
         seconds : float, optional
             The picture's time; by default it follows from the rate.
+        spare : float
+            Until when there is time to wait for a detection beside the stream that is being made.
+        hurried : bool
+            Whether to look only where a frame would soon be without a detection that is recent enough.
         """
         self._frame += 1
+        self._spare, self._hurried = spare, hurried
         with timed(Stage.SHRINK):
             luma = self._shrink(picture)
         self._begins_shot = self._find_cut(luma, seconds)
@@ -193,6 +209,14 @@ class Stream:
         earliest = max(frame - max(self._follower.clock.count(STALE_SECONDS, frame), interval), begin)
         return any(earliest <= detected < end for detected in self._detected)
 
+    @property
+    def _rests(self) -> bool:
+        """Whether the entered frame comes late, and need not be looked at yet."""
+        count = self._follower.clock.count(HURRIED_SECONDS, self._frame)
+        earliest = max(self._frame - count + 1, self._scene(self._frame)[0])
+        rests = self._hurried and not self._detector.beside  # nothing waits for the one beside the stream
+        return rests and any(earliest <= detected for detected in self._detected)
+
     def is_detected(self, frame: int) -> bool:
         """Tell whether there was any detection of the same things as a picture shows."""
         begin, end = self._scene(frame)
@@ -201,6 +225,8 @@ class Stream:
     def due(self, wanted: Window | None) -> Window | None:
         """See `DetectionSource.due`."""
         when = self._settings.detect
+        if self._rests:
+            return None
         if isinstance(when, int):
             changes = self._changes[-1] == self._frame
             owed = self._owed or self._detector.has_turned()
@@ -212,17 +238,18 @@ class Stream:
 
     def detect(self, picture: Picture, window: Window | None, tiles: Tiles | None) -> Detection | None:
         """See `DetectionSource.detect`."""
-        found = self._detector.collect()
+        found = self._detector.collect(self._spare)
         begins = self._shot == self._frame
         if begins:
             self._parts.forget()
-        if tiles is not None and not self._parts:
+        if tiles is not None and not self._parts and not self._hurried:
             request = tiles()
             if request is not None:
                 self._parts.ask(request)
         # What takes long must not delay the first detection of a shot, and they take turns where both are wanted.
         angle = self._detector.angle_waits
         extra = (angle or bool(self._parts)) and not begins and (window is None or not self._looked_otherwise)
+        extra = extra and not self._hurried
         self._detected_now = window is not None or extra
         self._owed = window is not None and (extra or not self._detector.free)
         if self._detected_now and self._detector.free:
@@ -240,7 +267,7 @@ class Stream:
     def verifier(self, picture: Picture) -> Verify | None:
         """See `DetectionSource.verifier`."""
         # Single faces are looked at in frames that need not wait for anything else.
-        waits = self._detected_now or self._detector.beside
+        waits = self._detected_now or self._detector.beside or self._hurried
         return None if waits else partial(self._detector.verify, picture)
 
     def _find_cut(self, luma: NDArray[np.uint8], seconds: float | None) -> bool:

@@ -28,8 +28,9 @@ class Waiting:
         Whether all that is to be hidden in it has been.
     told : bool
         Whether `on_faces` has been told of it, which happens once.
-    touched, watched, crowded : bool
-        Whether something was hidden; a detection was near enough; there were more faces than may be followed.
+    touched, watched, crowded, hurried : bool
+        Whether something was hidden; a detection was near enough; there were more faces than may be followed; it was
+        looked at less because it came late.
     copied : int
         How many of its bytes had to be copied.
     """
@@ -43,6 +44,7 @@ class Waiting:
     touched: bool = False
     watched: bool = False
     crowded: bool = False
+    hurried: bool = False
     copied: int = 0
 
     def forget(self) -> None:

@@ -11,6 +11,9 @@ import re
 OPEN_TIMEOUT, READ_TIMEOUT = 15.0, 10.0
 """Seconds that an address may take to answer, and to send nothing, before it is lost; by hand. With less, slow cameras
 would be lost that only take long to begin; with more, it takes longer to notice one that is gone."""
+MIN_PAUSE, MAX_PAUSE = 0.25, 2.0
+"""Seconds between attempts to call again, doubling from one to the other; by hand. Less is more work for an address
+that is away, more is a longer gap when it is back."""
 
 _HIDDEN = "***"
 _HARMLESS = frozenset(

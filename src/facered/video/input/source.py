@@ -19,6 +19,7 @@ from facered.video.input.decode import reason
 from facered.video.input.local import open_file
 from facered.video.input.peek import NUT, Y4M
 from facered.video.input.remote import open_address, open_standard_input
+from facered.video.protocols import unknown
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -52,6 +53,8 @@ class Source:
         Which of several video streams.
     reconnect : float
         For how many seconds to try again after a loss.
+    restarts : bool
+        Whether pictures of another size come as they are; otherwise they are fitted into the first one's.
     """
 
     address: str = STANDARD_INPUT
@@ -59,6 +62,7 @@ class Source:
     options: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
     reconnect: float = 0.0
+    restarts: bool = False
 
     @property
     def name(self) -> str:
@@ -107,12 +111,7 @@ class Source:
             if isinstance(error, ValueError) and not isinstance(error, FFmpegError):  # PyAV's word for unknown formats
                 raise ConfigurationUnsupportedError(f"{self.name}: {why}") from error
             if isinstance(error, av.error.ProtocolNotFoundError):
-                scheme = self.address.partition(":")[0]
-                other = f"srt-live-transmit {self.name} file://con | facered pipe" if scheme == "srt" else ""
-                raise ConfigurationUnsupportedError(
-                    f"{self.name}: this FFmpeg knows no {scheme}://; have another program receive it"
-                    + (f", such as {other}" if other else "")
-                ) from error
+                raise ConfigurationUnsupportedError(unknown(self.address, self.name)) from error
             if number in _MISSING or isinstance(error, _ABSENT):
                 raise ConfigurationUnsupportedError(f"{self.name}: cannot be opened ({why})") from error
             raise ContentMalformedError(f"{self.name}: not a readable video ({why})") from error

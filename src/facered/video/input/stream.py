@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ import av
 from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError, ContentMalformedError, FaceredError
+from facered.video.address import MAX_PAUSE, MIN_PAUSE
+from facered.video.companions import Continuation, codec_tag, companions, kept
 from facered.video.input.clock import Clock
 from facered.video.input.decode import Normalizer, PictureStream, reason
 from facered.video.input.peek import peek, siting
@@ -26,15 +29,11 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
     from facered.video.info import VideoInfo
 
 logger = logging.getLogger(__name__)
 
-MIN_PAUSE, MAX_PAUSE = 0.25, 2.0
-"""Seconds between attempts to reconnect, doubling from one to the other; by hand. Less is more work for an address
-that is away, more is a longer gap when it is back."""
 MAX_WAITING = 16
 """Frames and packets that wait between the threads; by hand. Fewer would stall the decoder when redaction is slow for
 a moment, more would only add to the delay."""
@@ -53,10 +52,20 @@ class Event(Enum):
 
     LOST = auto()
     """The source went away, and may come back: frames that are held back are due."""
+    RESIZED = auto()
+    """The pictures have another size from the next one on, or had it before it was fitted into that of the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What is known of the pictures from the next one on."""
+
+    info: VideoInfo
+    field_order: int
 
 
 if TYPE_CHECKING:
-    Item = VideoFrame | Packet[Stream] | Event
+    Item = VideoFrame | Packet[Stream] | Event | Pictures
 
 
 class Feed:
@@ -68,9 +77,16 @@ class Feed:
 
     Attributes
     ----------
-    stream : av.VideoStream
+    streams : list of av.stream.Stream
+        Those of the first connection, `kept`.
     others : list of av.stream.Stream
-        Those whose packets come along.
+        Those of them whose packets come along.
+    tags : dict of int to bytes
+        How its container named their codecs, by their indices.
+    info : VideoInfo
+        What is known of the pictures from the first frame on.
+    field_order : int
+        Of interlaced ones, as FFmpeg numbers it.
     container_format : str
         FFmpeg's name.
     siting : str
@@ -79,34 +95,34 @@ class Feed:
         How often something could not be decoded.
     """
 
-    stream: VideoStream
     container_format: str
     siting: str
+    info: VideoInfo
+    field_order: int
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.streams: list[Stream] = []
         self.others: list[Stream] = []
+        self.tags: dict[int, bytes] = {}
         self.damaged = 0
+        self._begun = False
+        self._size = 0, 0
         self._items: queue.Queue[Item | BaseException | None] = queue.Queue(MAX_WAITING)
-        self._stopped, self._taken = threading.Event(), threading.Event()
+        self._stopped = threading.Event()
         self._clock = Clock() if source.live else None
         self._normalizer = Normalizer(source.name)
         self._last: Fraction | None = None
-        self._kinds: set[tuple[int, str, str | None]] = set()
         self._thread = threading.Thread(target=self._run, name="facered feed", daemon=True)
 
     @property
-    def info(self) -> VideoInfo:
-        """What is known of the pictures from the first frame on."""
-        return self._normalizer.info
+    def stopped(self) -> bool:
+        """Whether it is to end."""
+        return self._stopped.is_set()
 
     def stop(self) -> None:
         """Have `items` end with what has come; the thread is left behind where it waits for its source."""
         self._stopped.set()
-
-    def release(self) -> None:
-        """Say that `stream` and `others` are not needed any more: until then their container stays open."""
-        self._taken.set()
 
     def items(self) -> Iterator[Item]:
         """Yield frames in a native format, packets of `others` and events, as they come.
@@ -129,7 +145,10 @@ class Feed:
                 return
             if isinstance(item, BaseException):
                 raise item
-            yield item
+            if isinstance(item, Pictures):
+                self.info, self.field_order = item.info, item.field_order
+            else:
+                yield item
 
     def _put(self, item: Item | BaseException | None) -> None:
         while not self._stopped.is_set():
@@ -140,7 +159,7 @@ class Feed:
     def _run(self) -> None:
         try:
             self._follow()
-            if not self._normalizer.begun and not self._stopped.is_set():
+            if not self._begun and not self._stopped.is_set():
                 raise ContentMalformedError(f"{self.source.name}: no frame can be decoded; it is empty or damaged")
         except BaseException as error:
             self._put(error)
@@ -164,11 +183,7 @@ class Feed:
             # Of what is live FLV says that it lasts no time.
             finite = not self.source.live or bool(container.duration)
             grew = why == _ENDED and container.format.name in _LISTS
-            # Without a frame nobody needs the streams, and nobody says when they are not needed any more.
-            while self._normalizer.begun and not self._taken.wait(_POLL_SECONDS) and not self._stopped.is_set():
-                pass
-            if self._taken.is_set() or not self._normalizer.begun:
-                container.close()
+            container.close()
             if finite or self._stopped.is_set():
                 return
             if grew and self._is_over():
@@ -236,25 +251,30 @@ class Feed:
     def _read(self, container: InputContainer) -> None:
         # Threads a frame would hold frames back.
         pictures = PictureStream(container, self.source.number, self.source.name, thread_type="SLICE")
-        others = [other for other in container.streams if other.type in ("audio", "subtitle", "data")]
-        others = [other for other in others if other.index not in pictures.foreign]
-        if not self._normalizer.begun:
-            self.stream, self.others, self.container_format = pictures.stream, others, container.format.name
-            self._kinds = {_kind(other) for other in others}  # the streams themselves end with their container
-        else:  # what the sink does not know it cannot take
-            others = [other for other in others if _kind(other) in self._kinds]
+        others = companions(container.streams, pictures.foreign)
+        if not self._begun:
+            self.streams, self.container_format = kept(list(container.streams)), container.format.name
+            self.others = [self.streams[other.index] for other in others]
+            self.tags = {other.index: codec_tag(other.codec_context) for other in others if other.codec_context}
+        continuation = Continuation(self.others, others)
+        for stranger in continuation.strangers if self._begun else ():  # what the sink does not know it cannot take
+            logger.warning(
+                "%s: %s stream %d is other than those at the beginning, and left out",
+                self.source.name, stranger.type, stranger.index,
+            )  # fmt: skip
         if self._clock is not None:
             start = container.start_time
             self._clock.connect(None if start is None else Fraction(start, av.time_base), self._began)
-        for packet in pictures.demux(others):
+        for packet in pictures.demux(continuation.streams):
             if self._stopped.is_set():
                 return
             if packet.size and self._clock is not None:
                 self._clock.mend(packet)
             if pictures.holds(packet):
                 for frame in pictures.decode(packet, self._count_damage):
-                    self._put(self._prepare(frame, pictures))
+                    self._take(frame, pictures)
             elif packet.size:
+                continuation.adopt(packet)
                 self._put(packet)
 
     def _count_damage(self, why: str) -> None:
@@ -262,19 +282,34 @@ class Feed:
         if self.damaged == 1:
             logger.warning("%s: a frame cannot be decoded and is left out (%s)", self.source.name, why)
 
-    def _prepare(self, frame: VideoFrame, pictures: PictureStream) -> VideoFrame:
+    def _take(self, frame: VideoFrame, pictures: PictureStream) -> None:
+        """Pass a frame on, and first what it begins."""
+        before, self._size = self._size, (frame.width, frame.height)
+        resized = self._begun and self._size != before
+        first = None
+        if resized and self.source.restarts:
+            first = self._normalizer.info
+            self._normalizer = Normalizer(self.source.name, report=False)
+        begins = not self._normalizer.begun
         native = self._normalizer.convert(frame, pictures)
         self._normalizer.report = False  # the first frame tells; what comes after it may change at any time
-        base = native.time_base or pictures.stream.time_base or self.info.time_base
+        info = self._normalizer.info
+        if first is not None:  # as rate and times go on
+            info = replace(info, time_base=first.time_base, rate=first.rate, lead=first.lead)
+        self._time(native, info)
+        if resized:
+            self._put(Event.RESIZED)
+        if begins:
+            self._begun = True
+            self._put(Pictures(info, pictures.stream.codec_context.field_order))
+        self._put(native)
+
+    def _time(self, native: VideoFrame, info: VideoInfo) -> None:
+        """Make sure that a frame has a time, which is later than that of the one before."""
+        base = native.time_base or info.time_base
         native.time_base = base
         if native.pts is None:
-            native.pts = 0 if self._last is None else round((self._last + 1 / self.info.rate) / base)
+            native.pts = 0 if self._last is None else round((self._last + 1 / info.rate) / base)
         if self._last is not None and native.pts * base <= self._last:  # neither encoders nor containers take that
             native.pts = int(self._last / base) + 1
         self._last = native.pts * base
-        return native
-
-
-def _kind(stream: Stream) -> tuple[int, str, str | None]:
-    name = stream.codec_context.name if stream.codec_context is not None else None
-    return stream.index, stream.type, name

@@ -20,6 +20,7 @@ from facered.errors import ConfigurationUnsupportedError, ServiceError
 from facered.runtime import cancellation
 from facered.runtime.replace import FileSet
 from facered.video.address import file_url
+from facered.video.companions import layout_name
 from facered.video.output import CONTAINERS, subtitles
 from facered.video.output.film import FilmEncoder
 from facered.video.output.filmmuxer import FilmMuxer
@@ -27,7 +28,7 @@ from facered.video.output.partfile import PartFile, PartStore, Playback, StoredP
 from facered.video.output.pictures import EncodedPicture, check_equal
 from facered.video.output.raw import Descriptor
 from facered.video.output.settings import ENCODERS, Encoding, choose_codec
-from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, layout_name, takes
+from facered.video.output.sound import USUAL_LAYOUTS, Transcoder, takes
 from facered.video.output.tags import add_tags, stream_tags
 
 if TYPE_CHECKING:
@@ -294,8 +295,7 @@ class Writer:
             logger.warning("%s: %s stream %d (%s) is left out", reader.path, stream.type, stream.index, name)
 
     def _add_audio(self, source: AudioStream, reader: Reader, transcode: bool) -> None:
-        name = source.codec_context.codec.canonical_name
-        layout = layout_name(source.codec_context.layout)
+        name, layout = source.codec_context.codec.canonical_name, layout_name(source.codec_context.layout)
         unnamed = name.startswith("pcm_") and layout.endswith(" channels") and layout not in USUAL_LAYOUTS
         holds = name in self._container.supported_codecs and not (unnamed and self._format == "mp4")
         if holds and not transcode and takes(self._container.format, source):

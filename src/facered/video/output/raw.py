@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, cast
@@ -15,6 +15,7 @@ from av.rational import AVRational
 
 from facered.errors import ContentUnsupportedError
 from facered.video import formats
+from facered.video.companions import codec_tag
 from facered.video.output.nut import AUDIO, SUBTITLE, VIDEO, NutStream, NutWriter
 from facered.video.output.retiming import Retimer
 from facered.video.picture import rows
@@ -40,7 +41,15 @@ _KEPT_TAGS = ("language", "title")
 
 
 class Sink(Protocol):
-    """Where frames and packets go."""
+    """Where frames and packets go.
+
+    Attributes
+    ----------
+    missed : int
+        Frames that nobody took, although all is well.
+    """
+
+    missed: int
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""
@@ -82,7 +91,7 @@ class Descriptor:
                 left[0] = left[0][count:]
 
 
-def nut_streams(others: Sequence[Stream]) -> dict[int, NutStream]:
+def nut_streams(others: Sequence[Stream], tags: Mapping[int, bytes]) -> dict[int, NutStream]:
     """Return what NUT says of those streams of a NUT file that can be passed on, by their indices."""
     found: dict[int, NutStream] = {}
     for stream in others:
@@ -92,7 +101,7 @@ def nut_streams(others: Sequence[Stream]) -> dict[int, NutStream]:
         sound = cast("av.AudioCodecContext", context) if stream.type == "audio" else None
         found[stream.index] = NutStream(
             _KINDS[stream.type],
-            codec_tag(context),
+            tags[stream.index],
             stream.time_base,
             context.extradata or b"",
             sample_rate=sound.sample_rate if sound else 0,
@@ -100,14 +109,6 @@ def nut_streams(others: Sequence[Stream]) -> dict[int, NutStream]:
             tags={key: stream.metadata[key] for key in _KEPT_TAGS if key in stream.metadata},
         )
     return found
-
-
-def codec_tag(context: av.CodecContext) -> bytes:
-    """Return the four bytes that name a stream's codec."""
-    try:
-        return context.codec_tag.encode("ascii")
-    except UnicodeDecodeError as error:  # PyAV takes them for letters
-        return error.object
 
 
 class NutSink:
@@ -119,6 +120,8 @@ class NutSink:
     info : VideoInfo
     others : sequence of av.stream.Stream
         Of a NUT file; those that cannot be passed on are left out.
+    tags : mapping of int to bytes
+        How that file names their codecs, by their indices.
 
     Raises
     ------
@@ -126,7 +129,9 @@ class NutSink:
         NUT has no name for the pixel format.
     """
 
-    def __init__(self, descriptor: Descriptor, info: VideoInfo, others: Sequence[Stream]) -> None:
+    def __init__(
+        self, descriptor: Descriptor, info: VideoInfo, others: Sequence[Stream], tags: Mapping[int, bytes]
+    ) -> None:
         name = info.working_format
         tag = raw_tag(name)
         if tag is None:
@@ -144,12 +149,14 @@ class NutSink:
             sample_aspect_ratio=info.sample_aspect_ratio,
             tags={"r_frame_rate": f"{info.rate.numerator}/{info.rate.denominator}"},
         )
-        passed = nut_streams(others)
+        passed = nut_streams(others, tags)
         self._numbers = {index: number for number, index in enumerate(passed, 1)}
         self._bases = {index: stream.time_base for index, stream in passed.items()}
         self._retimers = {index: Retimer(stream.kind == AUDIO, strict=False) for index, stream in passed.items()}
         self._base, self._lead = info.time_base, info.lead
         self._writer = NutWriter(descriptor.write, [pictures, *passed.values()])
+
+    missed = 0
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""
@@ -220,6 +227,8 @@ class Y4mSink:
             header += f" XCOLORRANGE={'FULL' if full else 'LIMITED'}"
         self._descriptor = descriptor
         descriptor.write([header.encode() + b"\n"])
+
+    missed = 0
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Write a frame."""

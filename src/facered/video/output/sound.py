@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -14,9 +13,10 @@ from av.codec import Codec, CodecContext
 from av.error import FFmpegError
 from av.format import ContainerFormat, Flags
 
+from facered.video.companions import layout_name
+
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
-    from av.audio.layout import AudioLayout
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
     from av.packet import Packet
@@ -129,19 +129,6 @@ def takes(container_format: ContainerFormat, source: Stream) -> bool:
     except (FFmpegError, ValueError):
         return False
     return True
-
-
-def layout_name(layout: AudioLayout) -> str:
-    """Return FFmpeg's name of a layout that a decoder or its frame has.
-
-    PyAV frees the list of channels of layouts in an order of their own, which belongs to the decoder or the frame;
-    such layouts are kept for ever.
-    """
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))
-    name = layout.name
-    if "(" not in name and not name.startswith("ambisonic"):
-        ctypes.pythonapi.Py_DecRef(ctypes.py_object(layout))
-    return name
 
 
 def _settings(layout: str, rate: int) -> tuple[str, int]:

@@ -13,10 +13,13 @@ from av.error import FFmpegError
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.video.address import file_url, is_url, shown_address
-from facered.video.output.encoder import VideoEncoder
+from facered.video.companions import kept
+from facered.video.output.calling import LOST
+from facered.video.output.encoder import Conversion, VideoEncoder
 from facered.video.output.muxer import Muxer
 from facered.video.output.settings import Encoding, choose_codec
 from facered.video.output.sound import Transcoder, takes
+from facered.video.protocols import unknown
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -55,6 +58,8 @@ class EncodedSink:
     feed : Feed
         Its first frame has come.
     encoding : Encoding
+    tells : bool
+        Whether to warn of what becomes other than it was.
 
     Raises
     ------
@@ -62,8 +67,12 @@ class EncodedSink:
         Such a file or stream cannot be written there.
     """
 
-    def __init__(self, address: str, container_format: str | None, feed: Feed, encoding: Encoding) -> None:
+    def __init__(
+        self, address: str, container_format: str | None, feed: Feed, encoding: Encoding, tells: bool = True
+    ) -> None:
+        self._url = address
         self.address = shown_address(address)
+        self._level = logging.WARNING if tells else logging.DEBUG
         name, url = container_format, file_url(address)
         if is_url(address):
             name, url = name or SCHEMES.get(address.partition("://")[0].lower()), address
@@ -75,7 +84,7 @@ class EncodedSink:
             ) from error
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
-        passed = (ConnectionError,)  # nobody takes it any more
+        passed = LOST if is_url(address) else (ConnectionError,)  # nobody takes it any more
         self._muxer = Muxer(self._container, self.address, feed.source.name, lead=feed.info.lead, passed=passed)
         try:
             self._encoder = self._add_video(feed, encoding)
@@ -83,6 +92,8 @@ class EncodedSink:
             self._container.start_encoding()
         except (FFmpegError, OSError) as error:
             raise self._unreachable(error) from error
+
+    missed = 0
 
     def write_frame(self, frame: VideoFrame) -> None:
         """Encode a frame and write what the encoder returns."""
@@ -97,18 +108,26 @@ class EncodedSink:
         try:
             self._muxer.finish(self._encoder)
         except BaseException:
-            with suppress(FFmpegError, OSError, ValueError):
-                self._container.close()
+            self.drop()
             raise
 
+    def drop(self) -> None:
+        """Take notice that nobody takes it any more."""
+        with suppress(FFmpegError, OSError, ValueError):
+            self._container.close()
+
     def _unreachable(self, error: FFmpegError | OSError) -> ConfigurationUnsupportedError:
+        if isinstance(error, av.error.ProtocolNotFoundError):
+            return ConfigurationUnsupportedError(unknown(self._url, self.address, writes=True))
         return ConfigurationUnsupportedError(f"{self.address}: cannot be written ({error.strerror or error})")
 
     def _add_video(self, feed: Feed, encoding: Encoding) -> VideoEncoder:
         info = feed.info
         codec = choose_codec(info, encoding)
         try:
-            encoder = VideoEncoder(self._container, codec, info, encoding, feed.source.name)
+            name = feed.source.name
+            told = None if self._level == logging.WARNING else Conversion(codec, info, encoding, name)
+            encoder = VideoEncoder(self._container, codec, info, encoding, name, told)
         except ValueError:
             name = self._container.format.name
             raise ConfigurationUnsupportedError(
@@ -116,7 +135,7 @@ class EncodedSink:
             ) from None
         if codec in ZERO_LATENCY_CODECS:
             encoding = replace(encoding, encoder_options={"tune": "zerolatency", **encoding.encoder_options})
-        encoder.configure(info, encoding, feed.stream.codec_context.field_order)
+        encoder.configure(info, encoding, feed.field_order)
         context = encoder.stream.codec_context
         context.thread_type = "SLICE"  # a thread a frame would hold frames back
         context.gop_size = max(1, round(MAX_GOP_SECONDS * info.rate))
@@ -124,7 +143,8 @@ class EncodedSink:
         return encoder
 
     def _add_others(self, feed: Feed, encoding: Encoding) -> None:
-        for stream in feed.others:
+        streams = kept(feed.streams)  # their decoders are nobody else's
+        for stream in (streams[other.index] for other in feed.others):
             if stream.type == "audio" and encoding.audio == "none":
                 continue
             name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else "unknown"
@@ -138,13 +158,15 @@ class EncodedSink:
                 with suppress(ValueError):  # it cannot be decoded
                     transcoder = Transcoder(cast("AudioStream", stream))
                     if not transcoded:
-                        logger.warning(
-                            "%s: %s audio is transcoded to AAC: %s cannot hold it",
+                        logger.log(
+                            self._level, "%s: %s audio is transcoded to AAC: %s cannot hold it",
                             feed.source.name, name, self._container.format.name,
                         )  # fmt: skip
                     self._muxer.add_transcoded(cast("AudioStream", stream), transcoder)
                     continue
-            logger.warning("%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name)
+            logger.log(
+                self._level, "%s: %s stream %d (%s) is left out", feed.source.name, stream.type, stream.index, name
+            )
 
     def _holds(self, stream: Stream, name: str) -> bool:
         if self._container.format.name in ("mpegts", "rtp_mpegts"):
