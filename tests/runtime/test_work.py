@@ -111,16 +111,12 @@ def test_a_redactor_counts_its_own(carphone: Path, given: Given, detect: str) ->
     assert other.stats.inference_calls == other.stats.inference_megapixels == 0
 
 
-@pytest.mark.parametrize("vnni", [False, True])
-def test_the_precision_that_auto_takes_is_told(
-    foo: Path, tmp_path: Path, vnni: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("facered._native.cpu.has_vnni", lambda: vnni)
+def test_the_precision_that_was_taken_is_told(foo: Path, tmp_path: Path) -> None:
     with facered.Profile() as profile:
         auto = facered.analyze(foo, tmp_path / "auto")
-        forced = facered.analyze(foo, tmp_path / "forced", precision="fp32" if vnni else "int8")
-    assert (auto.inference.precision, forced.inference.precision) == (("int8", "fp32") if vnni else ("fp32", "int8"))
-    assert profile.inference.precision == ("int8 and fp32" if vnni else "fp32 and int8")
+        forced = facered.analyze(foo, tmp_path / "forced", precision="int8")
+    assert (auto.inference.precision, forced.inference.precision) == ("fp32", "int8")
+    assert profile.inference.precision == "fp32 and int8"
 
 
 def test_a_model_of_somebodys_own_has_its_own_precision(foo: Path, tmp_path: Path) -> None:
