@@ -21,6 +21,7 @@ import numpy as np
 from bench import clips, report
 from bench.rivals import ALONE, hidden_by_rivals
 from bench.scores import Coverage, Hidden, Identities
+from facered.detect.inference import MODELS
 from facered.jobs.analyze import analyze_video
 from facered.options import Options
 from facered.runtime.profiling import Profile
@@ -148,16 +149,16 @@ class Row:
         ]
 
 
-def options_for(scene: Scene) -> Options:
+def options_for(scene: Scene, precision: str = "auto") -> Options:
     """Return the defaults, without the cap where there are more faces than that."""
-    return Options(max_faces=None) if scene.name.startswith(CROWDED) else Options()
+    return Options(max_faces=None if scene.name.startswith(CROWDED) else Options().max_faces, precision=precision)
 
 
-def timed(scene: Scene, grid: Grid = GRID) -> Run:
+def timed(scene: Scene, grid: Grid = GRID, precision: str = "auto") -> Run:
     """Return what facered does with a clip."""
     begun = time.perf_counter()
     with Profile() as profile:
-        hidden = followed(scene.path, options_for(scene), grid)
+        hidden = followed(scene.path, options_for(scene, precision), grid)
     return Run(hidden, time.perf_counter() - begun, profile.inference)
 
 
@@ -177,10 +178,10 @@ def followed(path: Path, options: Options, grid: Grid = GRID) -> Hidden:
     )
 
 
-def _measure(scene: Scene, rows: Sequence[Row], grid: Grid) -> None:
+def _measure(scene: Scene, rows: Sequence[Row], grid: Grid, precision: str) -> None:
     """Analyse a clip and add it to rows of the table."""
-    run = timed(scene, grid)
-    rivals = hidden_by_rivals(scene.path, options_for(scene))
+    run = timed(scene, grid, precision)
+    rivals = hidden_by_rivals(scene.path, options_for(scene, precision))
     for row in rows:
         row.add(scene, run)
         row.add_rivals(scene, rivals)
@@ -210,6 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", choices=scenes.GROUPS, help="only these")
     parser.add_argument("--grid", type=int, default=GRID.frames, help="divide long shots every so many frames")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--precision", choices=("auto", *MODELS), default="auto", help="of the model")
     chosen = parser.parse_args(arguments)
     grid = Grid(frames=chosen.grid)
     rows: dict[str, Row] = {}
@@ -222,7 +224,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 followed(scene.path, Options())  # what Numba compiles or loads is not part of the speed
             each, together = TARGETS.get(scene.group, (SCENES, SCENES))
             rows[scene.name] = Row(each)
-            _measure(scene, [rows[scene.name], totals.setdefault(f"all of {scene.group}", Row(together))], grid)
+            _measure(
+                scene,
+                [rows[scene.name], totals.setdefault(f"all of {scene.group}", Row(together))],
+                grid,
+                chosen.precision,
+            )
             if scene.name.startswith(CROWDED):
                 notes.append(_capped(scene))
     except clips.MaterialMissingError as missing:
@@ -232,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report.table(HEADS, [row.cells(name) for name, row in rows.items()]))
     print("\n" + "\n".join([NOTE, *notes]))
     results = {name: row.figures() for name, row in rows.items()}
-    if not chosen.names and not chosen.set and grid == GRID:
+    if not chosen.names and not chosen.set and grid == GRID and chosen.precision == "auto":
         print(report.save("bench-accuracy.json", results))
     if chosen.json:
         chosen.json.write_text(json.dumps({"environment": report.environment(), "results": results}, indent=1) + "\n")

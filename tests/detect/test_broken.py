@@ -12,13 +12,16 @@ from tests.detect.test_detector import centerface_outputs, gray_picture, save, s
 
 import facered
 from facered.detect.detector import MAX_CANDIDATES, Detector
-from facered.errors import ConfigurationUnsupportedError
+from facered.detect.tensor import View
+from facered.errors import ConfigurationUnsupportedError, FaceredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from facered.video.picture import Picture
 
     Outputs = dict[str, NDArray[np.float32]]
 
@@ -48,6 +51,21 @@ def test_numbers_that_are_not_finite_are_an_error(family: str, name: str, value:
     path = save(tmp_path / "broken.onnx", outputs)
     with pytest.raises(ConfigurationUnsupportedError, match=f"not finite, in {name}; use another model"):
         detect(path)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_tensor_that_is_not_finite_is_an_error(monkeypatch: pytest.MonkeyPatch, precision: str, value: float) -> None:
+    """The model of 8 bits would see nobody in it, and say so in numbers that are finite."""
+    fill = View.fill
+
+    def spoiled(self: View, picture: Picture) -> None:
+        fill(self, picture)
+        self.tensor.reshape(-1)[-1] = value
+
+    monkeypatch.setattr(View, "fill", spoiled)
+    with pytest.raises(FaceredError, match="not finite"):
+        Detector(precision=precision).detect(gray_picture(320, 256), 0.5)
 
 
 CHANGES: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {

@@ -98,7 +98,7 @@ class TestShippedModel:
         detector.detect(gray_picture(64, 200), CERTAIN)
         detector.detect(view(frames[5]), CERTAIN, tiles=TileRequest())
         detector.verify(view(frames[5]), BOX / 2, KNOWN[0], CERTAIN)
-        for other in (see(detector), see(Detector(threads=1))):
+        for other in (see(detector), see(Detector(threads=1, precision="fp32"))):
             assert all(map(np.array_equal, first, other))
 
     def test_finds_the_face_in_the_place_it_has_in_a_larger_picture(

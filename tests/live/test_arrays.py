@@ -96,14 +96,15 @@ def test_faces_are_found_as_in_frames_and_nothing_else_changes(carphone: Path) -
     before = [frame.to_ndarray(format="bgr24") for frame in frames]
     arrays = [array.copy() for array in before]
     found = []
-    with facered.Redactor(rate=30, lookahead=5) as redactor:
+    # With 8 bits, boxes move by some pixels where a picture differs by a rounding.
+    with facered.Redactor(rate=30, lookahead=5, precision="fp32") as redactor:
         done = []
         for number, array in enumerate(arrays):
             done += redactor.process(array, "bgr24", pts=number / 30)
             found.append(redactor.faces)
         done += redactor.flush()
     assert [id(array) for array in done] == [id(array) for array in arrays]
-    with facered.Redactor(rate=30, lookahead=5) as redactor:
+    with facered.Redactor(rate=30, lookahead=5, precision="fp32") as redactor:
         for number, frame in enumerate(frames):
             redactor.process(frame)
             (face,), (same,) = redactor.faces, found[number]

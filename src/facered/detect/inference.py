@@ -141,7 +141,11 @@ def run(
     ------
     ConfigurationUnsupportedError
         They are not: nothing that such a model does not find proves anything.
+    ServiceError
+        The tensor is not finite, of which models of 8 bits would make something that is.
     """
+    if not np.isfinite(tensor.sum()):
+        raise ServiceError("the face detector was given numbers that are not finite, and would see nobody")
     try:
         outputs = session.run(family.outputs, {session.get_inputs()[0].name: tensor})
     except Exception as error:  # see `load`

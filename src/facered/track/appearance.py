@@ -139,4 +139,5 @@ def ncc(a: Patch, b: Patch) -> float:
     energy = np.sqrt((inner @ inner) * np.einsum("ij,ij->i", parts, parts))
     if not energy.all():
         return tuning.FLAT_NCC
-    return float(np.max(parts @ inner / energy))
+    # Of floats, equal patches may give a little more than 1.
+    return min(float(np.max(parts @ inner / energy)), 1.0)
