@@ -19,6 +19,7 @@ from facered.runtime import cancellation
 from facered.runtime.ahead import Ahead
 from facered.runtime.pool import outcome
 from facered.runtime.workers import ApartError
+from facered.video.output import CONTAINERS
 from facered.video.output.encoder import tell_lost
 from facered.video.output.partfile import part_name
 from facered.video.output.parts import Parts
@@ -27,6 +28,7 @@ from facered.video.shrink import Shrinker
 
 if TYPE_CHECKING:
     from facered.annotations.model import Annotations
+    from facered.jobs.outputs import Outputs
     from facered.jobs.state import State
 
 
@@ -150,6 +152,15 @@ class PartsApart:
         with self._changed:
             self._futures[name] = future
             self._changed.notify_all()
+
+
+def parts_of(
+    outputs: Outputs, apart: Apart | None, state: State | None, document: Annotations | None = None
+) -> PartsApart | None:
+    """Return the parts that workers encode of what a job writes, if they encode any."""
+    if apart is None or state is None:
+        return None
+    return PartsApart(apart, state, CONTAINERS[outputs.video.suffix.lower()], outputs.source, document)
 
 
 @contextmanager

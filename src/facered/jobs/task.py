@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,13 @@ from facered.annotations.model import Annotations
 from facered.errors import ConfigurationUnsupportedError, ContentUnsupportedError, ServiceError
 from facered.jobs.idlist import IdList, read_id_list
 from facered.jobs.outputs import Outputs
-from facered.jobs.partstore import PartsApart, of_document
+from facered.jobs.partstore import of_document, parts_of
 from facered.jobs.progress import Progress, ProgressCallback, Startup
 from facered.jobs.result import Result
 from facered.jobs.span import Span
 from facered.jobs.spool import spooled
-from facered.jobs.state import State
 from facered.jobs.unchanged import Unchanged
-from facered.jobs.workers import Apart, workers
+from facered.jobs.workers import workers
 from facered.jobs.writing import kept_state, publish, write
 from facered.options import Options
 from facered.runtime import cancellation, forking
@@ -30,7 +29,6 @@ from facered.runtime.profiling import count_frames, timed
 from facered.runtime.replace import final_name, recover
 from facered.runtime.stages import Stage
 from facered.video.input.file import Reader, Source
-from facered.video.output import CONTAINERS
 
 logger = logging.getLogger(__name__)
 
@@ -145,30 +143,12 @@ def _reader(task: Task, report: bool = True) -> Reader:
     return reader
 
 
-def _workers(
-    task: Task, reader: Reader, video: Unchanged, thumbnails: bool = False
-) -> tuple[AbstractContextManager[object], Apart | None]:
-    """Return the workers of a task, if it has any, and the context that they live in."""
-    if task.opened is not None:
-        return nullcontext(), None
-    return workers(reader, task.options, task.source, video, partial(_reader, task, report=False), thumbnails)
-
-
-def _parts(
-    outputs: Outputs, apart: Apart | None, state: State | None, document: Annotations | None = None
-) -> PartsApart | None:
-    """Return the parts that workers encode, if they encode any."""
-    if apart is None or state is None:
-        return None
-    return PartsApart(apart, state, CONTAINERS[outputs.video.suffix.lower()], outputs.source, document)
-
-
 def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
     with forking.importing:
         from facered.jobs.analyze import analyze_video  # brings onnxruntime, which redaction does without
         from facered.jobs.pieces import Pieces
 
-    options, outputs = task.options, task.outputs
+    options, outputs, again = task.options, task.outputs, partial(_reader, task, report=False)
     with _reader(task) as reader:
         outputs.check([outputs.annotations, *outputs.old_thumbnails()], options.overwrite, _read_besides(task))
         with (
@@ -176,7 +156,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
             kept_state(task.mode, options, outputs, video) as state,
         ):
             pieces = None if state is None else Pieces(state)
-            pool, apart = _workers(task, reader, video, thumbnails=True)
+            pool, apart = workers(reader, options, task.source, task.opened, video, again, thumbnails=True)
             with pool:
                 analysis = analyze_video(
                     reader, options, progress, thumbnails=True, segments=task.segments, pieces=pieces, apart=apart
@@ -205,7 +185,7 @@ def _analyze(task: Task, video: Unchanged, progress: ProgressCallback | None) ->
 
 
 def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> Result:
-    options, outputs = task.options, task.outputs
+    options, outputs, again = task.options, task.outputs, partial(_reader, task, report=False)
     with _reader(task) as reader:
         with timed(Stage.READ_ANNOTATIONS):
             document, ids = _read_annotations(task, outputs), _ids_to_hide(task, outputs)
@@ -221,8 +201,8 @@ def _redact(task: Task, video: Unchanged, progress: ProgressCallback | None) -> 
             outputs.claimed(_wanted(task, outputs)) as files,
             kept_state(task.mode, options, outputs, video, chosen, task.stream) as state,
         ):
-            pool, apart = _workers(task, reader, video) if state is not None else (nullcontext(), None)
-            parts, scan = _parts(outputs, apart, state, chosen), nullcontext()
+            pool, apart = workers(reader, options, task.source, task.opened, video, again, useful=state is not None)
+            parts, scan = parts_of(outputs, apart, state, chosen), nullcontext()
             with pool, scan if parts is None or apart is None else of_document(parts, chosen, apart):
                 done = write(
                     task.mode, options, outputs, files, reader, video, chosen, progress, task.stream, state,
@@ -248,7 +228,7 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         from facered.jobs.passes import FirstPass  # see _analyze
         from facered.jobs.pieces import Pieces
 
-    options, outputs = task.options, task.outputs
+    options, outputs, reopen = task.options, task.outputs, partial(_reader, task, report=False)
     if options.ids is not None or options.except_ids is not None or task.id_list is not None:
         raise ConfigurationUnsupportedError(
             "ids are not known before the video is analyzed: run facered analyze, then facered redact with them"
@@ -261,13 +241,13 @@ def _combined(task: Task, video: Unchanged, progress: ProgressCallback | None) -
         _check(task, outputs, reader)
         files = stack.enter_context(outputs.claimed(_wanted(task, outputs)))
         state = stack.enter_context(kept_state(task.mode, options, outputs, video, stream=task.stream))
-        pool, apart = _workers(task, reader, video)
+        pool, apart = workers(reader, options, task.source, task.opened, video, reopen)
         stack.enter_context(pool)
-        parts = _parts(outputs, apart, state)
+        parts = parts_of(outputs, apart, state)
         pieces = None if state is None else Pieces(state)
         first = FirstPass(reader, options, video, progress, pieces, apart, parts)
         feed = stack.enter_context(first.feed(together=twice, threads=options.threads))
-        again = stack.enter_context(_reader(task, report=False))
+        again = stack.enter_context(reopen())
 
         def finish() -> None:
             if task.keep_annotations:

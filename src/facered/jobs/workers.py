@@ -19,7 +19,7 @@ from facered.video.input.excerpt import Recording
 if TYPE_CHECKING:
     from facered.jobs.unchanged import Unchanged
     from facered.options import Options
-    from facered.video.input.file import Reader
+    from facered.video.input.file import Reader, Source
 
 MIN_CORES = 5
 """Cores from which on there are workers; by hand. Fewer than four are kept busy by threads alone."""
@@ -65,7 +65,15 @@ class Apart:
 
 
 def workers(
-    reader: Reader, options: Options, source: Path, video: Unchanged, reopen: Callable[[], Reader], thumbnails: bool
+    reader: Reader,
+    options: Options,
+    source: Path,
+    opened: Source | None,
+    video: Unchanged,
+    reopen: Callable[[], Reader],
+    *,
+    thumbnails: bool = False,
+    useful: bool = True,
 ) -> tuple[AbstractContextManager[object], Apart | None]:
     """Return the workers for a job, and the context that they live in; None where there are none.
 
@@ -76,20 +84,24 @@ def workers(
     options : Options
     source : Path
         The film.
+    opened : Source or None
+        What is read instead; there are none then.
     video, reopen
         See `Apart`.
     thumbnails : bool
         Whether pictures of the people are kept.
+    useful : bool
+        Whether there is anything to do for them.
     """
     info, count = reader.info, options.threads or cores.available()
     unfit = reader.is_image or reader.stalls or options.input_format is not None  # it may be a list
     reorders = reader.container.format.name == "avi" and reader.stream.codec_context.has_b_frames
-    if count < MIN_CORES or unfit or reorders or 0 < info.frames < MIN_FRAMES:
+    if not useful or opened is not None or count < MIN_CORES or unfit or reorders or 0 < info.frames < MIN_FRAMES:
         return nullcontext(), None
     allowed = options.memory if options.memory is not None else memory.free() // 2
     each = WORKER_BYTES + PICTURES * info.width * info.height * picture_bits(info.working_format) // 8
-    useful = ceil((info.frames or LONG) / FRAMES_EACH)
-    pool = reserved(useful, count // 2, allowed, each)
+    wanted = ceil((info.frames or LONG) / FRAMES_EACH)
+    pool = reserved(wanted, count // 2, allowed, each)
     if pool is None:
         return nullcontext(), None
     try:

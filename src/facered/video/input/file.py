@@ -6,7 +6,7 @@ import logging
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -22,17 +22,16 @@ from facered.runtime import cores
 from facered.video.address import READ_TIMEOUT
 from facered.video.input.damage import Damage
 from facered.video.input.decode import Normalizer, PictureStream, picture_streams, reason
-from facered.video.input.decoding import Decoding, Replay
+from facered.video.input.decoding import Decoding
 from facered.video.input.ending import announced_end
 from facered.video.input.opening import Source as Source
 from facered.video.input.opening import open_source
 from facered.video.input.places import Places
-from facered.video.input.preview import PICTURES
+from facered.video.input.reopening import demuxed, reopened, replayed
 from facered.video.input.setback import MAX_PAUSE
 from facered.video.sequence import ImageSequence
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.stream import Stream
 
     from facered.video.info import VideoInfo
@@ -130,8 +129,8 @@ class Reader:
             self.stream = self._pictures.stream
             self._damage = Damage(self.stream.codec_context)
             # No method of this reader: then it would stay in memory, and its decoder's pictures with it.
-            self.reopen = partial(_reopened, self._open, self.number, self.path, max_pixels)
-            reopen = partial(_replayed, self.reopen)
+            self.reopen = partial(reopened, self._open, self.number, self.path, max_pixels)
+            reopen = partial(replayed, self.reopen)
             self._decoding = Decoding(
                 self.stream, self._damage, None if self.stalls else reopen, self.path if report else None
             )
@@ -283,7 +282,7 @@ class Reader:
     def _packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets as far as they can be read, then what makes the decoder give out its last frames."""
         try:
-            yield from _demuxed(self._pictures)
+            yield from demuxed(self._pictures)
         except ExitError:
             raise ContentMalformedError(f"{self.path}: nothing has come for {READ_TIMEOUT:.0f} s; try again") from None
         except FFmpegError as error:
@@ -373,26 +372,3 @@ class Reader:
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1
         self._last_pts = frame.pts = pts
-
-
-def _demuxed(pictures: PictureStream) -> Iterator[Packet[Stream]]:
-    # Other pictures, covers among them, are not even looked at.
-    others = [stream for stream in pictures.container.streams if stream.type != "video"]
-    return pictures.demux(others, PICTURES)
-
-
-def _reopened(
-    open_it: Callable[[], InputContainer], number: int, path: Path, max_pixels: int, threads: int
-) -> PictureStream:
-    container = open_it()
-    try:
-        return PictureStream(container, number, path, thread_type="AUTO", threads=threads, max_pixels=max_pixels)
-    except BaseException:
-        container.close()
-        raise
-
-
-def _replayed(reopen: Callable[[int], PictureStream]) -> Replay:
-    pictures = reopen(1)
-    packets = (packet for packet in _demuxed(pictures) if pictures.holds(packet))
-    return Replay(pictures.stream, packets, pictures.container.close)
