@@ -40,15 +40,12 @@ _QUIET = 3  # onnxruntime's severity "error"
 
 
 def precision_taken(model: str | os.PathLike[str] | None, precision: str) -> str:
-    """Return the precision that a job computes with: what ``auto`` takes on this machine, or what was asked for."""
+    """Return the precision that a job computes with: what ``auto`` takes, or what was asked for."""
     if model or os.environ.get(MODEL_VARIABLE):
         return OWN_PRECISION
-    if precision == "auto":
-        # Without VNNI, 8-bit sums that are exact are slower than floats. With weights of 7 bits the faster ones do not
-        # overflow either, and the model is 1.3 times as fast, whole films 1.2 times; but of eight hard clips, two then
-        # had more false boxes, and in one a face was bare for a frame.
-        return "int8" if cpu.has_vnni() else "fp32"
-    return precision
+    # 8-bit integers are up to 1.7 times as fast where the processor has VNNI. But faces move by a rounding then, and
+    # more of them are bare for some frames; and what is hidden would depend on the machine.
+    return "fp32" if precision == "auto" else precision
 
 
 def model_path(model: str | os.PathLike[str] | None, precision: str) -> Path:
