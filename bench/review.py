@@ -139,6 +139,7 @@ PLAY = """async (seconds) => {
   player.paint = (frame) => { if (frame !== undefined) shown.add(frame); paint(frame); };
   player.frame = 0;
   player.play();
+  while (!shown.size) await new Promise((done) => setTimeout(done, 1));
   await new Promise((done) => setTimeout(done, seconds * 1000));
   player.stop();
   return shown.size;

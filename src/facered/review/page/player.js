@@ -162,15 +162,21 @@ export class Player {
     if (!this.film) return;
     if (this.frame >= this.film.frames - 1) this.frame = 0;
     this.playing = true;
-    const from = this.times[this.frame];
-    const begun = performance.now();
-    let sounding = false;
-    if (this.hears()) {
-      this.sound.currentTime = from;
-      this.sound.play().then(() => { sounding = true; }, () => { sounding = false; });
-    }
+    const first = this.frame, from = this.times[first];
+    let begun = null, sounding = false;
     const step = (now) => {
       if (!this.playing) return;
+      if (begun === null) {  // the clock waits for the first pictures
+        for (let next = first; next < Math.min(first + AHEAD, this.film.frames); next++) {
+          this.kinds().forEach((kind) => this.fetch(kind, next));
+        }
+        if (!this.ready(Math.min(first + AHEAD / 2, this.film.frames - 1))) { requestAnimationFrame(step); return; }
+        begun = now;
+        if (this.hears()) {
+          this.sound.currentTime = from;
+          this.sound.play().then(() => { sounding = true; }, () => { sounding = false; });
+        }
+      }
       const heard = sounding && !this.sound.ended && !this.sound.paused;
       const due = this.frameAt(heard ? this.sound.currentTime : from + (now - begun) / 1000);
       for (let next = due; next < Math.min(due + AHEAD, this.film.frames); next++) {
