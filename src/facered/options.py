@@ -100,8 +100,8 @@ TABLE = (
     Option("resolution", "detection", checks.choice(RESOLUTIONS), "SourceResolution",
         "SourceResolution or StandardDefinition: the latter detects on a smaller picture", "NAME", use=FILES),
     Option("precision", "detection", checks.choice(PRECISIONS), "auto",
-        "auto, fp32 or int8: the numbers that the built-in detector computes with; int8 is faster where the processor has "
-        "VNNI, and leaves more faces bare; auto takes fp32", "NAME"),
+        "auto, fp32 or int8: the numbers that the built-in detector computes with; int8 is faster where the processor "
+        "has VNNI, and leaves more faces bare; auto takes fp32", "NAME"),
     Option("model", "detection", checks.FILE.or_none(), None, "another ONNX detector: CenterFace, YuNet or SCRFD",
         "FILE", "$FACERED_MODEL, or the built-in CenterFace"),
     Option("blur", "hiding", checks.choice(BLURS), "Med",

@@ -188,7 +188,7 @@ def test_a_configuration_says_what_to_do(carphone: Path, tmp_path: Path, from_fi
 
 
 @pytest.mark.parametrize("command", ["combined", "redact"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", thinned([signal.SIGINT, signal.SIGTERM], 2))
 def test_an_interrupted_job_leaves_nothing(rabbit: Path, tmp_path: Path, number: signal.Signals, command: str) -> None:
     none = tmp_path / "none.json"
     none.write_text('{"timescale": 25, "width": 1280, "height": 720, "fragments": []}')

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reviewed import annotate, make_film
+from thinned import thinned
 
 
 @contextmanager
@@ -106,14 +107,16 @@ def test_the_token_is_in_no_programs_arguments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
-    [
-        (["missing.mp4"], "missing.mp4: no such file"),
-        (["{film}", "--port", "70000"], "is not a port"),
-        (["{film}", "--blur", "Fog"], "blur is 'Fog'"),
-        (["{film}", "--export", "no/where/review.html"], "cannot be written"),
-        (["{film}", "--export", "{film}"], "this is an input"),
-        ([], "VIDEO"),
-    ],
+    thinned(
+        [
+            (["missing.mp4"], "missing.mp4: no such file"),
+            (["{film}", "--port", "70000"], "is not a port"),
+            (["{film}", "--blur", "Fog"], "blur is 'Fog'"),
+            (["{film}", "--export", "no/where/review.html"], "cannot be written"),
+            (["{film}", "--export", "{film}"], "this is an input"),
+            ([], "VIDEO"),
+        ]
+    ),
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, arguments: list[str], why: str) -> None:
     film = make_film(tmp_path, audio=None)

@@ -19,6 +19,7 @@ from facered.track.window import WHOLE, Window
 from facered.video.orientation import QUARTER_TURNS, UPRIGHT
 from facered.video.picture import Picture, view
 from lumas import texture
+from thinned import thinned
 
 WIDTH, HEIGHT = 641, 431
 CERTAIN = 0.5
@@ -73,7 +74,7 @@ def assert_same(a: Detection, b: Detection, least: float = 0.8, near: float = 0.
         np.testing.assert_allclose(a.scores, b.scores[alike.argmax(axis=1)], atol=near)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", thinned(FORMATS, 2))
 @pytest.mark.parametrize("window", [
     part(0, 0, 420, 220), part(220, 200, WIDTH, HEIGHT), part(401, 0, WIDTH, HEIGHT), part(0, 231, WIDTH, HEIGHT),
 ], ids=["left and top", "right and bottom", "right", "bottom"])  # fmt: skip

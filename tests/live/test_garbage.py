@@ -13,6 +13,7 @@ import pytest
 
 import facered
 import videos
+from thinned import thinned
 
 SETTINGS: list[dict[str, Any]] = [{}, {"detect": "async"}, {"deadline_ms": 5}, {"lookahead": 9}]
 BEFORE, COUNT = 60, 100
@@ -32,7 +33,7 @@ def pictures(first: Path, second: Path) -> Iterator[av.VideoFrame]:
 
 
 @pytest.mark.usefixtures("collected_by_nobody")
-@pytest.mark.parametrize("as_arrays", [False, True])
+@pytest.mark.parametrize("as_arrays", thinned([False, True], 2))
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_nothing_is_left_for_the_garbage_collector(
     carphone: Path, rabbit: Path, settings: dict[str, Any], as_arrays: bool
