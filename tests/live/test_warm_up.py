@@ -102,6 +102,7 @@ def test_an_event_loop_goes_on_while_one_is_made_and_warmed_up_in_a_thread() -> 
 
     async def run() -> None:
         ticking = asyncio.create_task(tick())
+        await asyncio.sleep(0.02)
         redactor = await asyncio.to_thread(facered.Redactor, detect_size=448, threads=1)
         await asyncio.to_thread(redactor.warm_up, 640, 360)
         ticking.cancel()
