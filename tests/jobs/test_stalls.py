@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-WITHIN = 1.0
+WITHIN = 2.0
 SHARES = [0.0, 0.02, 0.6]
 
 
