@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -91,24 +90,22 @@ def test_amid_a_stream_it_is_refused(carphone: Path) -> None:
 
 
 def test_an_event_loop_goes_on_while_one_is_made_and_warmed_up_in_a_thread() -> None:
-    gaps: list[float] = []
+    ticks = 0
 
     async def tick() -> None:
-        before = time.perf_counter()
+        nonlocal ticks
         while True:
             await asyncio.sleep(0.002)
-            gaps.append(time.perf_counter() - before)
-            before += gaps[-1]
+            ticks += 1
 
-    async def run() -> None:
+    async def run() -> tuple[int, int]:
         ticking = asyncio.create_task(tick())
-        await asyncio.sleep(0.02)
         redactor = await asyncio.to_thread(facered.Redactor, detect_size=448, threads=1)
+        made = ticks
         await asyncio.to_thread(redactor.warm_up, 640, 360)
+        warm = ticks - made
         ticking.cancel()
         redactor.close()
+        return made, warm
 
-    asyncio.run(run())
-    assert len(gaps) > 10
-    # Another program may have had the processor now and then.
-    assert sum(gap for gap in gaps if gap > 0.05) < 0.5 * sum(gaps)
+    assert min(asyncio.run(run())) >= 3  # held, it would not tick at all

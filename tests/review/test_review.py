@@ -17,7 +17,7 @@ import lumas
 import videos
 from facered.annotations.table import REGION_IDS
 from facered.errors import ConfigurationUnsupportedError
-from facered.review import Review
+from facered.review import Review, history
 from lumas import Person
 from reviewed import FACES, FRAMES, HEIGHT, PLATE, WIDTH, annotate, box, is_bare, lumas_of, make_film
 
@@ -274,3 +274,41 @@ def test_what_is_drawn_is_not_followed_across_a_cut(tmp_path: Path) -> None:
         for frame, span in ((20, (0, 29)), (40, (30, 59))):
             drawn = review.track(frame, box(still, frame) or ())
             assert [person.spans for person in review.people if person.id == drawn] == [[span]]
+
+
+def test_a_save_that_is_interrupted_leaves_everyone_hidden_and_no_gesture_lost(
+    film: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the document, in which somebody is new, and the list, which does not name them yet."""
+    with Review.open(film, out) as review:
+        review.show(ADA)
+    review = Review.open(film, out)
+    review.track(20, box(PLATE, 20) or ())
+    write, written = history.write_whole, []
+
+    def interrupted(path: Path, content: bytes) -> None:
+        if path.suffix == ".txt":
+            raise KeyboardInterrupt
+        write(path, content)
+        written.append(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "write_whole", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            review.close()
+    assert len(written) == 1
+    assert listed(out) is None
+    with Review.open(film, out) as review:
+        assert review.message == ""
+        assert [person.hidden for person in review.people] == [False, True, True, True]
+        assert review.can_undo
+    assert listed(out) == f"{BEN}\n{CAL}\n{REGION_IDS}\n"
+
+
+def test_a_list_that_was_changed_by_hand_is_heeded(film: Path, out: Path) -> None:
+    with Review.open(film, out) as review:
+        review.show(ADA)
+    (out / "foo_IDList.txt").write_text("1\n")
+    with Review.open(film, out) as review:
+        assert "changed elsewhere" in review.message
+        assert [person.hidden for person in review.people] == [True, False, False]

@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 SAVE_SECONDS = 1.0
 """Seconds after a gesture at which the annotations are written; by hand. Longer: an editor beside shows what was.
 Shorter: long films are written while a person goes on."""
+WAIT_SECONDS = 0.2
+"""How long a thread waits before it looks whether it should stop; by hand."""
+LOOKED_FOR = frozenset({"margin", "start", "end", "doubtful"})
+"""Options that the analysis has gone by, and redaction would go by once more."""
 
 
 @dataclass(slots=True)
@@ -101,15 +105,19 @@ class Desk:
             raise FaceredError("the film is still being analyzed")
 
         def work(work: Work) -> None:
-            result = review.redact(self._progress_of(work), **self._options)
+            # What the page shows is what is hidden: boxes have their margin, and those outside the span count.
+            settings = {name: value for name, value in self._options.items() if name not in LOOKED_FOR}
+            result = review.redact(self._progress_of(work), **settings)
             work.result = str(result.video_path)
 
         self._start("redact", work)
 
     def sound(self) -> bytes | None:
         """Return the film's sound as WebM; waits until it is there, None where there is none."""
-        self._sound_known.wait()
-        return self._sound
+        while self.review is not None and not self._stopped.is_set():
+            if self._sound_known.wait(WAIT_SECONDS):
+                return self._sound
+        return None
 
     def close(self) -> None:
         """End what goes on, save, and close."""

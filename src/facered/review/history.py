@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facered.annotations.model import Annotations
+from facered.annotations.write import encode
 from facered.errors import ConfigurationUnsupportedError
 from facered.jobs.idlist import read_id_list
 from facered.review.gestures import State
-from facered.review.journal import Begin, Journal, Redo, Saved, Undo, digest, last_saved
+from facered.review.journal import Begin, Journal, Redo, Saved, Saving, Undo, digest, digest_of
 from facered.review.tracks import annotations_of, tracks_of
 from facered.runtime.replace import write_whole
 
@@ -124,8 +125,7 @@ class History:
         """
         if self.saved:
             return
-        known = last_saved(self._journal.lines)
-        if digest(self.document) != (self._beginning if known is None else known.document):
+        if digest(self.document) not in self._known()[0]:
             raise ConfigurationUnsupportedError(
                 f"{self.document}: somebody else has changed it since; close the review, and open it again to go on"
             )
@@ -133,36 +133,47 @@ class History:
         people = {str(number): noted for number, noted in sorted(state.people.items())}
         rest = {key: value for key, value in extras.document.items() if key != PEOPLE}
         noted = replace(extras, document={**rest, PEOPLE: people} if people else rest)
+        made = annotations_of(replace(self.base, extras=noted), state.tracks)
+        made.check_sound()
+        content = b"".join(encode(made))
+        ids = "".join(f"{number}\n" for number in state.hidden).encode() if state.shown else b""
+        self._note(Saving(digest_of(content), digest_of(ids)))
         try:
-            if not state.shown:
-                self.id_list.unlink(missing_ok=True)  # everyone, even before the document is there
-            annotations_of(replace(self.base, extras=noted), state.tracks).write(self.document)
-            if state.shown:
-                write_whole(self.id_list, "".join(f"{number}\n" for number in state.hidden).encode())
+            # Until both are there, everyone is hidden: an old list does not name who is new.
+            self.id_list.unlink(missing_ok=True)
+            write_whole(self.document, content)
+            if ids:
+                write_whole(self.id_list, ids)
         except OSError as error:
             raise ConfigurationUnsupportedError(f"{self.document}: cannot be written ({error.strerror})") from None
-        saved = Saved(digest(self.document), digest(self.id_list))
-        self._journal.append(saved)
-        self._journal.lines.append(saved)
+        self._note(Saved(digest_of(content), digest_of(ids)))
         self._saved = revision
 
     def close(self) -> None:
         """Let others open it."""
         self._journal.close()
 
-    @property
-    def _beginning(self) -> str:
-        begin = self._journal.lines[0]
-        assert isinstance(begin, Begin)
-        return begin.document
+    def _note(self, line: Saving | Saved) -> None:
+        self._journal.append(line)
+        self._journal.lines.append(line)
+
+    def _known(self) -> tuple[set[str], set[str]]:
+        """Return the digests that document and list of ids may have if nobody else has changed them."""
+        document, ids = set[str](), set[str]()
+        for line in self._journal.lines:
+            if isinstance(line, Begin | Saved):
+                document, ids = {line.document}, {line.ids}
+            elif isinstance(line, Saving):  # it may have been interrupted anywhere
+                document, ids = document | {line.document}, ids | {line.ids, ""}
+        return document, ids
 
     def _begin(self, info: VideoInfo) -> Annotations:
         """Find out what stands: what the journal makes of the first document, or the document as it is."""
         lines = self._journal.lines
-        begin, saved = (lines[0] if lines else None), last_saved(lines)
+        begin = lines[0] if lines else None
         if isinstance(begin, Begin) and digest(self._first) == begin.document:
-            known = begin.document if saved is None else saved.document
-            if digest(self.document) == known:
+            document, ids = self._known()
+            if digest(self.document) in document and digest(self.id_list) in ids:
                 base = _fitting(self._first, info)
                 self._states = [State(len(base.pts), tracks_of(base), frozenset(begin.shown), _noted(base))]
                 self._replay(lines[1:])
@@ -177,7 +188,7 @@ class History:
         if not set(tracks) - shown:  # a list of nobody who is there: everyone is hidden
             shown = frozenset()
         self._states = [State(len(base.pts), tracks, shown, _noted(base))]
-        self._journal.begin_anew(Begin(digest(self._first), sorted(shown)))
+        self._journal.begin_anew(Begin(digest(self._first), sorted(shown), digest(self.id_list)))
         return base
 
     def _replay(self, lines: Iterable[Line]) -> None:
@@ -186,7 +197,7 @@ class History:
                 self._take_back()
             elif isinstance(line, Redo):
                 self._do_again()
-            elif not isinstance(line, Begin | Saved):
+            elif not isinstance(line, Begin | Saving | Saved):
                 self._did(line, self.state.after(line))
 
     def _did(self, gesture: Gesture, after: State) -> None:

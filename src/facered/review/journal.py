@@ -6,25 +6,22 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from facered.errors import ConfigurationUnsupportedError
 from facered.review.gestures import Gesture
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 MAX_BYTES = 1 << 28
 """Bytes of a journal, at most; by hand: a thousand drawn tracks of a minute have a third of it."""
 
 
 class Begin(msgspec.Struct, tag="begin", tag_field="do"):
-    """What was there at first: the document's digest, and who was shown."""
+    """What was there at first: the digests of the document and of the list of ids, and who was shown."""
 
     document: str
     shown: list[int]
+    ids: str
 
 
 class Undo(msgspec.Struct, tag="undo", tag_field="do"):
@@ -35,14 +32,21 @@ class Redo(msgspec.Struct, tag="redo", tag_field="do"):
     """What was taken back last is done again."""
 
 
-class Saved(msgspec.Struct, tag="saved", tag_field="do"):
-    """The document was written, with this digest, and the list of ids with the other."""
+class Saving(msgspec.Struct, tag="saving", tag_field="do"):
+    """The document is about to be written, with this digest, and the list of ids with the other."""
 
     document: str
     ids: str
 
 
-Line = Gesture | Begin | Undo | Redo | Saved
+class Saved(msgspec.Struct, tag="saved", tag_field="do"):
+    """Both were written."""
+
+    document: str
+    ids: str
+
+
+Line = Gesture | Begin | Undo | Redo | Saving | Saved
 _DECODER = msgspec.json.Decoder(Line)
 
 
@@ -145,12 +149,11 @@ class Journal:
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; nothing where there is none."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(path.read_bytes())
     except FileNotFoundError:
         return ""
 
 
-def last_saved(lines: Iterable[Line]) -> Saved | None:
-    """Return what was saved last."""
-    return next((line for line in reversed(list(lines)) if isinstance(line, Saved)), None)
+def digest_of(content: bytes) -> str:
+    """Return the SHA-256 in hexadecimal; nothing of nothing."""
+    return hashlib.sha256(content).hexdigest() if content else ""
