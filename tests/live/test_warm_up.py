@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +100,21 @@ def test_an_event_loop_goes_on_while_one_is_made_and_warmed_up_in_a_thread() -> 
             await asyncio.sleep(0.002)
             ticks += 1
 
-    async def run() -> tuple[int, int]:
+    async def held(work: Callable[..., object], *arguments: object, **settings: object) -> tuple[float, object]:
+        """Return for which part of the time the loop did not tick, and what comes of the work."""
+        begun, before = time.perf_counter(), ticks
+        made = await asyncio.to_thread(work, *arguments, **settings)
+        took = time.perf_counter() - begun
+        # As if each tick took ten times as long as it should: the machine may be busy.
+        return max(took - 0.02 * (ticks - before + 1), 0) / took, made
+
+    async def run() -> list[float]:
         ticking = asyncio.create_task(tick())
-        redactor = await asyncio.to_thread(facered.Redactor, detect_size=448, threads=1)
-        made = ticks
-        await asyncio.to_thread(redactor.warm_up, 640, 360)
-        warm = ticks - made
+        making, redactor = await held(facered.Redactor, detect_size=448, threads=1)
+        assert isinstance(redactor, facered.Redactor)
+        warming, _ = await held(redactor.warm_up, 640, 360)
         ticking.cancel()
         redactor.close()
-        return made, warm
+        return [making, warming]
 
-    assert min(asyncio.run(run())) >= 3  # held, it would not tick at all
+    assert max(asyncio.run(run())) < 0.5
